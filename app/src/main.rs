@@ -1,0 +1,3 @@
+//! The `tonearm` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Chords and key from chroma and beats.

@@ -1,0 +1,91 @@
+//! What is derived from a track: which artifacts there are, what they need, who made them.
+
+use crate::failure::Failure;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One kind of derived data. The order is the order in which they are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Artifact {
+    Tags,
+    Hash,
+    Waveform,
+    Beats,
+    Key,
+    Chords,
+    Stems,
+    Loudness,
+}
+
+impl Artifact {
+    pub const ALL: [Self; 8] = [
+        Self::Tags,
+        Self::Hash,
+        Self::Waveform,
+        Self::Beats,
+        Self::Key,
+        Self::Chords,
+        Self::Stems,
+        Self::Loudness,
+    ];
+
+    /// The name in JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tags => "tags",
+            Self::Hash => "hash",
+            Self::Waveform => "waveform",
+            Self::Beats => "beats",
+            Self::Key => "key",
+            Self::Chords => "chords",
+            Self::Stems => "stems",
+            Self::Loudness => "loudness",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|artifact| artifact.name() == name)
+    }
+}
+
+impl fmt::Display for Artifact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Who made an artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Maker {
+    /// The built-in analysis.
+    Native,
+    BeatThis,
+    Htdemucs,
+    Ace,
+    EngineDj,
+    /// The user's own hand: outranks every other.
+    User,
+}
+
+/// How an artifact was made. Another recipe means the result is due again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Recipe {
+    pub maker: Maker,
+    /// Raised whenever the same input would give another result.
+    pub version: u32,
+    /// Whatever else the result depends on (settings), as text; empty for defaults.
+    pub parameters: String,
+    /// Hash or name of the model file, where there is one.
+    pub model: Option<String>,
+}
+
+/// The last outcome for one artifact of one track.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArtifactRecord {
+    pub recipe: Recipe,
+    pub cpu_secs: f32,
+    /// `None`: done.
+    pub failure: Option<Failure>,
+}

@@ -1,0 +1,318 @@
+//! Notes, keys and chords: the words of harmony and their spellings.
+
+use crate::units::Secs;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A note without its octave: 0 is C, 11 is B.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PitchClass(u8);
+
+impl PitchClass {
+    /// Semitones above C, folded into one octave.
+    pub fn new(semitones: u8) -> Self {
+        Self(semitones % 12)
+    }
+
+    pub fn semitones(self) -> u8 {
+        self.0
+    }
+
+    /// The usual spelling among DJs: flats but for C# and F#.
+    pub fn name(self) -> &'static str {
+        const NAMES: [&str; 12] = [
+            "C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B",
+        ];
+        NAMES[usize::from(self.0)]
+    }
+
+    /// Reads `C`, `c#`, `Db`, `E♭`; the rest of the text comes back.
+    pub fn parse_prefix(text: &str) -> Option<(Self, &str)> {
+        let mut chars = text.chars();
+        let base: u8 = match chars.next()?.to_ascii_uppercase() {
+            'C' => 0,
+            'D' => 2,
+            'E' => 4,
+            'F' => 5,
+            'G' => 7,
+            'A' => 9,
+            'B' => 11,
+            _ => return None,
+        };
+        let after_letter = chars.as_str();
+        match chars.next() {
+            Some('#' | '♯') => Some((Self::new(base + 1), chars.as_str())),
+            Some('b' | '♭') => Some((Self::new(base + 11), chars.as_str())),
+            _ => Some((Self::new(base), after_letter)),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Mode {
+    Major,
+    Minor,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    pub tonic: PitchClass,
+    pub mode: Mode,
+}
+
+impl Key {
+    /// All 24: major keys from C up, then minor keys from C up.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [Mode::Major, Mode::Minor].into_iter().flat_map(|mode| {
+            (0..12).map(move |tonic| Self {
+                tonic: PitchClass::new(tonic),
+                mode,
+            })
+        })
+    }
+
+    /// Place on the wheel of fifths, 1 to 12, in Camelot numbering (8 is C major and A minor).
+    pub fn camelot_number(self) -> u8 {
+        let major_tonic = match self.mode {
+            Mode::Major => self.tonic.0,
+            Mode::Minor => self.tonic.0 + 3,
+        };
+        (u32::from(major_tonic) * 7 + 7) as u8 % 12 + 1
+    }
+
+    /// `8A`, `12B`.
+    pub fn camelot(self) -> String {
+        let letter = match self.mode {
+            Mode::Major => 'B',
+            Mode::Minor => 'A',
+        };
+        format!("{}{letter}", self.camelot_number())
+    }
+
+    /// Open Key notation: `1m` is A minor, `1d` is C major.
+    pub fn open_key(self) -> String {
+        let letter = match self.mode {
+            Mode::Major => 'd',
+            Mode::Minor => 'm',
+        };
+        format!("{}{letter}", (self.camelot_number() + 4) % 12 + 1)
+    }
+
+    pub fn from_camelot(number: u8, mode: Mode) -> Option<Self> {
+        Self::all().find(|key| key.mode == mode && key.camelot_number() == number)
+    }
+
+    /// Same key, its relative, and the fifths on either side: what mixes without a clash.
+    pub fn is_compatible_with(self, other: Self) -> bool {
+        let apart = (self.camelot_number() + 12 - other.camelot_number()) % 12;
+        match apart {
+            0 => true,
+            1 | 11 => self.mode == other.mode,
+            _ => false,
+        }
+    }
+
+    /// Reads every spelling DJ programs write into tags: `8A`, `08a`, `1m`, `Am`, `A minor`,
+    /// `F♯ maj`, `Dbmin`. `None` for anything else, `o` (off-key) included.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 {
+            let (number, letter) = text.split_at_checked(digits)?;
+            let number: u8 = number.parse().ok()?;
+            return match letter {
+                "A" | "a" => Self::from_camelot(number, Mode::Minor),
+                "B" | "b" => Self::from_camelot(number, Mode::Major),
+                "m" | "M" => Self::from_open_key(number, Mode::Minor),
+                "d" | "D" => Self::from_open_key(number, Mode::Major),
+                _ => None,
+            };
+        }
+        let (tonic, rest) = PitchClass::parse_prefix(text)?;
+        let rest = rest.trim();
+        let mode = match rest {
+            "" | "M" => Mode::Major,
+            "m" => Mode::Minor,
+            _ => match rest.to_lowercase().as_str() {
+                "maj" | "major" => Mode::Major,
+                "min" | "minor" => Mode::Minor,
+                _ => return None,
+            },
+        };
+        Some(Self { tonic, mode })
+    }
+
+    fn from_open_key(number: u8, mode: Mode) -> Option<Self> {
+        Self::all().find(|key| key.mode == mode && (key.camelot_number() + 4) % 12 + 1 == number)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = match self.mode {
+            Mode::Major => "major",
+            Mode::Minor => "minor",
+        };
+        write!(f, "{} {mode}", self.tonic.name())
+    }
+}
+
+/// The kinds of chord that the built-in analysis tells apart, with their Harte shorthand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Quality {
+    Major,
+    Minor,
+    Dominant7,
+    Major7,
+    Minor7,
+    Sus4,
+    Sus2,
+    Diminished,
+    HalfDiminished7,
+    Augmented,
+    Minor9,
+    Major9,
+    Dominant9,
+    Major6,
+    Minor6,
+    Diminished7,
+    MinorMajor7,
+}
+
+impl Quality {
+    /// Harte et al. 2005 shorthand.
+    pub fn harte(self) -> &'static str {
+        match self {
+            Self::Major => "maj",
+            Self::Minor => "min",
+            Self::Dominant7 => "7",
+            Self::Major7 => "maj7",
+            Self::Minor7 => "min7",
+            Self::Sus4 => "sus4",
+            Self::Sus2 => "sus2",
+            Self::Diminished => "dim",
+            Self::HalfDiminished7 => "hdim7",
+            Self::Augmented => "aug",
+            Self::Minor9 => "min9",
+            Self::Major9 => "maj9",
+            Self::Dominant9 => "9",
+            Self::Major6 => "maj6",
+            Self::Minor6 => "min6",
+            Self::Diminished7 => "dim7",
+            Self::MinorMajor7 => "minmaj7",
+        }
+    }
+
+    /// Semitones above the root, ascending.
+    pub fn intervals(self) -> &'static [u8] {
+        match self {
+            Self::Major => &[0, 4, 7],
+            Self::Minor => &[0, 3, 7],
+            Self::Dominant7 => &[0, 4, 7, 10],
+            Self::Major7 => &[0, 4, 7, 11],
+            Self::Minor7 => &[0, 3, 7, 10],
+            Self::Sus4 => &[0, 5, 7],
+            Self::Sus2 => &[0, 2, 7],
+            Self::Diminished => &[0, 3, 6],
+            Self::HalfDiminished7 => &[0, 3, 6, 10],
+            Self::Augmented => &[0, 4, 8],
+            Self::Minor9 => &[0, 2, 3, 7, 10],
+            Self::Major9 => &[0, 2, 4, 7, 11],
+            Self::Dominant9 => &[0, 2, 4, 7, 10],
+            Self::Major6 => &[0, 4, 7, 9],
+            Self::Minor6 => &[0, 3, 7, 9],
+            Self::Diminished7 => &[0, 3, 6, 9],
+            Self::MinorMajor7 => &[0, 3, 7, 11],
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Chord {
+    pub root: PitchClass,
+    pub quality: Quality,
+}
+
+impl fmt::Display for Chord {
+    /// Harte notation, `A:min7`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.root.name(), self.quality.harte())
+    }
+}
+
+/// A stretch of one chord, or of none.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ChordSpan {
+    /// Snapped to beats.
+    pub start: Secs,
+    pub end: Secs,
+    /// As found, before snapping.
+    pub start_raw: Secs,
+    pub end_raw: Secs,
+    /// `None` where no chord sounds (Harte `N`).
+    pub chord: Option<Chord>,
+    /// 0 to 1.
+    pub confidence: f32,
+}
+
+/// A stretch in one key.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct KeySpan {
+    pub start: Secs,
+    pub end: Secs,
+    pub key: Key,
+}
+
+/// The key of a track and how it moves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeyFinding {
+    pub key: Key,
+    /// 0 to 1.
+    pub confidence: f32,
+    /// The next best keys, best first, with confidence.
+    pub alternatives: Vec<(Key, f32)>,
+    /// Covers the track without gaps.
+    pub segments: Vec<KeySpan>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_read_and_write_in_every_notation() {
+        for (text, camelot, open, name) in [
+            ("Am", "8A", "1m", "A minor"),
+            ("c", "8B", "1d", "C major"),
+            ("F#m", "11A", "4m", "F# minor"),
+            ("Gb minor", "11A", "4m", "F# minor"),
+            ("08a", "8A", "1m", "A minor"),
+            ("1d", "8B", "1d", "C major"),
+            ("6M", "1A", "6m", "Ab minor"),
+            ("E♭ maj", "5B", "10d", "Eb major"),
+            ("Bbmin", "3A", "8m", "Bb minor"),
+            ("12B", "12B", "5d", "E major"),
+        ] {
+            let key = Key::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(key.camelot(), camelot, "{text}");
+            assert_eq!(key.open_key(), open, "{text}");
+            assert_eq!(key.to_string(), name, "{text}");
+        }
+        for text in ["", "o", "H", "13A", "0A", "8C", "A blues", "8", "Ammm"] {
+            assert_eq!(Key::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn compatible_keys_are_the_neighbours_on_the_wheel() {
+        let compatible: Vec<String> = Key::all()
+            .filter(|key| key.is_compatible_with(Key::parse("8A").unwrap()))
+            .map(Key::camelot)
+            .collect();
+        assert_eq!(compatible.len(), 4);
+        for name in ["8A", "8B", "7A", "9A"] {
+            assert!(compatible.iter().any(|key| key == name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! A track: a file that the user owns, and what we know of it without listening.
+
+use crate::units::{SampleRate, Secs};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Names a track for ever. Shown as 16 hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrackId(pub u64);
+
+impl fmt::Display for TrackId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for TrackId {
+    type Err = MalformedTrackId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() != 16 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(MalformedTrackId);
+        }
+        u64::from_str_radix(text, 16)
+            .map(Self)
+            .map_err(|_not_hex| MalformedTrackId)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a track id is 16 hex digits")]
+pub struct MalformedTrackId;
+
+/// SHA-256 of a file's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ContentHash(#[serde(with = "serde_bytes")] pub [u8; 32]);
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A path that survives storage whatever bytes it is made of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FilePath(pub PathBuf);
+
+impl FilePath {
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+}
+
+#[cfg(unix)]
+mod path_bytes {
+    use super::PathBuf;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+
+    pub(super) fn encode(path: &std::path::Path) -> Vec<u8> {
+        path.as_os_str().as_bytes().to_vec()
+    }
+
+    pub(super) fn decode(bytes: Vec<u8>) -> PathBuf {
+        PathBuf::from(OsString::from_vec(bytes))
+    }
+}
+
+#[cfg(windows)]
+mod path_bytes {
+    use super::PathBuf;
+    use std::ffi::OsString;
+    use std::os::windows::ffi::{OsStrExt as _, OsStringExt as _};
+
+    pub(super) fn encode(path: &std::path::Path) -> Vec<u8> {
+        path.as_os_str().encode_wide().flat_map(u16::to_le_bytes).collect()
+    }
+
+    pub(super) fn decode(bytes: Vec<u8>) -> PathBuf {
+        let wide: Vec<u16> = bytes
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect();
+        PathBuf::from(OsString::from_wide(&wide))
+    }
+}
+
+impl Serialize for FilePath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_bytes::serialize(&path_bytes::encode(&self.0), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for FilePath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes: Vec<u8> = serde_bytes::deserialize(deserializer)?;
+        Ok(Self(path_bytes::decode(bytes)))
+    }
+}
+
+/// What the file system says of a file: when neither changes, the file has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    pub bytes: u64,
+    /// Nanoseconds since 1970, negative before.
+    pub modified_ns: i64,
+}
+
+/// What the tags say. Absent is `None`, never empty text or zero.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tags {
+    pub title: Option<String>,
+    pub artist: Option<String>,
+    pub album: Option<String>,
+    pub genre: Option<String>,
+    pub comment: Option<String>,
+    pub label: Option<String>,
+    pub remixer: Option<String>,
+    pub composer: Option<String>,
+    pub year: Option<i32>,
+    pub track_number: Option<u32>,
+    /// Stars, 0 to 5.
+    pub rating: Option<u8>,
+    pub bpm: Option<f64>,
+    /// As written; [`crate::harmony::Key::parse`] reads it.
+    pub key: Option<String>,
+    pub has_art: bool,
+}
+
+/// What a file's audio is, as its container tells or as decoding showed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AudioFormat {
+    /// `mp3`, `aac`, `alac`, `flac`, `vorbis`, `opus`, `wav`, `aiff`.
+    pub codec: String,
+    pub sample_rate: SampleRate,
+    pub channels: u16,
+    pub bitrate_kbps: Option<u32>,
+    /// Of what a listener hears: encoder delay and padding are not part of it.
+    pub duration: Secs,
+}
+
+/// A track of another program's library that is this track. Two imports with the same value are the same track.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SourceId {
+    pub database: String,
+    pub track: u64,
+}
+
+/// One track of the library.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    pub id: TrackId,
+    pub path: FilePath,
+    /// The imported folder (or file) through which it came: a search for a moved file starts there.
+    pub root: FilePath,
+    pub stamp: FileStamp,
+    pub tags: Tags,
+    pub format: Option<AudioFormat>,
+    pub hash: Option<ContentHash>,
+    pub added: Timestamp,
+    /// The file was not there when we last looked.
+    pub missing: bool,
+}

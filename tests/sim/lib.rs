@@ -1,0 +1,1 @@
+//! Simulators and signal makers that the tests share.
