@@ -45,7 +45,9 @@ impl Artifact {
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|artifact| artifact.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|artifact| artifact.name() == name)
     }
 }
 

@@ -3,9 +3,12 @@
 pub mod analysis;
 pub mod artifact;
 pub mod beats;
+pub mod control;
 pub mod failure;
+pub mod findings;
 pub mod harmony;
 pub mod loudness;
+pub mod row;
 pub mod track;
 pub mod units;
 pub mod waveform;

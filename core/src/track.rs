@@ -77,7 +77,10 @@ mod path_bytes {
     use std::os::windows::ffi::{OsStrExt as _, OsStringExt as _};
 
     pub(super) fn encode(path: &std::path::Path) -> Vec<u8> {
-        path.as_os_str().encode_wide().flat_map(u16::to_le_bytes).collect()
+        path.as_os_str()
+            .encode_wide()
+            .flat_map(u16::to_le_bytes)
+            .collect()
     }
 
     pub(super) fn decode(bytes: Vec<u8>) -> PathBuf {

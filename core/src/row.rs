@@ -1,0 +1,73 @@
+//! One line of the library: a track, what is known of it, and how far its analysis is.
+
+use crate::artifact::Artifact;
+use crate::findings::Knowledge;
+use crate::track::{Track, TrackId};
+
+/// How far a track is. The names are those of the JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TrackState {
+    /// Everything that the present settings ask for is there.
+    Ready,
+    /// Something is being worked on.
+    Analyzing,
+    /// Something is still due, nothing is being worked on.
+    Partial,
+    /// Something failed, and nothing else is due.
+    Failed,
+    /// The file is not there.
+    Missing,
+}
+
+impl TrackState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Analyzing => "analyzing",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// The state of one artifact of one track. The names are those of the JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ArtifactState {
+    /// Nobody asked for it.
+    Absent,
+    /// Will be made as soon as there is room.
+    Due,
+    Running,
+    Done,
+    Failed,
+    /// Needs another artifact first.
+    Waiting,
+}
+
+impl ArtifactState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Due => "due",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// One line of the library. Immutable: a change makes a new row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub track: Track,
+    pub knowledge: Knowledge,
+    pub state: TrackState,
+    /// One entry for each of [`Artifact::ALL`], in that order.
+    pub artifacts: [ArtifactState; Artifact::ALL.len()],
+    /// Other tracks of the library with the same bytes.
+    pub duplicates: Vec<TrackId>,
+    /// What a search for words looks through: see `query::search_text`.
+    pub search_text: String,
+}
