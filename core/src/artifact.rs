@@ -1,6 +1,7 @@
 //! What is derived from a track: which artifacts there are, what they need, who made them.
 
 use crate::failure::Failure;
+use crate::track::FileStamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -87,6 +88,8 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArtifactRecord {
     pub recipe: Recipe,
+    /// The file it was made from: another stamp means the result is due again.
+    pub made_from: FileStamp,
     pub cpu_secs: f32,
     /// `None`: done.
     pub failure: Option<Failure>,
