@@ -50,3 +50,23 @@ pub struct Beats {
     /// Best first; the chosen tempo is not among them.
     pub alternatives: Vec<TempoAlternative>,
 }
+
+impl Beats {
+    /// The beats of the stretch from `start` to `end`, on a timeline that begins at `start`.
+    #[must_use]
+    pub fn between(&self, start: Secs, end: Secs) -> Self {
+        let moved = |at: Secs| Secs(at.0 - start.0);
+        let beats = self
+            .beats
+            .iter()
+            .filter(|beat| beat.at >= start && beat.at < end)
+            .map(|beat| Beat { at: moved(beat.at), position: beat.position })
+            .collect();
+        let segments = self
+            .segments
+            .iter()
+            .map(|segment| TempoSegment { start: moved(segment.start), ..*segment })
+            .collect();
+        Self { beats, segments, grid: None, ..self.clone() }
+    }
+}

@@ -38,3 +38,85 @@ pub struct Failure {
     /// `None`: only when the file changes or the user asks.
     pub retry_at: Option<Timestamp>,
 }
+
+impl Failure {
+    /// A first failure that is not tried again by itself.
+    pub fn new(kind: FailureKind, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            remedy: remedy.into(),
+            attempts: 1,
+            retry_at: None,
+        }
+    }
+
+    /// What the operating system says, with what the user can do about it.
+    pub fn from_io(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let (kind, message, remedy) = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => (
+                FailureKind::Missing,
+                "the file is not there".to_owned(),
+                "Connect its drive, or run relink on the folder where it is now",
+            ),
+            ErrorKind::PermissionDenied => (
+                FailureKind::Unreadable,
+                "the file may not be read".to_owned(),
+                "Give yourself permission to read it",
+            ),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem => (
+                FailureKind::Storage,
+                error.to_string(),
+                "Make room on the drive that holds the library",
+            ),
+            _ => (
+                FailureKind::Unreadable,
+                error.to_string(),
+                "Check the drive and the cable, then try again",
+            ),
+        };
+        Self::new(kind, message, remedy)
+    }
+
+    /// The same failure after `earlier` tries, with the time of the next one where another try by itself
+    /// makes sense: drives come back, broken files do not mend.
+    pub fn after(self, earlier: u32, now: Timestamp) -> Self {
+        let attempts = earlier.saturating_add(1);
+        let wait_secs: Option<i64> = match self.kind {
+            FailureKind::Unreadable | FailureKind::Storage => Some(60),
+            FailureKind::Timeout => Some(3600),
+            FailureKind::Missing
+            | FailureKind::Unsupported
+            | FailureKind::Damaged
+            | FailureKind::Empty
+            | FailureKind::Bug => None,
+        };
+        // Doubling, at most a day.
+        let retry_at = wait_secs.map(|secs| {
+            let secs = secs.saturating_mul(1 << (attempts - 1).min(12)).min(86_400);
+            now.saturating_add(jiff::SignedDuration::from_secs(secs)).unwrap_or(Timestamp::MAX)
+        });
+        Self { attempts, retry_at, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_drive_is_tried_again_later_and_later_and_a_broken_file_never() {
+        let now = Timestamp::UNIX_EPOCH;
+        let wait = |kind, earlier| {
+            Failure::new(kind, "", "")
+                .after(earlier, now)
+                .retry_at
+                .map(|at| at.as_second())
+        };
+        assert_eq!(wait(FailureKind::Unreadable, 0), Some(60));
+        assert_eq!(wait(FailureKind::Unreadable, 1), Some(120));
+        assert_eq!(wait(FailureKind::Unreadable, 1_000), Some(86_400));
+        assert_eq!(wait(FailureKind::Damaged, 0), None);
+    }
+}

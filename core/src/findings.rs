@@ -53,6 +53,28 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
+    /// Drops the short form of an artifact.
+    pub fn forget(&mut self, artifact: Artifact) {
+        let summary = &mut self.summary;
+        match artifact {
+            Artifact::Beats => {
+                summary.bpm = None;
+                summary.constant_tempo = None;
+                summary.beats_confidence = None;
+            }
+            Artifact::Key => {
+                summary.key = None;
+                summary.key_confidence = None;
+            }
+            Artifact::Loudness => summary.loudness = None,
+            Artifact::Tags
+            | Artifact::Hash
+            | Artifact::Waveform
+            | Artifact::Chords
+            | Artifact::Stems => {}
+        }
+    }
+
     /// Takes the short form of `finding` into the summary.
     pub fn note(&mut self, finding: &Finding) {
         let summary = &mut self.summary;

@@ -1,0 +1,57 @@
+//! The trait behind which every analyser stands: one job in; results, progress and cancellation out.
+
+use crate::artifact::{Artifact, Recipe};
+use crate::beats::Beats;
+use crate::control::{Cancelled, Control};
+use crate::failure::Failure;
+use crate::findings::Finding;
+use crate::track::{AudioFormat, TrackId};
+use crate::units::Secs;
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+/// Work on one track.
+#[derive(Debug, Clone)]
+pub struct AnalysisJob {
+    pub track: TrackId,
+    pub path: PathBuf,
+    /// Never empty; all made by the same analyser.
+    pub wants: BTreeSet<Artifact>,
+    /// Length by the container, where it tells.
+    pub duration: Option<Secs>,
+    /// Tempo by the tags: a hint for the octave, no more.
+    pub tag_bpm: Option<f64>,
+    /// Beats from an earlier run, for jobs that need them and do not make them.
+    pub beats: Option<Beats>,
+}
+
+/// The outcome for one artifact of a job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    pub artifact: Artifact,
+    /// `Ok(None)`: the work was done and there is nothing of the kind (no beats in silence).
+    pub result: Result<Option<Finding>, Failure>,
+    /// CPU time that this artifact took.
+    pub cpu_secs: f32,
+}
+
+/// Makes artifacts. Runs on threads of the pool, several jobs at once.
+pub trait Analyser: Send + Sync + Debug {
+    /// How this analyser makes `artifact` now; `None` when it does not.
+    fn recipe(&self, artifact: Artifact) -> Option<Recipe>;
+
+    /// Memory that a job on a track of this length takes at most, in bytes.
+    fn memory_bytes(&self, duration: Option<Secs>) -> u64;
+
+    /// Does the job. `report` gets each wanted artifact at most once, as soon as it is there. What is not
+    /// reported when this returns counts as failed by a bug.
+    ///
+    /// Returns the audio format as decoding showed it, when it came to that.
+    fn run(
+        &self,
+        job: &AnalysisJob,
+        control: &Control,
+        report: &mut dyn FnMut(Made),
+    ) -> Result<Option<AudioFormat>, Cancelled>;
+}

@@ -1,0 +1,15 @@
+//! The running core: commands in, views and events out.
+
+pub mod command;
+pub mod event;
+pub mod view;
+
+pub(crate) mod input;
+
+mod catalog;
+mod queue;
+mod run;
+mod state;
+mod writer;
+
+pub use run::{Config, Core, StartError};

@@ -1,0 +1,203 @@
+//! The tracks of the library as the loop knows them: rows to publish, and the index that finds them again.
+
+use crate::artifact::{Artifact, ArtifactRecord};
+use crate::core_loop::input::Twin;
+use crate::core_loop::view::Rows;
+use crate::findings::Knowledge;
+use crate::import::dedupe::Index;
+use crate::jobs::plan::{self, Recipes};
+use crate::query;
+use crate::row::Row;
+use crate::store::Loaded;
+use crate::track::{ContentHash, FilePath, FileStamp, Track, TrackId};
+use jiff::Timestamp;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    pub(crate) rows: Rows,
+    pub(crate) index: Index,
+    recipes: Recipes,
+    running: HashMap<TrackId, BTreeSet<Artifact>>,
+}
+
+impl Catalog {
+    pub(crate) fn new(loaded: Loaded, recipes: Recipes, now: Timestamp) -> Self {
+        let Loaded { mut tracks, mut knowledge, .. } = loaded;
+        tracks.sort_by(|a, b| (a.added, &a.path).cmp(&(b.added, &b.path)));
+        let mut catalog = Self {
+            rows: Rows::default(),
+            index: Index::new(&tracks),
+            recipes,
+            running: HashMap::new(),
+        };
+        let rows = tracks
+            .into_iter()
+            .map(|track| {
+                let known = knowledge.remove(&track.id).unwrap_or_default();
+                catalog.row(track, known, now)
+            })
+            .collect();
+        catalog.rows = Rows::new(rows);
+        catalog
+    }
+
+    pub(crate) fn get(&self, id: TrackId) -> Option<&Arc<Row>> {
+        self.rows.get(id)
+    }
+
+    pub(crate) fn track(&self, id: TrackId) -> Option<Track> {
+        self.rows.get(id).map(|row| row.track.clone())
+    }
+
+    pub(crate) fn recipe(&self, artifact: Artifact) -> Option<&crate::artifact::Recipe> {
+        self.recipes.get(&artifact)
+    }
+
+    /// What should be made of a track now.
+    pub(crate) fn due(&self, id: TrackId, now: Timestamp) -> BTreeSet<Artifact> {
+        self.rows
+            .get(id)
+            .map(|row| plan::due(&row.track, &row.knowledge, &self.recipes, now))
+            .unwrap_or_default()
+    }
+
+    /// What a forced run makes of a track.
+    pub(crate) fn forced(&self, id: TrackId) -> BTreeSet<Artifact> {
+        self.rows
+            .get(id)
+            .map(|row| plan::forced(&row.track, &row.knowledge, &self.recipes))
+            .unwrap_or_default()
+    }
+
+    /// Takes a new or changed track in.
+    pub(crate) fn put_track(&mut self, track: Track, now: Timestamp) {
+        let knowledge = self.get(track.id).map(|row| row.knowledge.clone()).unwrap_or_default();
+        let before = self.get(track.id).and_then(|row| row.track.hash);
+        self.index.insert(&track);
+        let after = track.hash;
+        let row = self.row(track, knowledge, now);
+        self.rows.put(row);
+        if before != after {
+            for hash in [before, after].into_iter().flatten() {
+                self.refresh_duplicates(hash, now);
+            }
+        }
+    }
+
+    pub(crate) fn put_knowledge(&mut self, id: TrackId, knowledge: Knowledge, now: Timestamp) {
+        if let Some(track) = self.track(id) {
+            let row = self.row(track, knowledge, now);
+            self.rows.put(row);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: TrackId, now: Timestamp) {
+        let Some(track) = self.track(id) else { return };
+        self.index.remove(id);
+        self.rows.remove(id);
+        self.running.remove(&id);
+        if let Some(hash) = track.hash {
+            self.refresh_duplicates(hash, now);
+        }
+    }
+
+    /// Marks what is being made of a track; empty when nothing is any more.
+    pub(crate) fn set_running(&mut self, id: TrackId, artifacts: BTreeSet<Artifact>, now: Timestamp) {
+        if artifacts.is_empty() {
+            self.running.remove(&id);
+        } else {
+            self.running.insert(id, artifacts);
+        }
+        if let Some(row) = self.get(id).cloned() {
+            self.put_knowledge(id, row.knowledge.clone(), now);
+        }
+    }
+
+    /// Tracks of known content and this size.
+    pub(crate) fn twins(&self, bytes: u64) -> Vec<Twin> {
+        self.index
+            .with_size(bytes)
+            .iter()
+            .filter_map(|id| self.get(*id))
+            .filter_map(|row| {
+                Some(Twin {
+                    track: row.track.id,
+                    path: row.track.path.as_path().to_path_buf(),
+                    hash: row.track.hash?,
+                })
+            })
+            .collect()
+    }
+
+    /// The track that is not there and the newer one of the same folder that has its bytes, when that is
+    /// all there is with these bytes: one file, moved.
+    pub(crate) fn moved_pair(&self, hash: &ContentHash) -> Option<(Track, Track)> {
+        let same: Vec<&Arc<Row>> =
+            self.index.with_hash(hash).iter().filter_map(|id| self.get(*id)).collect();
+        let [one, other] = same.as_slice() else { return None };
+        let (gone, here) = if one.track.missing { (one, other) } else { (other, one) };
+        let is_move = gone.track.missing
+            && !here.track.missing
+            && here.track.added >= gone.track.added
+            && here.track.root == gone.track.root;
+        is_move.then(|| (gone.track.clone(), here.track.clone()))
+    }
+
+    fn refresh_duplicates(&mut self, hash: ContentHash, now: Timestamp) {
+        for id in self.index.with_hash(&hash).to_vec() {
+            if let Some(row) = self.get(id).cloned() {
+                let fresh = self.row(row.track.clone(), row.knowledge.clone(), now);
+                self.rows.put(fresh);
+            }
+        }
+    }
+
+    fn row(&self, track: Track, knowledge: Knowledge, now: Timestamp) -> Row {
+        let due = plan::due(&track, &knowledge, &self.recipes, now);
+        let nothing = BTreeSet::new();
+        let running = self.running.get(&track.id).unwrap_or(&nothing);
+        let artifacts = plan::artifact_states(&knowledge, &due, running);
+        let duplicates = track
+            .hash
+            .map(|hash| {
+                let mut others = self.index.with_hash(&hash).to_vec();
+                others.retain(|id| *id != track.id);
+                others
+            })
+            .unwrap_or_default();
+        Row {
+            state: plan::track_state(&track, &artifacts),
+            artifacts,
+            duplicates,
+            search_text: query::search_text(&track),
+            track,
+            knowledge,
+        }
+    }
+}
+
+/// The track at its new place, with everything known of it still counting as made from it: the bytes are
+/// the same.
+pub(crate) fn moved(
+    track: &Track,
+    knowledge: &Knowledge,
+    to: FilePath,
+    stamp: FileStamp,
+) -> (Track, Knowledge) {
+    let mut knowledge = knowledge.clone();
+    for record in knowledge.records.values_mut() {
+        if record.made_from == track.stamp {
+            record.made_from = stamp;
+        }
+    }
+    // A failure because the file was not there says nothing any more.
+    knowledge.records.retain(|_, record: &mut ArtifactRecord| {
+        record.failure.as_ref().is_none_or(|failure| {
+            failure.kind != crate::failure::FailureKind::Missing
+        })
+    });
+    let track = Track { path: to, stamp, missing: false, ..track.clone() };
+    (track, knowledge)
+}

@@ -1,0 +1,64 @@
+//! What the user can ask for. Imperative, complete, comparable: a list of commands replays a session.
+
+use crate::artifact::Artifact;
+use crate::track::TrackId;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Told apart by the sender; comes back in the events that answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct RequestId(pub u64);
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Brings files and folders in by reference.
+    Import {
+        request: RequestId,
+        paths: Vec<PathBuf>,
+        /// What to do with the tracks it finds; `None`: nothing yet.
+        analyze: Option<Extent>,
+    },
+    /// Makes what is due.
+    Analyze {
+        request: RequestId,
+        tracks: Selection,
+        extent: Extent,
+        /// Make it again even where it is up to date.
+        force: bool,
+    },
+    /// Finds files that moved, by content.
+    Relink {
+        request: RequestId,
+        folders: Vec<PathBuf>,
+        dry_run: bool,
+    },
+    /// Starts nothing new until resumed; what runs goes on.
+    Pause,
+    Resume,
+    /// Stops imports and jobs; what was finished is kept, what was running is due again.
+    Cancel,
+}
+
+/// Which tracks are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    All,
+    Tracks(Vec<TrackId>),
+}
+
+/// Which artifacts are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Extent {
+    #[default]
+    Everything,
+    Only(BTreeSet<Artifact>),
+}
+
+impl Extent {
+    pub fn includes(&self, artifact: Artifact) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Only(artifacts) => artifacts.contains(&artifact),
+        }
+    }
+}

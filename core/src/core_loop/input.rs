@@ -1,0 +1,106 @@
+//! What the loop hears, and what it wants done. `State` turns the one into the other.
+
+use crate::core_loop::command::{Command, RequestId};
+use crate::core_loop::event::{Event, RelinkOutcome};
+use crate::failure::Failure;
+use crate::import::dedupe::{Candidate, Decision};
+use crate::import::tags::TagsRead;
+use crate::jobs::pool::{JobId, JobNews, TrackJob};
+use crate::row::Row;
+use crate::store::{Change, Loaded};
+use crate::track::{FileStamp, TrackId};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Everything that can happen to the state.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Command(Command),
+    Import(ImportNews),
+    Relink(RelinkNews),
+    Job(JobId, JobNews),
+    /// A write is on disk; the events that waited for it may be said.
+    Written(Vec<Event>),
+    /// A write did not happen; nor does any after it, until the state has been loaded anew.
+    WriteFailed(Failure),
+    Reloaded(Loaded),
+    /// Time has passed.
+    Tick,
+}
+
+/// What must be done outside. In order.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// One transaction; then `Written` with the events.
+    Write { changes: Vec<Change>, events: Vec<Event> },
+    /// Ends the writer's refusal after a failed write and sends `Reloaded`.
+    Reload,
+    Say(Event),
+    StartJob(TrackJob),
+    StartImport { request: RequestId, paths: Vec<PathBuf> },
+    StartRelink { request: RequestId, folders: Vec<PathBuf>, dry_run: bool, rows: Vec<Arc<Row>> },
+    ReplyToImport(ImportReply),
+    StopScans,
+}
+
+/// What the import thread tells. It waits for a reply after `Ask` and `Swept`, so it never runs ahead.
+#[derive(Debug)]
+pub(crate) enum ImportNews {
+    /// What are these files to us?
+    Ask(Vec<Candidate>),
+    /// Files looked into.
+    Found(Vec<Found>),
+    /// A file or folder that could not be looked into.
+    Unreachable { path: PathBuf, failure: Failure },
+    /// All files have been seen: which tracks should have been among them?
+    Scanned { roots: Vec<PathBuf> },
+    /// Of those, the ones whose file is not there.
+    Gone(Vec<TrackId>),
+    Ended { skipped: u64 },
+}
+
+#[derive(Debug)]
+pub(crate) enum ImportReply {
+    /// One for each candidate asked about, in order.
+    Decisions(Vec<Judgement>),
+    /// Tracks under the scanned roots that the scan did not meet.
+    Unseen(Vec<(TrackId, PathBuf)>),
+}
+
+/// What a candidate is to the library, and which tracks might have moved to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judgement {
+    pub(crate) decision: Decision,
+    /// Tracks of known content and the same size: if the file of one of them is gone, this may be it.
+    pub(crate) twins: Vec<Twin>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Twin {
+    pub(crate) track: TrackId,
+    pub(crate) path: PathBuf,
+    pub(crate) hash: crate::track::ContentHash,
+}
+
+/// One file of an import after the import thread looked into it.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) candidate: Candidate,
+    pub(crate) fate: Fate,
+}
+
+#[derive(Debug)]
+pub(crate) enum Fate {
+    New(Result<TagsRead, Failure>),
+    Changed(TrackId, Result<TagsRead, Failure>),
+    /// The track's file is gone and this one has its bytes.
+    Moved(TrackId),
+    Unchanged(TrackId),
+}
+
+/// What the relink thread tells.
+#[derive(Debug)]
+pub(crate) enum RelinkNews {
+    Found { request: RequestId, track: TrackId, from: PathBuf, to: RelinkOutcome, stamp: Option<FileStamp> },
+    Ended { request: RequestId },
+}

@@ -1,0 +1,323 @@
+//! The threads around the state: the loop itself, the writer, the jobs, the scans.
+
+use crate::backend::Analyser;
+use crate::artifact::{Artifact, Maker, Recipe};
+use crate::core_loop::command::Command;
+use crate::core_loop::event::Event;
+use crate::core_loop::input::{Effect, Input};
+use crate::core_loop::state::{Limits, State};
+use crate::core_loop::view::View;
+use crate::core_loop::writer::{WriteRequest, Writer};
+use crate::export::document::TrackDetails;
+use crate::import::session::Scans;
+use crate::jobs::native::Native;
+use crate::jobs::plan::Recipes;
+use crate::jobs::pool::Pool;
+use crate::store::{Store, StoreError};
+use crate::track::TrackId;
+use crate::waveform::Waveform;
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Messages that may wait for the loop.
+const INPUTS: usize = 256;
+/// A view is published at most this often.
+const PUBLISH_EVERY: Duration = Duration::from_millis(8);
+/// How often retries that have come due are looked for.
+const TICK: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of the library; created when it is not there.
+    pub library: PathBuf,
+    /// Take up everything that is due without being asked.
+    pub eager: bool,
+    /// Jobs at a time; `None`: one per core.
+    pub slots: Option<usize>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a thread could not be started: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// The running core. Dropping it stops the work cleanly: what was finished is on disk, what was running is due again.
+#[derive(Debug)]
+pub struct Core {
+    inputs: SyncSender<Envelope>,
+    view: Arc<ArcSwap<View>>,
+    store: Arc<Store>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Envelope {
+    Input(Input),
+    Stop,
+}
+
+impl Core {
+    /// Opens the library and starts the threads.
+    ///
+    /// `wake` is called after each new view, `events` with everything that is said once, in order; both on the
+    /// loop's thread. An `events` that blocks holds the whole core up: right for a pipe, wrong for a window.
+    pub fn start(
+        config: Config,
+        wake: impl Fn() + Send + 'static,
+        events: impl FnMut(Event) + Send + 'static,
+    ) -> Result<Self, StartError> {
+        let (store, loaded) = Store::open(&config.library)?;
+        let store = Arc::new(store);
+        let analysers: Vec<Arc<dyn Analyser>> = vec![Arc::new(Native)];
+        let limits = limits(config.slots);
+        let now = Timestamp::now();
+        let mut state = State::new(loaded, recipes(&analysers), limits, seed(), now);
+        let (inputs, waiting) = sync_channel(INPUTS);
+        let view = Arc::new(ArcSwap::from_pointee(state.view()));
+        let tell = sender(&inputs);
+        let writer =
+            Writer::start(Arc::clone(&store), tell.clone()).map_err(StartError::Thread)?;
+        let job_tell = tell.clone();
+        let pool = Pool::start(
+            limits.slots,
+            &analysers,
+            &store,
+            &(Arc::new(move |id, news| job_tell(Input::Job(id, news))) as _),
+        )
+        .map_err(StartError::Thread)?;
+        let first = if config.eager { state.be_eager(now) } else { Vec::new() };
+        let mut hands = Hands {
+            writer,
+            pool: Some(pool),
+            scans: Scans::new(Box::new(tell)),
+            events: Box::new(events),
+        };
+        let outlet = Arc::clone(&view);
+        let thread = std::thread::Builder::new()
+            .name("core".to_owned())
+            .spawn(move || {
+                hands.carry_out(first);
+                run(&mut state, &waiting, &mut hands, &Outlet { view: outlet, wake: Box::new(wake) });
+                hands.stop(&mut state, &waiting);
+            })
+            .map_err(StartError::Thread)?;
+        Ok(Self { inputs, view, store, thread: Some(thread) })
+    }
+
+    /// Asks for something. Never blocks; `false` when too much waits already, which is a bug of the caller.
+    pub fn send(&self, command: Command) -> bool {
+        tracing::debug!(?command, "command");
+        match self.inputs.try_send(Envelope::Input(Input::Command(command))) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                tracing::error!("a command was dropped");
+                false
+            }
+        }
+    }
+
+    /// The latest published state.
+    pub fn view(&self) -> Arc<View> {
+        self.view.load_full()
+    }
+
+    /// The full results of one track. Reads the disk.
+    pub fn details(&self, track: TrackId) -> Result<TrackDetails, StoreError> {
+        Ok(TrackDetails {
+            beats: self.store.beats(track)?,
+            key: self.store.key(track)?,
+            chords: self.store.chords(track)?,
+        })
+    }
+
+    /// The waveform of one track, when it has one. Reads the disk.
+    pub fn waveform(&self, track: TrackId) -> Result<Option<Waveform>, StoreError> {
+        self.store.waveform(track)
+    }
+
+    /// The library on disk, for what is done to it as a whole: verify, backup.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        // The loop reads on until it sees this; a full queue only delays it.
+        let asked = self.inputs.send(Envelope::Stop).is_ok();
+        if let Some(thread) = self.thread.take()
+            && asked
+            && thread.join().is_err()
+        {
+            tracing::error!("the core thread panicked");
+        }
+    }
+}
+
+/// Where views go.
+struct Outlet {
+    view: Arc<ArcSwap<View>>,
+    wake: Box<dyn Fn() + Send>,
+}
+
+impl Outlet {
+    fn publish(&self, state: &State) {
+        self.view.store(Arc::new(state.view()));
+        (self.wake)();
+    }
+}
+
+fn sender(inputs: &SyncSender<Envelope>) -> impl Fn(Input) + Send + Sync + Clone + 'static {
+    let inputs = inputs.clone();
+    move |input| {
+        if inputs.send(Envelope::Input(input)).is_err() {
+            tracing::debug!("news after the end");
+        }
+    }
+}
+
+/// Takes everything waiting, applies it, publishes at most every 8 ms; sleeps when nothing happens.
+fn run(state: &mut State, waiting: &Receiver<Envelope>, hands: &mut Hands, outlet: &Outlet) {
+    let mut published = Instant::now();
+    let mut stale = true;
+    loop {
+        let wait = if stale { PUBLISH_EVERY.saturating_sub(published.elapsed()) } else { TICK };
+        let mut quiet = false;
+        match waiting.recv_timeout(wait) {
+            Ok(Envelope::Input(input)) => {
+                let effects = state.apply(input, Timestamp::now());
+                // What an event tells of must be seen in the view by whoever hears it.
+                if effects.iter().any(|effect| matches!(effect, Effect::Say(_))) {
+                    outlet.publish(state);
+                    published = Instant::now();
+                }
+                hands.carry_out(effects);
+                stale = true;
+            }
+            Ok(Envelope::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => quiet = true,
+        }
+        if stale && published.elapsed() >= PUBLISH_EVERY {
+            outlet.publish(state);
+            published = Instant::now();
+            stale = false;
+        } else if quiet {
+            let effects = state.apply(Input::Tick, Timestamp::now());
+            stale = !effects.is_empty();
+            hands.carry_out(effects);
+        }
+    }
+}
+
+/// Everything that effects are carried out with.
+struct Hands {
+    writer: Writer,
+    pool: Option<Pool>,
+    scans: Scans,
+    events: Box<dyn FnMut(Event) + Send>,
+}
+
+impl Hands {
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Write { changes, events } => {
+                    self.writer.submit(WriteRequest::Put { changes, events });
+                }
+                Effect::Reload => self.writer.submit(WriteRequest::Reload),
+                Effect::Say(event) => (self.events)(event),
+                Effect::StartJob(job) => {
+                    let id = job.id;
+                    if !self.pool.as_ref().is_some_and(|pool| pool.submit(job)) {
+                        tracing::error!(?id, "no idle thread for a job that was started");
+                    }
+                }
+                Effect::StartImport { request, paths } => self.scans.import(request, paths),
+                Effect::StartRelink { request, folders, dry_run, rows } => {
+                    self.scans.relink(request, folders, dry_run, rows);
+                }
+                Effect::ReplyToImport(reply) => self.scans.reply(reply),
+                Effect::StopScans => self.scans.stop(),
+            }
+        }
+    }
+
+    /// Ends all work: jobs and scans are cancelled, their last news and all writes are taken in.
+    fn stop(mut self, state: &mut State, waiting: &Receiver<Envelope>) {
+        for effect in state.apply(Input::Command(Command::Cancel), Timestamp::now()) {
+            if matches!(effect, Effect::StopScans) {
+                self.scans.stop();
+            }
+        }
+        let pool = self.pool.take();
+        let scans = std::mem::replace(&mut self.scans, Scans::new(Box::new(|_| ())));
+        // Threads that end may still want to tell: read on until they have, in a thread of its own order.
+        std::thread::scope(|scope| {
+            let ending = scope.spawn(move || {
+                drop(pool);
+                drop(scans);
+            });
+            while !ending.is_finished() {
+                match waiting.recv_timeout(Duration::from_millis(5)) {
+                    Ok(Envelope::Input(input)) => {
+                        for effect in state.apply(input, Timestamp::now()) {
+                            match effect {
+                                Effect::Write { changes, events } => {
+                                    self.writer.submit(WriteRequest::Put { changes, events });
+                                }
+                                Effect::Say(event) => (self.events)(event),
+                                _ => {}
+                            }
+                        }
+                    }
+                    Ok(Envelope::Stop) | Err(_) => {}
+                }
+            }
+        });
+    }
+}
+
+fn limits(slots: Option<usize>) -> Limits {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    Limits {
+        slots: slots.unwrap_or(cores).max(1),
+        // A quarter of the machine is ours; the rest belongs to whatever plays the set.
+        memory_bytes: (system.total_memory() / 4).max(512 << 20),
+        job_bytes: |duration| Native.memory_bytes(duration),
+    }
+}
+
+/// How each artifact would be made today.
+fn recipes(analysers: &[Arc<dyn Analyser>]) -> Recipes {
+    let built_in = |version| Recipe {
+        maker: Maker::Native,
+        version,
+        parameters: String::new(),
+        model: None,
+    };
+    let analysed = Artifact::ALL.into_iter().filter_map(|artifact| {
+        let recipe = analysers.iter().find_map(|analyser| analyser.recipe(artifact))?;
+        Some((artifact, recipe))
+    });
+    [
+        (Artifact::Tags, built_in(crate::import::tags::VERSION)),
+        (Artifact::Hash, built_in(1)),
+    ]
+    .into_iter()
+    .chain(analysed)
+    .collect()
+}
+
+/// Randomness for track ids; the clock where the system has none to give.
+fn seed() -> u64 {
+    getrandom::u64().unwrap_or_else(|_none| Timestamp::now().as_nanosecond() as u64)
+}

@@ -1,0 +1,287 @@
+//! The one owner of truth: what the library holds and what is going on. `apply` is the only way to change it,
+//! takes the time as a parameter, and does nothing itself: it says what is to be done.
+
+mod importing;
+mod working;
+
+use crate::core_loop::catalog::Catalog;
+use crate::core_loop::command::{Command, RequestId, Selection};
+use crate::core_loop::event::{Event, Tally};
+use crate::core_loop::input::{Effect, Input};
+use crate::core_loop::queue::{Queue, Wish};
+use crate::core_loop::view::{Activity, ImportProgress, RunningJob, View};
+use crate::failure::Failure;
+use crate::jobs::plan::Recipes;
+use crate::jobs::pool::JobId;
+use crate::store::{Change, Loaded};
+use crate::track::TrackId;
+use crate::units::Secs;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+
+/// How much may go on at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Jobs at a time.
+    pub(crate) slots: usize,
+    /// Bytes that all running jobs together may take. One job always may run.
+    pub(crate) memory_bytes: u64,
+    /// Bytes that one job on a track of this length takes.
+    pub(crate) job_bytes: fn(Option<Secs>) -> u64,
+}
+
+/// Writes that may wait for the disk before nothing new is started.
+const WRITES_IN_FLIGHT: usize = 32;
+
+#[derive(Debug)]
+pub(crate) struct State {
+    catalog: Catalog,
+    recipes: Recipes,
+    limits: Limits,
+    /// Whether due work starts without being asked for.
+    eager: bool,
+    queue: Queue,
+    running: BTreeMap<JobId, working::Running>,
+    import: Option<importing::Import>,
+    imports_waiting: VecDeque<importing::ImportWish>,
+    relinking: Option<RequestId>,
+    relinks_waiting: VecDeque<(RequestId, Vec<PathBuf>, bool)>,
+    writes_in_flight: usize,
+    storage_trouble: Option<Failure>,
+    paused: bool,
+    finished: u64,
+    failed: u64,
+    said_idle: bool,
+    next_job: u64,
+    /// Source of track ids.
+    ids: IdSource,
+}
+
+impl State {
+    pub(crate) fn new(
+        loaded: Loaded,
+        recipes: Recipes,
+        limits: Limits,
+        seed: u64,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            catalog: Catalog::new(loaded, recipes.clone(), now),
+            recipes,
+            limits,
+            eager: false,
+            queue: Queue::default(),
+            running: BTreeMap::new(),
+            import: None,
+            imports_waiting: VecDeque::new(),
+            relinking: None,
+            relinks_waiting: VecDeque::new(),
+            writes_in_flight: 0,
+            storage_trouble: None,
+            paused: false,
+            finished: 0,
+            failed: 0,
+            said_idle: true,
+            next_job: 0,
+            ids: IdSource(seed),
+        }
+    }
+
+    /// Takes up everything that is due, now and whenever something becomes due.
+    pub(crate) fn be_eager(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.eager = true;
+        self.wish_for_all(&Wish::default(), now);
+        self.start_jobs(now)
+    }
+
+    pub(crate) fn apply(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
+        let mut effects = match input {
+            Input::Command(command) => self.command(command, now),
+            Input::Import(news) => self.import_news(news, now),
+            Input::Relink(news) => self.relink_news(news, now),
+            Input::Job(id, news) => self.job_news(id, news, now),
+            Input::Written(events) => self.written(events, now),
+            Input::WriteFailed(failure) => self.write_failed(failure),
+            Input::Reloaded(loaded) => {
+                self.catalog = Catalog::new(loaded, self.recipes.clone(), now);
+                Vec::new()
+            }
+            Input::Tick => self.tick(now),
+        };
+        effects.extend(self.start_scans());
+        effects.extend(self.start_jobs(now));
+        effects.extend(self.idle_now());
+        effects
+    }
+
+    pub(crate) fn view(&self) -> View {
+        View {
+            rows: self.catalog.rows.clone(),
+            activity: Activity {
+                import: self.import.as_ref().map(|import| ImportProgress { tally: import.tally }),
+                queued: self.queue.len(),
+                running: self
+                    .running
+                    .values()
+                    .map(|job| RunningJob {
+                        track: job.track,
+                        wants: job.left.clone(),
+                        control: job.control.clone(),
+                    })
+                    .collect(),
+                finished: self.finished,
+                failed: self.failed,
+                paused: self.paused,
+                storage_trouble: self.storage_trouble.clone(),
+            },
+        }
+    }
+
+    fn command(&mut self, command: Command, now: Timestamp) -> Vec<Effect> {
+        self.said_idle = false;
+        self.storage_trouble = None;
+        match command {
+            Command::Import { request, paths, analyze } => {
+                self.imports_waiting.push_back(importing::ImportWish { request, paths, analyze });
+            }
+            Command::Analyze { tracks, extent, force, .. } => {
+                let wish = Wish { extent, force };
+                match tracks {
+                    Selection::All => self.wish_for_all(&wish, now),
+                    Selection::Tracks(ids) => {
+                        for id in ids {
+                            self.queue.push(id, wish.clone());
+                        }
+                    }
+                }
+            }
+            Command::Relink { request, folders, dry_run } => {
+                self.relinks_waiting.push_back((request, folders, dry_run));
+            }
+            Command::Pause => self.paused = true,
+            Command::Resume => self.paused = false,
+            Command::Cancel => return self.cancel(),
+        }
+        Vec::new()
+    }
+
+    fn cancel(&mut self) -> Vec<Effect> {
+        self.queue.clear();
+        self.relinks_waiting.clear();
+        for job in self.running.values() {
+            job.control.cancel();
+        }
+        let mut effects: Vec<Effect> = std::mem::take(&mut self.imports_waiting)
+            .into_iter()
+            .map(|wish| {
+                let tally = Tally::default();
+                Effect::Say(Event::ImportFinished { request: wish.request, tally })
+            })
+            .collect();
+        effects.push(Effect::StopScans);
+        effects
+    }
+
+    fn wish_for_all(&mut self, wish: &Wish, now: Timestamp) {
+        let ids: Vec<TrackId> = self.catalog.rows.iter().map(|row| row.track.id).collect();
+        for id in ids {
+            if !self.wanted(id, wish, now).is_empty() {
+                self.queue.push(id, wish.clone());
+            }
+        }
+    }
+
+    fn start_scans(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.import.is_none()
+            && let Some(wish) = self.imports_waiting.pop_front()
+        {
+            let effect =
+                Effect::StartImport { request: wish.request, paths: wish.paths.clone() };
+            self.import = Some(importing::Import::new(wish));
+            effects.push(effect);
+        }
+        if self.relinking.is_none()
+            && self.import.is_none()
+            && let Some((request, folders, dry_run)) = self.relinks_waiting.pop_front()
+        {
+            self.relinking = Some(request);
+            let rows = self.catalog.rows.iter().cloned().collect();
+            effects.push(Effect::StartRelink { request, folders, dry_run, rows });
+        }
+        effects
+    }
+
+    /// One transaction, counted until it is on disk.
+    fn write(&mut self, changes: Vec<Change>, events: Vec<Event>) -> Effect {
+        self.writes_in_flight += 1;
+        Effect::Write { changes, events }
+    }
+
+    fn written(&mut self, events: Vec<Event>, now: Timestamp) -> Vec<Effect> {
+        self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
+        let mut effects: Vec<Effect> = events.into_iter().map(Effect::Say).collect();
+        effects.extend(self.answer_waiting_question(now));
+        effects
+    }
+
+    /// Nothing is started any more; the state goes back to what is on disk.
+    fn write_failed(&mut self, failure: Failure) -> Vec<Effect> {
+        self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
+        if self.storage_trouble.is_some() {
+            return Vec::new();
+        }
+        self.storage_trouble = Some(failure.clone());
+        let mut effects = self.cancel();
+        effects.push(Effect::Reload);
+        effects.push(Effect::Say(Event::StorageFailed(failure)));
+        effects
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        if self.eager && self.queue.is_empty() && self.running.is_empty() {
+            self.wish_for_all(&Wish::default(), now);
+        }
+        Vec::new()
+    }
+
+    fn idle_now(&mut self) -> Vec<Effect> {
+        let idle = self.import.is_none()
+            && self.imports_waiting.is_empty()
+            && self.relinking.is_none()
+            && self.relinks_waiting.is_empty()
+            && self.running.is_empty()
+            && (self.queue.is_empty() || self.paused || self.storage_trouble.is_some())
+            && self.writes_in_flight == 0;
+        if !idle || self.said_idle {
+            return Vec::new();
+        }
+        self.said_idle = true;
+        self.finished = 0;
+        self.failed = 0;
+        vec![Effect::Say(Event::Idle)]
+    }
+}
+
+/// Track ids without an order that anybody could lean on (splitmix64, Steele et al. 2014).
+#[derive(Debug)]
+struct IdSource(u64);
+
+impl IdSource {
+    fn next(&mut self, taken: impl Fn(TrackId) -> bool) -> TrackId {
+        loop {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = self.0;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let id = TrackId(mixed ^ (mixed >> 31));
+            if !taken(id) {
+                return id;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

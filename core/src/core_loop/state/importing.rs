@@ -1,0 +1,277 @@
+//! An import as the state sees it: what candidates are, what becomes of them, which tracks were not met.
+
+use super::{State, WRITES_IN_FLIGHT};
+use crate::artifact::{Artifact, ArtifactRecord};
+use crate::core_loop::command::{Extent, RequestId};
+use crate::core_loop::event::{Event, Outcome, Tally};
+use crate::core_loop::input::{Effect, Fate, Found, ImportNews, ImportReply, Judgement};
+use crate::core_loop::queue::Wish;
+use crate::failure::{Failure, FailureKind};
+use crate::findings::Knowledge;
+use crate::import::dedupe::{Candidate, Decision, decide};
+use crate::import::tags::TagsRead;
+use crate::store::Change;
+use crate::track::{FilePath, Track, TrackId};
+use jiff::Timestamp;
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+/// An import that waits for its turn.
+#[derive(Debug, Clone)]
+pub(super) struct ImportWish {
+    pub(super) request: RequestId,
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) analyze: Option<Extent>,
+}
+
+/// The import under way.
+#[derive(Debug)]
+pub(super) struct Import {
+    wish: ImportWish,
+    pub(super) tally: Tally,
+    seen: HashSet<TrackId>,
+    /// A question that waits until the disk has caught up.
+    waiting: Option<Vec<Candidate>>,
+}
+
+impl Import {
+    pub(super) fn new(wish: ImportWish) -> Self {
+        Self { wish, tally: Tally::default(), seen: HashSet::new(), waiting: None }
+    }
+}
+
+/// What an import says of one file, and what it changes.
+struct Verdict {
+    outcome: Outcome,
+    track: Option<TrackId>,
+    failure: Option<Failure>,
+    changes: Vec<Change>,
+}
+
+impl State {
+    pub(super) fn import_news(&mut self, news: ImportNews, now: Timestamp) -> Vec<Effect> {
+        match news {
+            ImportNews::Ask(candidates) => {
+                if let Some(import) = &mut self.import {
+                    import.waiting = Some(candidates);
+                }
+                self.answer_waiting_question(now)
+            }
+            ImportNews::Found(found) => self.found(found, now),
+            ImportNews::Unreachable { path, failure } => self.unreachable(path, failure),
+            ImportNews::Scanned { roots } => self.scanned(&roots),
+            ImportNews::Gone(ids) => self.gone(&ids, now),
+            ImportNews::Ended { skipped } => self.import_ended(skipped),
+        }
+    }
+
+    /// Answers the import's question, unless too much waits for the disk already: a question left open is
+    /// what slows a scan down to the speed of the disk.
+    pub(super) fn answer_waiting_question(&mut self, _now: Timestamp) -> Vec<Effect> {
+        if self.writes_in_flight >= WRITES_IN_FLIGHT {
+            return Vec::new();
+        }
+        let Some(candidates) = self.import.as_mut().and_then(|import| import.waiting.take()) else {
+            return Vec::new();
+        };
+        let judgements = candidates.iter().map(|candidate| self.judge(candidate)).collect();
+        vec![Effect::ReplyToImport(ImportReply::Decisions(judgements))]
+    }
+
+    fn judge(&self, candidate: &Candidate) -> Judgement {
+        let decision = decide(&self.catalog.index, candidate);
+        let twins = match decision {
+            Decision::New => self.catalog.twins(candidate.stamp.bytes),
+            Decision::Unchanged(_) | Decision::Changed(_) => Vec::new(),
+        };
+        Judgement { decision, twins }
+    }
+
+    fn found(&mut self, found: Vec<Found>, now: Timestamp) -> Vec<Effect> {
+        let mut changes = Vec::new();
+        let mut events = Vec::new();
+        for Found { candidate, fate } in found {
+            let path = candidate.path.clone();
+            let verdict = match fate {
+                Fate::New(read) => self.take_in(candidate, read, now),
+                Fate::Changed(id, read) => self.update(id, candidate, read, now),
+                Fate::Moved(id) => self.moved_to(id, candidate, now),
+                Fate::Unchanged(id) => self.met_again(id, now),
+            };
+            changes.extend(verdict.changes);
+            events.extend(self.tell(verdict.outcome, verdict.track, path, verdict.failure));
+        }
+        vec![self.write(changes, events)]
+    }
+
+    /// Counts an outcome and makes the event that tells of it.
+    fn tell(
+        &mut self,
+        outcome: Outcome,
+        track: Option<TrackId>,
+        path: PathBuf,
+        failure: Option<Failure>,
+    ) -> Option<Event> {
+        let import = self.import.as_mut()?;
+        import.tally.add(outcome);
+        import.seen.extend(track);
+        let request = import.wish.request;
+        let wish = import.wish.analyze.clone();
+        if let (Some(id), Some(extent), false) = (track, wish, outcome == Outcome::Missing) {
+            self.queue.push(id, Wish { extent, force: false });
+        }
+        Some(Event::Imported { request, outcome, track, path, failure })
+    }
+
+    fn take_in(
+        &mut self,
+        candidate: Candidate,
+        read: Result<TagsRead, Failure>,
+        now: Timestamp,
+    ) -> Verdict {
+        let id = self.ids.next(|id| self.catalog.get(id).is_some());
+        let track = Track {
+            id,
+            path: FilePath(candidate.path),
+            root: FilePath(candidate.root),
+            stamp: candidate.stamp,
+            tags: crate::track::Tags::default(),
+            format: None,
+            hash: None,
+            added: now,
+            missing: false,
+        };
+        self.describe(track, Knowledge::default(), read, Outcome::Added, now)
+    }
+
+    /// The file of a known track has changed.
+    fn update(
+        &mut self,
+        id: TrackId,
+        candidate: Candidate,
+        read: Result<TagsRead, Failure>,
+        now: Timestamp,
+    ) -> Verdict {
+        let Some(row) = self.catalog.get(id).cloned() else {
+            return self.take_in(candidate, read, now);
+        };
+        let track = Track { stamp: candidate.stamp, format: None, missing: false, ..row.track.clone() };
+        self.describe(track, row.knowledge.clone(), read, Outcome::Updated, now)
+    }
+
+    /// Stores a track with what its tags say. A file that cannot be read as music is kept as a failed row.
+    fn describe(
+        &mut self,
+        mut track: Track,
+        mut knowledge: Knowledge,
+        read: Result<TagsRead, Failure>,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Verdict {
+        let failure = match read {
+            Ok(read) => {
+                read.apply_to(&mut track);
+                None
+            }
+            Err(failure) => Some(failure.after(0, now)),
+        };
+        if let Some(recipe) = self.catalog.recipe(Artifact::Tags).cloned() {
+            let record = ArtifactRecord {
+                recipe,
+                made_from: track.stamp,
+                cpu_secs: 0.0,
+                failure: failure.clone(),
+            };
+            knowledge.records.insert(Artifact::Tags, record);
+        }
+        let id = track.id;
+        self.catalog.put_track(track.clone(), now);
+        self.catalog.put_knowledge(id, knowledge.clone(), now);
+        Verdict {
+            outcome: if failure.is_some() { Outcome::Failed } else { outcome },
+            track: Some(id),
+            failure,
+            changes: vec![Change::PutTrack(track), Change::PutKnowledge(id, knowledge)],
+        }
+    }
+
+    fn moved_to(&mut self, id: TrackId, candidate: Candidate, now: Timestamp) -> Verdict {
+        let changes = self.move_track(id, FilePath(candidate.path), candidate.stamp, now);
+        Verdict { outcome: Outcome::Moved, track: Some(id), failure: None, changes }
+    }
+
+    /// A known file as it was. If it had been away, it is back.
+    fn met_again(&mut self, id: TrackId, now: Timestamp) -> Verdict {
+        let mut changes = Vec::new();
+        let mut outcome = Outcome::Unchanged;
+        if let Some(row) = self.catalog.get(id).cloned()
+            && row.track.missing
+        {
+            let (path, stamp) = (row.track.path.clone(), row.track.stamp);
+            changes = self.move_track(id, path, stamp, now);
+            outcome = Outcome::Updated;
+        }
+        Verdict { outcome, track: Some(id), failure: None, changes }
+    }
+
+    fn unreachable(&mut self, path: PathBuf, failure: Failure) -> Vec<Effect> {
+        let events = self.tell(Outcome::Failed, None, path, Some(failure)).into_iter().collect();
+        vec![self.write(Vec::new(), events)]
+    }
+
+    /// The scan is over: tracks under its roots that it did not meet are to be looked for.
+    fn scanned(&self, roots: &[PathBuf]) -> Vec<Effect> {
+        let Some(import) = &self.import else {
+            return Vec::new();
+        };
+        let unseen = self
+            .catalog
+            .rows
+            .iter()
+            .map(|row| &row.track)
+            .filter(|track| !import.seen.contains(&track.id))
+            .filter(|track| roots.iter().any(|root| track.path.as_path().starts_with(root)))
+            .map(|track| (track.id, track.path.as_path().to_path_buf()))
+            .collect();
+        vec![Effect::ReplyToImport(ImportReply::Unseen(unseen))]
+    }
+
+    fn gone(&mut self, ids: &[TrackId], now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut changes = Vec::new();
+        let mut events = Vec::new();
+        for id in ids {
+            let Some(mut track) = self.catalog.track(*id) else { continue };
+            let (path, hash) = (track.path.as_path().to_path_buf(), track.hash);
+            track.missing = true;
+            self.catalog.put_track(track.clone(), now);
+            changes.push(Change::PutTrack(track));
+            let before = self.catalog.rows.len();
+            if let Some(hash) = hash {
+                effects.extend(self.reconcile(&hash, now));
+            }
+            if self.catalog.rows.len() == before {
+                events.extend(self.tell(Outcome::Missing, Some(*id), path, Some(missing())));
+            }
+        }
+        effects.insert(0, self.write(changes, events));
+        effects
+    }
+
+    fn import_ended(&mut self, skipped: u64) -> Vec<Effect> {
+        let Some(mut import) = self.import.take() else {
+            return Vec::new();
+        };
+        import.tally.skipped = skipped;
+        let event = Event::ImportFinished { request: import.wish.request, tally: import.tally };
+        vec![self.write(Vec::new(), vec![event])]
+    }
+}
+
+fn missing() -> Failure {
+    Failure::new(
+        FailureKind::Missing,
+        "the file is no longer there",
+        "Connect its drive, or run relink on the folder where it is now",
+    )
+}

@@ -1,0 +1,375 @@
+//! Jobs: which start, what their news change.
+
+use super::{State, WRITES_IN_FLIGHT};
+use crate::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
+use crate::backend::Made;
+use crate::control::Control;
+use crate::core_loop::catalog::moved;
+use crate::core_loop::event::{Event, RelinkOutcome};
+use crate::core_loop::input::{Effect, RelinkNews};
+use crate::core_loop::queue::Wish;
+use crate::failure::{Failure, FailureKind};
+use crate::findings::{Finding, Knowledge};
+use crate::import::tags::TagsRead;
+use crate::jobs::plan;
+use crate::jobs::pool::{JobEnd, JobId, JobNews, TrackJob};
+use crate::store::Change;
+use crate::track::{AudioFormat, ContentHash, FilePath, FileStamp, TrackId};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// A job under way.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) track: TrackId,
+    /// Wanted and not yet told of.
+    pub(super) left: BTreeSet<Artifact>,
+    pub(super) control: Control,
+    made_from: FileStamp,
+    memory_bytes: u64,
+    started: Timestamp,
+    had_failure: bool,
+}
+
+impl State {
+    /// What a wish comes to for one track, with what its artifacts need first.
+    pub(super) fn wanted(&self, id: TrackId, wish: &Wish, now: Timestamp) -> BTreeSet<Artifact> {
+        let due = self.catalog.due(id, now);
+        let pool = if wish.force { self.catalog.forced(id) } else { due.clone() };
+        let mut wanted: BTreeSet<Artifact> =
+            pool.into_iter().filter(|artifact| wish.extent.includes(*artifact)).collect();
+        let needed: Vec<Artifact> = wanted
+            .iter()
+            .flat_map(|artifact| plan::needs(*artifact))
+            .filter(|needed| due.contains(needed))
+            .copied()
+            .collect();
+        wanted.extend(needed);
+        wanted
+    }
+
+    /// Starts waiting jobs while there is room.
+    pub(super) fn start_jobs(&mut self, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        while !self.paused
+            && self.storage_trouble.is_none()
+            && self.running.len() < self.limits.slots
+            && self.writes_in_flight < WRITES_IN_FLIGHT
+        {
+            let busy: BTreeSet<TrackId> = self.running.values().map(|job| job.track).collect();
+            let Some((track, wish)) = self.queue.pop_where(|track| !busy.contains(&track)) else {
+                break;
+            };
+            let wanted = self.wanted(track, &wish, now);
+            if wanted.is_empty() {
+                continue;
+            }
+            let memory_bytes = self.memory_for(track);
+            let taken: u64 = self.running.values().map(|job| job.memory_bytes).sum();
+            if !self.running.is_empty() && taken + memory_bytes > self.limits.memory_bytes {
+                self.queue.push_front(track, wish);
+                break;
+            }
+            effects.extend(self.start_job(track, wanted, memory_bytes, now));
+        }
+        effects
+    }
+
+    fn memory_for(&self, track: TrackId) -> u64 {
+        let duration = self
+            .catalog
+            .get(track)
+            .and_then(|row| row.track.format.as_ref())
+            .map(|format| format.duration);
+        (self.limits.job_bytes)(duration)
+    }
+
+    fn start_job(
+        &mut self,
+        track: TrackId,
+        wants: BTreeSet<Artifact>,
+        memory_bytes: u64,
+        now: Timestamp,
+    ) -> Option<Effect> {
+        let row = self.catalog.get(track)?.clone();
+        let id = JobId(self.next_job);
+        self.next_job += 1;
+        let control = Control::default();
+        let running = Running {
+            track,
+            left: wants.clone(),
+            control: control.clone(),
+            made_from: row.track.stamp,
+            memory_bytes,
+            started: now,
+            had_failure: false,
+        };
+        self.running.insert(id, running);
+        self.catalog.set_running(track, wants.clone(), now);
+        Some(Effect::StartJob(TrackJob {
+            id,
+            track,
+            path: row.track.path.as_path().to_path_buf(),
+            wants,
+            duration: row.track.format.as_ref().map(|format| format.duration),
+            tag_bpm: row.track.tags.bpm,
+            control,
+        }))
+    }
+
+    pub(super) fn job_news(&mut self, id: JobId, news: JobNews, now: Timestamp) -> Vec<Effect> {
+        let Some(track) = self.running.get(&id).map(|job| job.track) else {
+            return Vec::new();
+        };
+        if let JobNews::Ended(end) = news {
+            return self.job_ended(id, &end, now);
+        }
+        // A track that was removed meanwhile (it turned out to be another one that moved) wants nothing.
+        if self.catalog.get(track).is_none() {
+            return Vec::new();
+        }
+        match news {
+            JobNews::Tags(result) => self.tags_read(id, track, result, now),
+            JobNews::Hash { result, cpu_secs } => self.hash_made(id, track, result, cpu_secs, now),
+            JobNews::Format(format) => self.format_heard(track, &format, now),
+            JobNews::Made(made) => self.made(id, track, made, now),
+            JobNews::Ended(_) => Vec::new(),
+        }
+    }
+
+    fn tags_read(
+        &mut self,
+        id: JobId,
+        track: TrackId,
+        result: Result<TagsRead, Failure>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let mut changes = Vec::new();
+        let failure = match result {
+            Ok(read) => {
+                if let Some(mut fresh) = self.catalog.track(track) {
+                    read.apply_to(&mut fresh);
+                    self.catalog.put_track(fresh.clone(), now);
+                    changes.push(Change::PutTrack(fresh));
+                }
+                None
+            }
+            Err(failure) => Some(failure),
+        };
+        self.record(id, track, Outcome { artifact: Artifact::Tags, failure, cpu_secs: 0.0 }, changes, now)
+    }
+
+    fn hash_made(
+        &mut self,
+        id: JobId,
+        track: TrackId,
+        result: Result<ContentHash, Failure>,
+        cpu_secs: f32,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let artifact = Artifact::Hash;
+        let hash = match result {
+            Err(failure) => {
+                let outcome = Outcome { artifact, failure: Some(failure), cpu_secs };
+                return self.record(id, track, outcome, Vec::new(), now);
+            }
+            Ok(hash) => hash,
+        };
+        let mut changes = Vec::new();
+        if let Some(mut fresh) = self.catalog.track(track) {
+            fresh.hash = Some(hash);
+            self.catalog.put_track(fresh.clone(), now);
+            changes.push(Change::PutTrack(fresh));
+        }
+        let outcome = Outcome { artifact, failure: None, cpu_secs };
+        let mut effects = self.record(id, track, outcome, changes, now);
+        effects.extend(self.reconcile(&hash, now));
+        if let Some(row) = self.catalog.get(track)
+            && let Some(same_as) = row.duplicates.first()
+        {
+            let event = Event::DuplicateFound { track, same_as: *same_as };
+            effects.push(self.write(Vec::new(), vec![event]));
+        }
+        effects
+    }
+
+    /// Where a file only moved within an imported folder, keeps the older track and lets go of the newer.
+    pub(super) fn reconcile(&mut self, hash: &ContentHash, now: Timestamp) -> Vec<Effect> {
+        let Some((gone, here)) = self.catalog.moved_pair(hash) else {
+            return Vec::new();
+        };
+        self.catalog.remove(here.id, now);
+        let event = Event::Relinked {
+            request: None,
+            track: gone.id,
+            from: gone.path.as_path().to_path_buf(),
+            to: RelinkOutcome::Moved(here.path.as_path().to_path_buf()),
+        };
+        let mut changes = vec![Change::RemoveTrack(here.id)];
+        changes.extend(self.move_track(gone.id, here.path, here.stamp, now));
+        let effect = self.write(changes, vec![event]);
+        self.queue.push(gone.id, Wish::default());
+        vec![effect]
+    }
+
+    /// The track now lives at `to`; its analysis stays.
+    pub(super) fn move_track(
+        &mut self,
+        id: TrackId,
+        to: FilePath,
+        stamp: FileStamp,
+        now: Timestamp,
+    ) -> Vec<Change> {
+        let Some(row) = self.catalog.get(id).cloned() else {
+            return Vec::new();
+        };
+        let (track, knowledge) = moved(&row.track, &row.knowledge, to, stamp);
+        self.catalog.put_track(track.clone(), now);
+        self.catalog.put_knowledge(id, knowledge.clone(), now);
+        vec![Change::PutTrack(track), Change::PutKnowledge(id, knowledge)]
+    }
+
+    /// Decoding knows better than the container.
+    fn format_heard(&mut self, id: TrackId, format: &AudioFormat, now: Timestamp) -> Vec<Effect> {
+        let Some(mut track) = self.catalog.track(id) else {
+            return Vec::new();
+        };
+        if track.format.as_ref() == Some(format) {
+            return Vec::new();
+        }
+        track.format = Some(format.clone());
+        self.catalog.put_track(track.clone(), now);
+        vec![self.write(vec![Change::PutTrack(track)], Vec::new())]
+    }
+
+    fn made(&mut self, id: JobId, track: TrackId, made: Made, now: Timestamp) -> Vec<Effect> {
+        let Made { artifact, result, cpu_secs } = made;
+        let (changes, failure, finding) = match result {
+            Ok(Some(finding)) => (vec![Change::PutFinding(track, finding.clone())], None, Some(finding)),
+            Ok(None) => (vec![Change::RemoveFinding(track, artifact)], None, None),
+            Err(failure) => (Vec::new(), Some(failure), None),
+        };
+        if failure.is_none() {
+            self.note(track, artifact, finding.as_ref(), now);
+        }
+        self.record(id, track, Outcome { artifact, failure, cpu_secs }, changes, now)
+    }
+
+    fn note(&mut self, id: TrackId, artifact: Artifact, finding: Option<&Finding>, now: Timestamp) {
+        let Some(row) = self.catalog.get(id) else { return };
+        let mut knowledge = row.knowledge.clone();
+        knowledge.forget(artifact);
+        if let Some(finding) = finding {
+            knowledge.note(finding);
+        }
+        self.catalog.put_knowledge(id, knowledge, now);
+    }
+
+    /// Books the outcome for one artifact, writes it, and tells of it once it is written.
+    fn record(
+        &mut self,
+        id: JobId,
+        track: TrackId,
+        outcome: Outcome,
+        mut changes: Vec<Change>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let Outcome { artifact, failure, cpu_secs } = outcome;
+        let (Some(recipe), Some(row)) = (self.catalog.recipe(artifact).cloned(), self.catalog.get(track)) else {
+            return Vec::new();
+        };
+        let mut knowledge = row.knowledge.clone();
+        let Some(job) = self.running.get_mut(&id) else {
+            return Vec::new();
+        };
+        job.left.remove(&artifact);
+        job.had_failure |= failure.is_some();
+        let (made_from, left, started) = (job.made_from, job.left.clone(), job.started);
+        let failure = failure.map(|failure| failure.after(attempts(&knowledge, artifact, &recipe), now));
+        let event = Event::Made {
+            track,
+            artifact,
+            maker: recipe.maker,
+            seconds: now.duration_since(started).as_secs_f64(),
+            cpu_secs,
+            failure: failure.clone(),
+        };
+        let record = ArtifactRecord { recipe, made_from, cpu_secs, failure };
+        let is_by_hand = knowledge
+            .records
+            .get(&artifact)
+            .is_some_and(|earlier| earlier.recipe.maker == Maker::User);
+        if !is_by_hand {
+            knowledge.records.insert(artifact, record);
+        }
+        self.catalog.put_knowledge(track, knowledge.clone(), now);
+        self.catalog.set_running(track, left, now);
+        changes.push(Change::PutKnowledge(track, knowledge));
+        vec![self.write(changes, vec![event])]
+    }
+
+    fn job_ended(&mut self, id: JobId, end: &JobEnd, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let reason = match end {
+            JobEnd::Complete => Some("an analysis ended without a result".to_owned()),
+            JobEnd::Panicked(words) => Some(format!("an analysis broke down: {words}")),
+            JobEnd::Cancelled => None,
+        };
+        let (track, left) = match self.running.get(&id) {
+            Some(job) => (job.track, job.left.clone()),
+            None => return effects,
+        };
+        if let Some(reason) = reason
+            && self.catalog.get(track).is_some()
+        {
+            for artifact in left {
+                let remedy = "Please report it with the file, if you may; try again after an update";
+                let failure = Some(Failure::new(FailureKind::Bug, reason.clone(), remedy));
+                let outcome = Outcome { artifact, failure, cpu_secs: 0.0 };
+                effects.extend(self.record(id, track, outcome, Vec::new(), now));
+            }
+        }
+        self.catalog.set_running(track, BTreeSet::new(), now);
+        if let Some(job) = self.running.remove(&id) {
+            self.finished += 1;
+            self.failed += u64::from(job.had_failure);
+        }
+        effects
+    }
+
+    pub(super) fn relink_news(&mut self, news: RelinkNews, now: Timestamp) -> Vec<Effect> {
+        match news {
+            RelinkNews::Ended { request } => {
+                self.relinking = None;
+                vec![self.write(Vec::new(), vec![Event::RelinkFinished { request }])]
+            }
+            RelinkNews::Found { request, track, from, to, stamp } => {
+                let changes = match (&to, stamp) {
+                    (RelinkOutcome::Moved(path), Some(stamp)) => {
+                        self.move_track(track, FilePath(path.clone()), stamp, now)
+                    }
+                    _ => Vec::new(),
+                };
+                let event = Event::Relinked { request: Some(request), track, from, to };
+                vec![self.write(changes, vec![event])]
+            }
+        }
+    }
+}
+
+/// What came of one artifact.
+struct Outcome {
+    artifact: Artifact,
+    failure: Option<Failure>,
+    cpu_secs: f32,
+}
+
+/// How often the same recipe failed before.
+fn attempts(knowledge: &Knowledge, artifact: Artifact, recipe: &Recipe) -> u32 {
+    knowledge
+        .records
+        .get(&artifact)
+        .filter(|record| record.recipe == *recipe)
+        .and_then(|record| record.failure.as_ref())
+        .map_or(0, |failure| failure.attempts)
+}

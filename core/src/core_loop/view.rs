@@ -1,0 +1,118 @@
+//! The published state: immutable, cheap to clone, all that a window or a command line may know.
+
+use crate::artifact::Artifact;
+use crate::control::Control;
+use crate::core_loop::event::Tally;
+use crate::failure::Failure;
+use crate::row::Row;
+use crate::track::TrackId;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Rows of one chunk are shared between views until one of them changes.
+const CHUNK: usize = 512;
+
+/// All rows of the library in the order in which they came. Cloning copies one pointer per 512 rows.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    chunks: Vec<Arc<Vec<Arc<Row>>>>,
+    places: Arc<HashMap<TrackId, usize>>,
+}
+
+impl Rows {
+    pub fn new(rows: Vec<Row>) -> Self {
+        let places = rows.iter().enumerate().map(|(at, row)| (row.track.id, at)).collect();
+        let rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
+        Self {
+            chunks: rows.chunks(CHUNK).map(|chunk| Arc::new(chunk.to_vec())).collect(),
+            places: Arc::new(places),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    pub fn get(&self, id: TrackId) -> Option<&Arc<Row>> {
+        let at = *self.places.get(&id)?;
+        self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
+    }
+
+    /// Puts a row in the place of the one with the same id, or at the end.
+    pub(crate) fn put(&mut self, row: Row) {
+        let row = Arc::new(row);
+        if let Some(&at) = self.places.get(&row.track.id) {
+            if let Some(chunk) = self.chunks.get_mut(at / CHUNK) {
+                Arc::make_mut(chunk)[at % CHUNK] = row;
+            }
+            return;
+        }
+        let at = self.len();
+        Arc::make_mut(&mut self.places).insert(row.track.id, at);
+        if at.is_multiple_of(CHUNK) {
+            self.chunks.push(Arc::default());
+        }
+        if let Some(last) = self.chunks.last_mut() {
+            Arc::make_mut(last).push(row);
+        }
+    }
+
+    /// Takes a row out. Rare, and as slow as the library is long.
+    pub(crate) fn remove(&mut self, id: TrackId) {
+        let rest: Vec<Arc<Row>> = self.iter().filter(|row| row.track.id != id).cloned().collect();
+        let places = rest.iter().enumerate().map(|(at, row)| (row.track.id, at)).collect();
+        self.places = Arc::new(places);
+        self.chunks = rest.chunks(CHUNK).map(|chunk| Arc::new(chunk.to_vec())).collect();
+    }
+}
+
+/// An import under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportProgress {
+    pub tally: Tally,
+}
+
+/// A job under way.
+#[derive(Debug, Clone)]
+pub struct RunningJob {
+    pub track: TrackId,
+    pub wants: BTreeSet<Artifact>,
+    /// Asked for progress when drawn.
+    pub control: Control,
+}
+
+/// What goes on in the background.
+#[derive(Debug, Clone, Default)]
+pub struct Activity {
+    pub import: Option<ImportProgress>,
+    /// Tracks waiting for their turn.
+    pub queued: usize,
+    pub running: Vec<RunningJob>,
+    /// Tracks finished since the queue was last empty, and those of them with a failure.
+    pub finished: u64,
+    pub failed: u64,
+    pub paused: bool,
+    /// Why the library cannot be written, when it cannot.
+    pub storage_trouble: Option<Failure>,
+}
+
+impl Activity {
+    pub fn is_idle(&self) -> bool {
+        self.import.is_none() && self.running.is_empty() && (self.queued == 0 || self.paused)
+    }
+}
+
+/// Everything there is to show, at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    pub rows: Rows,
+    pub activity: Activity,
+}

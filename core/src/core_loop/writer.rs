@@ -1,0 +1,127 @@
+//! The one thread that writes to the library. Writes that wait together go to disk together.
+
+use crate::core_loop::event::Event;
+use crate::core_loop::input::Input;
+use crate::failure::{Failure, FailureKind};
+use crate::store::{Change, Store, StoreError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+/// Requests that may wait; the state keeps fewer in flight.
+const QUEUE: usize = 1024;
+/// Changes that go into one transaction at most.
+const BATCH: usize = 4096;
+
+#[derive(Debug)]
+pub(crate) enum WriteRequest {
+    Put { changes: Vec<Change>, events: Vec<Event> },
+    /// Forget an earlier failure and tell what is on disk.
+    Reload,
+}
+
+/// Dropping it finishes what was asked for and waits for it.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    requests: Option<SyncSender<WriteRequest>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        store: Arc<Store>,
+        tell: impl Fn(Input) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (requests, waiting) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || serve(&store, &waiting, &tell))?;
+        Ok(Self { requests: Some(requests), thread: Some(thread) })
+    }
+
+    /// Blocks only while more than [`QUEUE`] requests wait, which the state rules out.
+    pub(crate) fn submit(&self, request: WriteRequest) {
+        if let Some(requests) = &self.requests
+            && requests.send(request).is_err()
+        {
+            tracing::error!("the writer thread is gone");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+}
+
+fn serve(store: &Store, waiting: &Receiver<WriteRequest>, tell: &impl Fn(Input)) {
+    let mut broken: Option<Failure> = None;
+    while let Ok(first) = waiting.recv() {
+        let mut batch = Batch::default();
+        batch.take(first);
+        while batch.changes.len() < BATCH && !batch.reload {
+            let Ok(next) = waiting.try_recv() else { break };
+            batch.take(next);
+        }
+        batch.carry_out(store, &mut broken, tell);
+    }
+}
+
+/// Requests that go to disk together, each with the events that wait for it.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    events: Vec<Vec<Event>>,
+    reload: bool,
+}
+
+impl Batch {
+    fn take(&mut self, request: WriteRequest) {
+        match request {
+            WriteRequest::Put { changes, events } => {
+                self.changes.extend(changes);
+                self.events.push(events);
+            }
+            WriteRequest::Reload => self.reload = true,
+        }
+    }
+
+    fn carry_out(self, store: &Store, broken: &mut Option<Failure>, tell: &impl Fn(Input)) {
+        if broken.is_none()
+            && !self.changes.is_empty()
+            && let Err(error) = store.write(self.changes)
+        {
+            tracing::error!(%error, "the library could not be written");
+            *broken = Some(failure_from(&error));
+        }
+        for events in self.events {
+            tell(match broken {
+                None => Input::Written(events),
+                Some(failure) => Input::WriteFailed(failure.clone()),
+            });
+        }
+        if self.reload {
+            match store.load() {
+                Ok(loaded) => {
+                    *broken = None;
+                    tell(Input::Reloaded(loaded));
+                }
+                Err(error) => tracing::error!(%error, "the library could not be read again"),
+            }
+        }
+    }
+}
+
+fn failure_from(error: &StoreError) -> Failure {
+    Failure::new(
+        FailureKind::Storage,
+        error.to_string(),
+        "Make room on the drive that holds the library, check the drive, then try again",
+    )
+}

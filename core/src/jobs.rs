@@ -1,0 +1,5 @@
+//! Work in the background: what may start, the threads that do it, and the built-in analyser.
+
+pub mod native;
+pub mod plan;
+pub mod pool;

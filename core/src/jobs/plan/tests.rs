@@ -1,0 +1,130 @@
+//! What is due, and what a row shows of it.
+
+use super::*;
+use crate::failure::{Failure, FailureKind};
+use crate::track::{FilePath, Tags, TrackId};
+use std::path::PathBuf;
+
+fn recipe(maker: Maker, version: u32) -> Recipe {
+    Recipe { maker, version, parameters: String::new(), model: None }
+}
+
+fn recipes() -> Recipes {
+    [Artifact::Hash, Artifact::Beats, Artifact::Chords]
+        .map(|artifact| (artifact, recipe(Maker::Native, 2)))
+        .into()
+}
+
+fn track() -> Track {
+    Track {
+        id: TrackId(1),
+        path: FilePath(PathBuf::from("a.mp3")),
+        root: FilePath(PathBuf::from(".")),
+        stamp: FileStamp { bytes: 10, modified_ns: 5 },
+        tags: Tags::default(),
+        format: None,
+        hash: None,
+        added: Timestamp::UNIX_EPOCH,
+        missing: false,
+    }
+}
+
+fn record(maker: Maker, version: u32) -> ArtifactRecord {
+    ArtifactRecord {
+        recipe: recipe(maker, version),
+        made_from: track().stamp,
+        cpu_secs: 0.0,
+        failure: None,
+    }
+}
+
+fn failed(retry_at: Option<Timestamp>) -> ArtifactRecord {
+    let failure = Failure {
+        kind: FailureKind::Damaged,
+        message: String::new(),
+        remedy: String::new(),
+        attempts: 1,
+        retry_at,
+    };
+    ArtifactRecord { failure: Some(failure), ..record(Maker::Native, 2) }
+}
+
+fn knowing(records: &[(Artifact, ArtifactRecord)]) -> Knowledge {
+    Knowledge { records: records.iter().cloned().collect(), ..Knowledge::default() }
+}
+
+fn due_at(knowledge: &Knowledge, second: i64) -> Vec<Artifact> {
+    let now = Timestamp::from_second(second).unwrap();
+    due(&track(), knowledge, &recipes(), now).into_iter().collect()
+}
+
+#[test]
+fn everything_is_due_for_a_new_track_and_nothing_for_a_missing_one() {
+    assert_eq!(due_at(&Knowledge::default(), 0), [Artifact::Hash, Artifact::Beats, Artifact::Chords]);
+    let missing = Track { missing: true, ..track() };
+    assert!(due(&missing, &Knowledge::default(), &recipes(), Timestamp::UNIX_EPOCH).is_empty());
+}
+
+#[test]
+fn a_new_version_another_maker_or_a_changed_file_makes_a_result_due_again() {
+    let done = |beats| {
+        knowing(&[
+            (Artifact::Hash, record(Maker::Native, 2)),
+            (Artifact::Beats, beats),
+            (Artifact::Chords, record(Maker::Native, 2)),
+        ])
+    };
+    assert_eq!(due_at(&done(record(Maker::Native, 2)), 0), []);
+    assert_eq!(due_at(&done(record(Maker::Native, 1)), 0), [Artifact::Beats]);
+    assert_eq!(due_at(&done(record(Maker::BeatThis, 2)), 0), [Artifact::Beats]);
+    let stale = ArtifactRecord {
+        made_from: FileStamp { bytes: 10, modified_ns: 6 },
+        ..record(Maker::Native, 2)
+    };
+    assert_eq!(due_at(&done(stale), 0), [Artifact::Beats]);
+}
+
+#[test]
+fn what_the_user_set_is_never_due_not_even_by_force() {
+    let by_hand = knowing(&[(Artifact::Beats, record(Maker::User, 0))]);
+    assert_eq!(due_at(&by_hand, 0), [Artifact::Hash, Artifact::Chords]);
+    let forced: Vec<Artifact> = forced(&track(), &by_hand, &recipes()).into_iter().collect();
+    assert_eq!(forced, [Artifact::Hash, Artifact::Chords]);
+}
+
+#[test]
+fn a_failure_is_tried_again_when_its_time_has_come_and_not_before() {
+    let later = Timestamp::from_second(100).unwrap();
+    let rest = [
+        (Artifact::Hash, record(Maker::Native, 2)),
+        (Artifact::Chords, record(Maker::Native, 2)),
+    ];
+    let with = |beats: ArtifactRecord| {
+        let mut all = rest.to_vec();
+        all.push((Artifact::Beats, beats));
+        knowing(&all)
+    };
+    assert_eq!(due_at(&with(failed(Some(later))), 99), []);
+    assert_eq!(due_at(&with(failed(Some(later))), 100), [Artifact::Beats]);
+    assert_eq!(due_at(&with(failed(None)), 1_000_000), []);
+    assert_eq!(next_retry(&with(failed(Some(later)))), Some(later));
+}
+
+#[test]
+fn a_row_shows_running_before_failed_before_due() {
+    let knowledge = knowing(&[(Artifact::Hash, failed(None))]);
+    let due: BTreeSet<Artifact> = [Artifact::Beats, Artifact::Chords].into();
+    let idle = artifact_states(&knowledge, &due, &BTreeSet::new());
+    assert_eq!(idle[1], ArtifactState::Failed);
+    assert_eq!(idle[3], ArtifactState::Due);
+    assert_eq!(idle[5], ArtifactState::Waiting);
+    assert_eq!(idle[2], ArtifactState::Absent);
+    assert_eq!(track_state(&track(), &idle), TrackState::Partial);
+
+    let busy = artifact_states(&knowledge, &due, &[Artifact::Beats].into());
+    assert_eq!(busy[3], ArtifactState::Running);
+    assert_eq!(track_state(&track(), &busy), TrackState::Analyzing);
+
+    let at_rest = artifact_states(&knowledge, &BTreeSet::new(), &BTreeSet::new());
+    assert_eq!(track_state(&track(), &at_rest), TrackState::Failed);
+}

@@ -1,0 +1,228 @@
+//! The threads that work on tracks. Each takes one job at a time; a panic in a job is that job's failure, not ours.
+
+use crate::artifact::Artifact;
+use crate::backend::{AnalysisJob, Analyser, Made};
+use crate::control::{Cancelled, Control};
+use crate::failure::{Failure, FailureKind};
+use crate::import::{hash, tags};
+use crate::store::Store;
+use crate::track::{AudioFormat, ContentHash, TrackId};
+use crate::units::Secs;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Names one run of one job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub u64);
+
+/// Everything that is to be made of one track now. The file is read from disk once: hashing warms the
+/// cache for decoding.
+#[derive(Debug, Clone)]
+pub struct TrackJob {
+    pub id: JobId,
+    pub track: TrackId,
+    pub path: PathBuf,
+    pub wants: BTreeSet<Artifact>,
+    pub duration: Option<Secs>,
+    pub tag_bpm: Option<f64>,
+    pub control: Control,
+}
+
+/// What a running job has to tell.
+#[derive(Debug)]
+pub enum JobNews {
+    Tags(Result<tags::TagsRead, Failure>),
+    Hash { result: Result<ContentHash, Failure>, cpu_secs: f32 },
+    /// The audio format as decoding showed it.
+    Format(AudioFormat),
+    Made(Made),
+    /// The last news of a job. What was wanted and not told of has failed for this reason, or was cancelled.
+    Ended(JobEnd),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum JobEnd {
+    Complete,
+    Cancelled,
+    /// A panic, caught; its words.
+    Panicked(String),
+}
+
+/// Told of by job threads.
+pub(crate) type Tell = Arc<dyn Fn(JobId, JobNews) + Send + Sync>;
+
+/// Job threads, all idle at first. Dropping it waits for them.
+pub(crate) struct Pool {
+    jobs: Option<SyncSender<TrackJob>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("threads", &self.threads.len()).finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// `analysers`: the first that makes an artifact gets to make it.
+    pub(crate) fn start(
+        slots: usize,
+        analysers: &[Arc<dyn Analyser>],
+        store: &Arc<Store>,
+        tell: &Tell,
+    ) -> std::io::Result<Self> {
+        let (jobs, waiting) = sync_channel(slots);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let threads = (0..slots)
+            .map(|number| {
+                let worker = Worker {
+                    analysers: analysers.to_vec(),
+                    store: Arc::clone(store),
+                    tell: Arc::clone(tell),
+                };
+                let waiting = Arc::clone(&waiting);
+                std::thread::Builder::new()
+                    .name(format!("job-{number}"))
+                    .spawn(move || worker.serve(&waiting))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { jobs: Some(jobs), threads })
+    }
+
+    /// Hands a job to an idle thread. `false` when there is none, which the planner rules out.
+    pub(crate) fn submit(&self, job: TrackJob) -> bool {
+        match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
+            Some(Ok(())) => true,
+            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => false,
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a job thread panicked outside of any job");
+            }
+        }
+    }
+}
+
+struct Worker {
+    analysers: Vec<Arc<dyn Analyser>>,
+    store: Arc<Store>,
+    tell: Tell,
+}
+
+impl Worker {
+    fn serve(&self, waiting: &Mutex<Receiver<TrackJob>>) {
+        loop {
+            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(job) = next else { return };
+            let id = job.id;
+            let end = match catch_unwind(AssertUnwindSafe(|| self.work(&job))) {
+                Ok(Ok(())) => JobEnd::Complete,
+                Ok(Err(Cancelled)) => JobEnd::Cancelled,
+                Err(panic) => JobEnd::Panicked(panic_text(panic.as_ref())),
+            };
+            (self.tell)(id, JobNews::Ended(end));
+        }
+    }
+
+    fn work(&self, job: &TrackJob) -> Result<(), Cancelled> {
+        let tell = |news| (self.tell)(job.id, news);
+        job.control.check()?;
+        if let Err(failure) = reachable(&job.path) {
+            for artifact in &job.wants {
+                let result = Err(failure.clone());
+                tell(JobNews::Made(Made { artifact: *artifact, result, cpu_secs: 0.0 }));
+            }
+            return Ok(());
+        }
+        if job.wants.contains(&Artifact::Tags) {
+            tell(JobNews::Tags(tags::read(&job.path)));
+        }
+        if job.wants.contains(&Artifact::Hash) {
+            let clock = cpu_time::ThreadTime::now();
+            let result = match hash::sha256(&job.path, &job.control) {
+                Ok(hash) => Ok(hash),
+                Err(hash::HashError::Cancelled(cancelled)) => return Err(cancelled),
+                Err(hash::HashError::Failed(failure)) => Err(failure),
+            };
+            tell(JobNews::Hash { result, cpu_secs: clock.elapsed().as_secs_f32() });
+        }
+        self.analyse(job)
+    }
+
+    /// Gives each analyser its part of the wanted artifacts.
+    fn analyse(&self, job: &TrackJob) -> Result<(), Cancelled> {
+        let mut left = job.wants.clone();
+        for analyser in &self.analysers {
+            let mine: BTreeSet<Artifact> = left
+                .iter()
+                .filter(|artifact| analyser.recipe(**artifact).is_some())
+                .copied()
+                .collect();
+            left.retain(|artifact| !mine.contains(artifact));
+            if mine.is_empty() {
+                continue;
+            }
+            let part = AnalysisJob {
+                track: job.track,
+                path: job.path.clone(),
+                beats: self.beats_for(job, &mine),
+                wants: mine,
+                duration: job.duration,
+                tag_bpm: job.tag_bpm,
+            };
+            let format = analyser.run(&part, &job.control, &mut |made| {
+                (self.tell)(job.id, JobNews::Made(made));
+            })?;
+            if let Some(format) = format {
+                (self.tell)(job.id, JobNews::Format(format));
+            }
+        }
+        Ok(())
+    }
+
+    /// Stored beats for a part that needs them and does not make them.
+    fn beats_for(&self, job: &TrackJob, part: &BTreeSet<Artifact>) -> Option<crate::beats::Beats> {
+        let needed = part.iter().any(|artifact| {
+            crate::jobs::plan::needs(*artifact).contains(&Artifact::Beats)
+        });
+        if !needed || part.contains(&Artifact::Beats) {
+            return None;
+        }
+        self.store.beats(job.track).unwrap_or_else(|error| {
+            tracing::warn!(track = %job.track, %error, "stored beats cannot be read");
+            None
+        })
+    }
+}
+
+/// Whether the file is there and is a file, before anything is tried on it.
+fn reachable(path: &std::path::Path) -> Result<(), Failure> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(_) => Err(Failure::new(
+            FailureKind::Unsupported,
+            "this is not a regular file",
+            "Import the music file itself",
+        )),
+        Err(error) => Err(Failure::from_io(&error)),
+    }
+}
+
+/// The words of a caught panic.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned())
+}
