@@ -1,0 +1,12 @@
+//! Bringing music in: find files, read their tags, hash them, and decide what they are.
+//!
+//! Order of work: [`scan::walk`] → [`dedupe::decide`] → [`tags::read`] → stored → [`hash::sha256`] →
+//! [`dedupe::on_hash`]. [`presence`] and [`relink`] deal with files that are no longer where they were.
+
+pub mod dedupe;
+pub mod hash;
+pub mod playlist;
+pub mod presence;
+pub mod relink;
+pub mod scan;
+pub mod tags;

@@ -1,0 +1,178 @@
+//! What is a file that was found: new, known, changed, moved, or another copy? Pure.
+
+use crate::track::{ContentHash, FileStamp, Track, TrackId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+/// What deciding needs of the library. Kept up to date by whoever owns the tracks.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    tracks: HashMap<TrackId, Entry>,
+    by_path: HashMap<PathBuf, TrackId>,
+    by_hash: HashMap<ContentHash, BTreeSet<TrackId>>,
+    by_bytes: BTreeMap<u64, BTreeSet<TrackId>>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    path: PathBuf,
+    stamp: FileStamp,
+    hash: Option<ContentHash>,
+    missing: bool,
+}
+
+/// A file that may be a track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub path: PathBuf,
+    pub stamp: FileStamp,
+}
+
+/// What to do with a candidate before its content is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// A file that the library does not know. By its content it may still be a moved one.
+    New,
+    /// Nothing to do.
+    Unchanged(TrackId),
+    /// The file was written to since: tags, hash and analysis are due again.
+    Changed(TrackId),
+    /// It was missing and is there again as it was: only that mark is to be cleared.
+    Returned(TrackId),
+}
+
+/// What a track's content tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HashOutcome {
+    Unique,
+    /// Same bytes as these tracks, whose files are all there. Offered to the user, never merged.
+    DuplicateOf(Vec<TrackId>),
+    /// It is the file of this track, which is missing: that track takes the path and keeps its id,
+    /// analysis and date; the new one goes.
+    MovedFrom(TrackId),
+}
+
+/// The form in which paths are compared: as the system does.
+fn path_key(path: &Path) -> PathBuf {
+    if cfg!(any(windows, target_os = "macos")) {
+        use unicode_normalization::UnicodeNormalization as _;
+        let folded: String = path.to_string_lossy().nfc().collect::<String>().to_lowercase();
+        PathBuf::from(folded)
+    } else {
+        path.to_path_buf()
+    }
+}
+
+impl Index {
+    pub fn new<'a>(tracks: impl IntoIterator<Item = &'a Track>) -> Self {
+        let mut index = Self::default();
+        for track in tracks {
+            index.put(track);
+        }
+        index
+    }
+
+    /// Adds the track, or brings what is known of it up to date.
+    pub fn put(&mut self, track: &Track) {
+        self.remove(track.id);
+        self.by_path.insert(path_key(track.path.as_path()), track.id);
+        if let Some(hash) = track.hash {
+            self.by_hash.entry(hash).or_default().insert(track.id);
+        }
+        self.by_bytes
+            .entry(track.stamp.bytes)
+            .or_default()
+            .insert(track.id);
+        self.tracks.insert(
+            track.id,
+            Entry {
+                path: track.path.as_path().to_path_buf(),
+                stamp: track.stamp,
+                hash: track.hash,
+                missing: track.missing,
+            },
+        );
+    }
+
+    pub fn remove(&mut self, id: TrackId) {
+        let Some(entry) = self.tracks.remove(&id) else {
+            return;
+        };
+        let key = path_key(&entry.path);
+        // Another track may have taken the path over.
+        if self.by_path.get(&key) == Some(&id) {
+            self.by_path.remove(&key);
+        }
+        if let Some(hash) = entry.hash
+            && let Some(ids) = self.by_hash.get_mut(&hash)
+        {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_hash.remove(&hash);
+            }
+        }
+        if let Some(ids) = self.by_bytes.get_mut(&entry.stamp.bytes) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_bytes.remove(&entry.stamp.bytes);
+            }
+        }
+    }
+
+    pub fn at_path(&self, path: &Path) -> Option<TrackId> {
+        self.by_path.get(&path_key(path)).copied()
+    }
+
+    /// Tracks with this content, by id.
+    pub fn with_hash(&self, hash: &ContentHash) -> impl Iterator<Item = TrackId> {
+        self.by_hash.get(hash).into_iter().flatten().copied()
+    }
+
+    /// Tracks whose file has this size, by id. Only those can have the same content.
+    pub fn with_bytes(&self, bytes: u64) -> impl Iterator<Item = TrackId> {
+        self.by_bytes.get(&bytes).into_iter().flatten().copied()
+    }
+
+    /// Other tracks with the same content as `id`, by id.
+    pub fn duplicates(&self, id: TrackId) -> Vec<TrackId> {
+        let Some(hash) = self.tracks.get(&id).and_then(|entry| entry.hash) else {
+            return Vec::new();
+        };
+        self.with_hash(&hash).filter(|other| *other != id).collect()
+    }
+}
+
+/// What `candidate` is, by its path, size and time alone.
+pub fn decide(index: &Index, candidate: &Candidate) -> Decision {
+    let known = index
+        .at_path(&candidate.path)
+        .and_then(|id| Some((id, index.tracks.get(&id)?)));
+    match known {
+        None => Decision::New,
+        Some((id, entry)) if entry.stamp != candidate.stamp => Decision::Changed(id),
+        Some((id, entry)) if entry.missing => Decision::Returned(id),
+        Some((id, _)) => Decision::Unchanged(id),
+    }
+}
+
+/// What `id` is, now that its content is known. The index need not know that hash of it yet.
+///
+/// Of several missing tracks with that content, the one whose file had the same name is taken,
+/// else the one with the lowest id: their content is the same.
+pub fn on_hash(index: &Index, id: TrackId, hash: &ContentHash) -> HashOutcome {
+    let others: Vec<(TrackId, &Entry)> = index
+        .with_hash(hash)
+        .filter(|other| *other != id)
+        .filter_map(|other| Some((other, index.tracks.get(&other)?)))
+        .collect();
+    let name = index.tracks.get(&id).and_then(|entry| entry.path.file_name());
+    let moved = others
+        .iter()
+        .filter(|(_, entry)| entry.missing)
+        .min_by_key(|(other, entry)| (entry.path.file_name() != name, *other));
+    match moved {
+        Some((other, _)) => HashOutcome::MovedFrom(*other),
+        None if others.is_empty() => HashOutcome::Unique,
+        None => HashOutcome::DuplicateOf(others.into_iter().map(|(other, _)| other).collect()),
+    }
+}

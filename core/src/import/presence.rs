@@ -1,0 +1,139 @@
+//! Is a file still there? A drive that was unplugged is told apart from a file that was deleted.
+
+use crate::failure::{Failure, FailureKind};
+use crate::track::FileStamp;
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// What a look at a file showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    There(FileStamp),
+    /// Not there; the failure says whether the file is gone or its drive is.
+    Missing(Failure),
+    /// Perhaps there, but we may not look. It is not to be called missing.
+    Unreachable(Failure),
+}
+
+/// What a look at an imported folder showed. Files below an absent one are not gone themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootState {
+    There,
+    /// The uppermost folder that is not there, or the folder that is there but empty.
+    Away(PathBuf),
+}
+
+/// Size and time of a file. Times outside of what 64 bits of nanoseconds hold are cut off.
+pub fn stamp(metadata: &Metadata) -> FileStamp {
+    let modified_ns = metadata.modified().map_or(0, |modified| {
+        match modified.duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+        }
+    });
+    FileStamp {
+        bytes: metadata.len(),
+        modified_ns,
+    }
+}
+
+/// To be asked once for each imported folder before looking at the files below it.
+pub fn look_at_root(root: &Path) -> RootState {
+    match fs::metadata(root) {
+        Ok(metadata) if metadata.is_dir() && is_empty(root) => {
+            // What is left where a drive was mounted.
+            RootState::Away(root.to_path_buf())
+        }
+        Ok(_) => RootState::There,
+        Err(error) if is_absence(&error) => match uppermost_absent(root) {
+            // A file imported by itself: gone alone, or with the folder that it was in.
+            absent if absent == root && root.extension().is_some() => RootState::There,
+            absent => RootState::Away(absent),
+        },
+        Err(_) => RootState::There,
+    }
+}
+
+/// Looks at one file. `root` is the state of the folder through which it was imported.
+pub fn look(path: &Path, root: &RootState) -> Presence {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Presence::There(stamp(&metadata)),
+        Ok(_) => Presence::Missing(missing(
+            "what stands in its place is not a file".to_owned(),
+            "Relink the track to its file, or remove it from the library",
+        )),
+        Err(error) if is_absence(&error) => Presence::Missing(match root {
+            RootState::There => missing(
+                "the file is not there any more".to_owned(),
+                "If it was moved, relink its folder; otherwise remove the track from the library",
+            ),
+            RootState::Away(folder) => missing(
+                format!("drive or folder {} is not there", folder.display()),
+                "Connect it: the track will be back by itself",
+            ),
+        }),
+        Err(error) => Presence::Unreachable(unreadable(&error)),
+    }
+}
+
+/// A failure for a file that is there but cannot be read.
+pub(crate) fn unreadable(error: &io::Error) -> Failure {
+    let remedy = match error.kind() {
+        io::ErrorKind::PermissionDenied => "Allow Tonearm to read the file",
+        _ => "Check the drive and its cable, then try again",
+    };
+    Failure {
+        kind: FailureKind::Unreadable,
+        message: format!("the file cannot be read: {error}"),
+        remedy: remedy.to_owned(),
+        attempts: 1,
+        retry_at: None,
+    }
+}
+
+/// A failure for a file that could not be opened or read, whatever the reason.
+pub(crate) fn failure_of(error: &io::Error) -> Failure {
+    if is_absence(error) {
+        missing(
+            "the file is not there any more".to_owned(),
+            "If it was moved, relink its folder; otherwise remove the track from the library",
+        )
+    } else {
+        unreadable(error)
+    }
+}
+
+fn missing(message: String, remedy: &str) -> Failure {
+    Failure {
+        kind: FailureKind::Missing,
+        message,
+        remedy: remedy.to_owned(),
+        attempts: 1,
+        retry_at: None,
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+/// The first folder on the way down to `path` that is not there.
+fn uppermost_absent(path: &Path) -> PathBuf {
+    path.ancestors()
+        .take_while(|folder| {
+            fs::symlink_metadata(folder).is_err_and(|error| is_absence(&error))
+                || fs::metadata(folder).is_err_and(|error| is_absence(&error))
+        })
+        .last()
+        .unwrap_or(path)
+        .to_path_buf()
+}

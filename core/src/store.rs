@@ -1,0 +1,300 @@
+//! Where the library lives on disk: a redb file, waveform files beside it, and backups.
+//!
+//! The only place that knows redb. `STORE.md` describes what lies in the folder.
+
+mod backup;
+mod database;
+mod error;
+mod files;
+mod load;
+mod lock;
+mod migrate;
+mod records;
+mod tables;
+mod verify;
+mod waveforms;
+
+#[cfg(test)]
+mod tests;
+
+pub use backup::{Reason, Restored};
+pub use error::StoreError;
+pub use load::{BadRecord, Loaded};
+pub use verify::{FileTrouble, VerifyReport};
+
+use crate::artifact::Artifact;
+use crate::beats::Beats;
+use crate::control::Control;
+use crate::findings::{Finding, Knowledge};
+use crate::harmony::{ChordSpan, KeyFinding};
+use crate::loudness::Loudness;
+use crate::track::{FilePath, Track, TrackId};
+use crate::waveform::Waveform;
+use database::Handle;
+use error::Trouble;
+use lock::Lock;
+use records::{Record, RecordError, Root, WaveformFile};
+use redb::{ReadableTable as _, TableHandle as _, WriteTransaction};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tables::{BY_TRACK, ByTrack};
+
+/// The library file within the library's folder.
+const FILE: &str = "library.redb";
+
+/// One step of a transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    PutTrack(Track),
+    /// The track and all that is known of it. Never the user's file.
+    RemoveTrack(TrackId),
+    PutRoot(FilePath),
+    RemoveRoot(FilePath),
+    PutKnowledge(TrackId, Knowledge),
+    /// The full result. Its short form goes into the knowledge, which is put with it.
+    PutFinding(TrackId, Finding),
+    /// The full result only; the knowledge is put by whoever drops it.
+    DropFinding(TrackId, Artifact),
+}
+
+/// An open library. Holds its lock until dropped.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    handle: Arc<Handle>,
+    /// Finishes before the lock is given up.
+    daily_backup: Option<JoinHandle<()>>,
+    _lock: Lock,
+}
+
+impl Store {
+    /// Opens the library in `dir`, which is made if it is not there. A backup that is due is
+    /// written meanwhile.
+    pub fn open(dir: &Path) -> Result<(Self, Loaded), StoreError> {
+        fs::create_dir_all(dir).map_err(|error| StoreError::io(error, dir))?;
+        let lock = Lock::take(dir)?;
+        let handle = Arc::new(migrate::open(&dir.join(FILE))?);
+        let loaded = load::load(&handle)?;
+        let daily_backup = backup::spawn_daily(&handle);
+        let store = Self {
+            dir: dir.to_path_buf(),
+            handle,
+            daily_backup,
+            _lock: lock,
+        };
+        Ok((store, loaded))
+    }
+
+    /// The library's folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Makes all of `changes` durable, in their order, or none of them.
+    pub fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let mut prepared = Vec::with_capacity(changes.len());
+        for change in changes {
+            prepared.push(self.prepare(change)?);
+        }
+        self.handle.write(|write| {
+            for change in &prepared {
+                apply(write, change)?;
+            }
+            let mut meta = write.open_table(tables::META)?;
+            let count = meta.get(tables::META_CHANGES)?.map_or(0, |count| count.value());
+            meta.insert(tables::META_CHANGES, count.saturating_add(1))?;
+            Ok(())
+        })?;
+        self.remove_dropped_waveforms(&prepared);
+        Ok(())
+    }
+
+    pub fn beats(&self, id: TrackId) -> Result<Option<Beats>, StoreError> {
+        self.get(tables::BEATS, id)
+    }
+
+    pub fn key(&self, id: TrackId) -> Result<Option<KeyFinding>, StoreError> {
+        self.get(tables::KEYS, id)
+    }
+
+    pub fn chords(&self, id: TrackId) -> Result<Option<Vec<ChordSpan>>, StoreError> {
+        self.get(tables::CHORDS, id)
+    }
+
+    pub fn loudness(&self, id: TrackId) -> Result<Option<Loudness>, StoreError> {
+        self.get(tables::LOUDNESS, id)
+    }
+
+    /// A file that is gone or damaged is a [`StoreError::Record`].
+    pub fn waveform(&self, id: TrackId) -> Result<Option<Waveform>, StoreError> {
+        let entry: Option<WaveformFile> = self.get(tables::WAVEFORMS, id)?;
+        entry
+            .map(|_| waveforms::read(&self.dir, id))
+            .transpose()
+    }
+
+    /// Reads every record and looks at every file that the library refers to.
+    pub fn verify(&self, control: &Control) -> Result<VerifyReport, StoreError> {
+        verify::verify(&self.dir, &self.handle, control)
+    }
+
+    /// Copies the library into its `backups` folder, as it stands now.
+    pub fn backup(&self, reason: Reason) -> Result<PathBuf, StoreError> {
+        backup::make(&self.handle, reason)
+    }
+
+    /// Puts `backup` in the place of the library in `dir`, which must not be open. What it
+    /// replaces is kept as a backup.
+    pub fn restore(dir: &Path, backup: &Path) -> Result<Restored, StoreError> {
+        fs::create_dir_all(dir).map_err(|error| StoreError::io(error, dir))?;
+        let _lock = Lock::take(dir)?;
+        backup::restore(&dir.join(FILE), backup)
+    }
+
+    fn get<T: Record>(&self, table: ByTrack, id: TrackId) -> Result<Option<T>, StoreError> {
+        self.handle.read(|read| {
+            let Some(bytes) = read.open_table(table)?.get(id.0)? else {
+                return Ok(None);
+            };
+            let value = T::from_bytes(bytes.value()).map_err(|error| StoreError::Record {
+                id,
+                what: T::WHAT,
+                reason: error.to_string(),
+            })?;
+            Ok(Some(value))
+        })
+    }
+
+    /// Everything that can fail before the transaction: encoding, and files it will refer to.
+    fn prepare(&self, change: Change) -> Result<Prepared, StoreError> {
+        Ok(match change {
+            Change::PutTrack(track) => put(tables::TRACKS, track.id, &track)?,
+            Change::RemoveTrack(id) => Prepared::RemoveTrack(id),
+            Change::PutRoot(path) => {
+                let key = path_key(&path)?;
+                let root = Root { path };
+                Prepared::PutRoot(key, encode(TrackId(0), &root)?)
+            }
+            Change::RemoveRoot(path) => Prepared::RemoveRoot(path_key(&path)?),
+            Change::PutKnowledge(id, knowledge) => put(tables::KNOWLEDGE, id, &knowledge)?,
+            Change::PutFinding(id, finding) => match finding {
+                Finding::Waveform(waveform) => {
+                    let entry = waveforms::write(&self.dir, id, &waveform)?;
+                    put(tables::WAVEFORMS, id, &entry)?
+                }
+                Finding::Beats(beats) => put(tables::BEATS, id, &beats)?,
+                Finding::Key(key) => put(tables::KEYS, id, &key)?,
+                Finding::Chords(chords) => put(tables::CHORDS, id, &chords)?,
+                Finding::Loudness(loudness) => put(tables::LOUDNESS, id, &loudness)?,
+            },
+            Change::DropFinding(id, artifact) => match table_of(artifact) {
+                Some(table) => Prepared::Remove(table, id),
+                None => Prepared::Nothing,
+            },
+        })
+    }
+
+    /// The files of waveforms that the transaction gave up. What a crash leaves here, `verify` lists.
+    fn remove_dropped_waveforms(&self, prepared: &[Prepared]) {
+        let mut kept = BTreeMap::new();
+        for change in prepared {
+            match change {
+                Prepared::RemoveTrack(id) => {
+                    kept.insert(*id, false);
+                }
+                Prepared::Remove(table, id) if table.name() == tables::WAVEFORMS.name() => {
+                    kept.insert(*id, false);
+                }
+                Prepared::Put(table, id, _) if table.name() == tables::WAVEFORMS.name() => {
+                    kept.insert(*id, true);
+                }
+                _ => {}
+            }
+        }
+        for (id, _) in kept.into_iter().filter(|(_, kept)| !kept) {
+            let path = waveforms::path(&self.dir, id);
+            if let Err(error) = files::remove(&path) {
+                tracing::warn!("an old waveform stays behind: {error}: {}", path.display());
+            }
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(thread) = self.daily_backup.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// A change as it goes into the tables.
+enum Prepared {
+    Put(ByTrack, TrackId, Vec<u8>),
+    Remove(ByTrack, TrackId),
+    RemoveTrack(TrackId),
+    PutRoot(Vec<u8>, Vec<u8>),
+    RemoveRoot(Vec<u8>),
+    Nothing,
+}
+
+fn put<T: Record>(table: ByTrack, id: TrackId, value: &T) -> Result<Prepared, StoreError> {
+    Ok(Prepared::Put(table, id, encode(id, value)?))
+}
+
+fn encode<T: Record>(id: TrackId, value: &T) -> Result<Vec<u8>, StoreError> {
+    value.to_bytes().map_err(|error: RecordError| StoreError::Record {
+        id,
+        what: T::WHAT,
+        reason: error.to_string(),
+    })
+}
+
+/// The path as it is stored everywhere, as a key.
+fn path_key(path: &FilePath) -> Result<Vec<u8>, StoreError> {
+    rmp_serde::to_vec(path).map_err(|error| StoreError::Record {
+        id: TrackId(0),
+        what: Root::WHAT,
+        reason: error.to_string(),
+    })
+}
+
+fn table_of(artifact: Artifact) -> Option<ByTrack> {
+    match artifact {
+        Artifact::Waveform => Some(tables::WAVEFORMS),
+        Artifact::Beats => Some(tables::BEATS),
+        Artifact::Key => Some(tables::KEYS),
+        Artifact::Chords => Some(tables::CHORDS),
+        Artifact::Loudness => Some(tables::LOUDNESS),
+        Artifact::Tags | Artifact::Hash | Artifact::Stems => None,
+    }
+}
+
+fn apply(write: &WriteTransaction, change: &Prepared) -> Result<(), Trouble> {
+    match change {
+        Prepared::Put(table, id, bytes) => {
+            write.open_table(*table)?.insert(id.0, bytes.as_slice())?;
+        }
+        Prepared::Remove(table, id) => {
+            write.open_table(*table)?.remove(id.0)?;
+        }
+        Prepared::RemoveTrack(id) => {
+            for table in BY_TRACK {
+                write.open_table(table)?.remove(id.0)?;
+            }
+        }
+        Prepared::PutRoot(key, bytes) => {
+            write
+                .open_table(tables::ROOTS)?
+                .insert(key.as_slice(), bytes.as_slice())?;
+        }
+        Prepared::RemoveRoot(key) => {
+            write.open_table(tables::ROOTS)?.remove(key.as_slice())?;
+        }
+        Prepared::Nothing => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! Why the library could not be read or written, and what to do about it.
+
+use crate::track::TrackId;
+use std::any::Any;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Variants by what the caller does next; each message says what the user can do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the library is in use by {holder}; close that first, or choose another library")]
+    Locked { holder: String },
+    #[error(
+        "the library was written by a newer Tonearm (format {found}, this one knows {known}); \
+         update Tonearm. Nothing was changed"
+    )]
+    Newer { found: u64, known: u64 },
+    #[error("the library file is damaged: {reason}; {}\nFile: {}", remedy(backup.as_deref()), path.display())]
+    Damaged {
+        reason: String,
+        /// The newest backup, where there is one.
+        backup: Option<PathBuf>,
+        path: PathBuf,
+    },
+    #[error("the disk is full: nothing was changed; make room and try again\nFile: {}", path.display())]
+    Full { path: PathBuf },
+    #[error("the library cannot be read or written: {source}; check the drive and its permissions\nFile: {}", path.display())]
+    Io { source: io::Error, path: PathBuf },
+    /// One stored result is unusable; the rest of the library is fine.
+    #[error("the stored {what} of track {id} is damaged ({reason}); analyse the track again")]
+    Record {
+        id: TrackId,
+        what: &'static str,
+        reason: String,
+    },
+    #[error("this is not a sound backup: {reason}; choose another\nFile: {}", path.display())]
+    BadBackup { reason: String, path: PathBuf },
+}
+
+fn remedy(backup: Option<&Path>) -> String {
+    match backup {
+        Some(backup) => format!("restore the backup {}", backup.display()),
+        None => {
+            "there is no backup: move the file away and import your music again".to_owned()
+        }
+    }
+}
+
+impl StoreError {
+    pub(super) fn io(source: io::Error, path: &Path) -> Self {
+        let path = path.to_path_buf();
+        if is_full(&source) {
+            Self::Full { path }
+        } else {
+            Self::Io { source, path }
+        }
+    }
+}
+
+/// No room, for whatever reason the system gives.
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+/// What went wrong inside a transaction, before it is known which file it was about.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Database(redb::Error),
+    Panic(String),
+    Known(StoreError),
+}
+
+impl Trouble {
+    /// From a panic inside the database: damaged pages can bring it to that.
+    pub(super) fn from_panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| payload.downcast_ref::<&str>().copied());
+        Self::Panic(text.unwrap_or("the database gave up").to_owned())
+    }
+
+    /// The database handle is not to be used again after this.
+    pub(super) fn breaks_handle(&self) -> bool {
+        match self {
+            Self::Database(_) | Self::Panic(_) => true,
+            Self::Known(_) => false,
+        }
+    }
+
+    /// As the caller sees it. `backup` is asked only when the file is damaged.
+    pub(super) fn about(self, path: &Path, backup: impl FnOnce() -> Option<PathBuf>) -> StoreError {
+        let damaged = |reason| StoreError::Damaged {
+            reason,
+            backup: backup(),
+            path: path.to_path_buf(),
+        };
+        match self {
+            Self::Known(error) => error,
+            Self::Panic(reason) => damaged(reason),
+            Self::Database(redb::Error::DatabaseAlreadyOpen) => StoreError::Locked {
+                holder: "another program".to_owned(),
+            },
+            Self::Database(redb::Error::Io(source)) => match source.kind() {
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                    damaged(source.to_string())
+                }
+                _ => StoreError::io(source, path),
+            },
+            Self::Database(redb::Error::PreviousIo) => StoreError::io(
+                io::Error::other("an earlier write failed"),
+                path,
+            ),
+            Self::Database(error) => damaged(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Known(error)
+    }
+}
+
+macro_rules! from_redb {
+    ($($error:ident),*) => {
+        $(impl From<redb::$error> for Trouble {
+            fn from(error: redb::$error) -> Self {
+                Self::Database(error.into())
+            }
+        })*
+    };
+}
+
+from_redb!(
+    StorageError,
+    TableError,
+    TransactionError,
+    CommitError,
+    DatabaseError,
+    SetDurabilityError
+);

@@ -1,0 +1,128 @@
+//! The format of the library file: made, checked, and brought up to date.
+
+use super::backup::{self, Reason};
+use super::database::{Handle, guarded};
+use super::error::{StoreError, Trouble};
+use super::files;
+use super::tables::{BY_TRACK, FORMAT, META, META_CHANGES, META_FORMAT, ROOTS};
+use redb::{ReadTransaction, ReadableDatabase as _, TableError, WriteTransaction};
+use std::fs;
+use std::path::Path;
+
+/// Brings the file from one format to the next.
+type Step = fn(&WriteTransaction) -> Result<(), Trouble>;
+
+/// `STEPS[n]` leads from format n + 1 to n + 2.
+const STEPS: [Step; FORMAT as usize - 1] = [];
+
+/// Opens the library file, which is made if it is not there, in today's format.
+pub(super) fn open(path: &Path) -> Result<Handle, StoreError> {
+    open_with(path, &STEPS)
+}
+
+fn open_with(path: &Path, steps: &[Step]) -> Result<Handle, StoreError> {
+    let length = fs::metadata(path).map(|metadata| metadata.len());
+    if length.is_ok_and(|length| length > 0) {
+        refuse_newer(path, steps)?;
+    } else if let Some(backup) = backup::newest(path) {
+        // Backups without a library: something took it away. A new one would hide the loss.
+        return Err(StoreError::Damaged {
+            reason: "it is gone or empty, although there are backups".to_owned(),
+            backup: Some(backup),
+            path: path.to_path_buf(),
+        });
+    } else {
+        create(path)?;
+    }
+    let handle = Handle::open(path.to_path_buf())?;
+    let found = check(handle.read(format_of)?, path, steps)?;
+    if found == newest(steps) {
+        return Ok(handle);
+    }
+    drop(handle);
+    backup::copy_closed(path, Reason::Migration)?;
+    let handle = Handle::open(path.to_path_buf())?;
+    handle.write(|write| {
+        for step in steps.iter().skip(found as usize - 1) {
+            step(write)?;
+        }
+        write.open_table(META)?.insert(META_FORMAT, newest(steps))?;
+        Ok(())
+    })?;
+    Ok(handle)
+}
+
+/// The format that `steps` lead to.
+fn newest(steps: &[Step]) -> u64 {
+    steps.len() as u64 + 1
+}
+
+/// Makes an empty library under another name first: a half-made one is never found.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let temporary = files::unfinished(path);
+    files::remove(&temporary).map_err(|error| StoreError::io(error, &temporary))?;
+    let handle = Handle::open(temporary.clone())?;
+    handle.write(|write| prepare(write, 0))?;
+    drop(handle);
+    fs::rename(&temporary, path)
+        .and_then(|()| files::sync_folder(path.parent().unwrap_or(Path::new("."))))
+        .map_err(|error| StoreError::io(error, path))
+}
+
+/// All tables, empty, in today's format.
+pub(super) fn prepare(write: &WriteTransaction, changes: u64) -> Result<(), Trouble> {
+    let mut meta = write.open_table(META)?;
+    meta.insert(META_FORMAT, u64::from(FORMAT))?;
+    meta.insert(META_CHANGES, changes)?;
+    for table in BY_TRACK {
+        write.open_table(table)?;
+    }
+    write.open_table(ROOTS)?;
+    Ok(())
+}
+
+/// Looks at the format without write access: a newer library is left as it is, to the byte.
+fn refuse_newer(path: &Path, steps: &[Step]) -> Result<(), StoreError> {
+    let found = guarded(|| {
+        let database = redb::ReadOnlyDatabase::open(path)?;
+        format_of(&database.begin_read()?)
+    });
+    match found {
+        Ok(found) => check(found, path, steps).map(drop),
+        // Not closed properly last time: repairing it is what an ordinary open does.
+        Err(Trouble::Database(redb::Error::RepairAborted)) => Ok(()),
+        Err(trouble) => Err(trouble.about(path, || backup::newest(path))),
+    }
+}
+
+/// `found` again, when it is one that we can work with.
+fn check(found: u64, path: &Path, steps: &[Step]) -> Result<u64, StoreError> {
+    let known = newest(steps);
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    if found == 0 {
+        return Err(StoreError::Damaged {
+            reason: "it is a database, but not a library".to_owned(),
+            backup: backup::newest(path),
+            path: path.to_path_buf(),
+        });
+    }
+    Ok(found)
+}
+
+pub(super) fn format_of(read: &ReadTransaction) -> Result<u64, Trouble> {
+    Ok(meta(read, META_FORMAT)?.unwrap_or(0))
+}
+
+pub(super) fn changes_of(read: &ReadTransaction) -> Result<u64, Trouble> {
+    Ok(meta(read, META_CHANGES)?.unwrap_or(0))
+}
+
+fn meta(read: &ReadTransaction, name: &str) -> Result<Option<u64>, Trouble> {
+    match read.open_table(META) {
+        Ok(table) => Ok(table.get(name)?.map(|value| value.value())),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

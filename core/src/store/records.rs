@@ -1,0 +1,238 @@
+//! Records: values ↔ the bytes in the tables. Each carries its version and a checksum.
+//!
+//! `version (1 byte) · CRC-32 of the rest (4 bytes, little-endian) · MessagePack`. Values are maps
+//! by field name, so that fields may come and go; long series (beats, chords) are columns of
+//! little-endian numbers, a fifth of the size.
+
+use crate::beats::{Beat, Beats, ConstantGrid, TempoAlternative, TempoSegment};
+use crate::harmony::{Chord, ChordSpan};
+use crate::units::{Bpm, Secs};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+/// Version of every record written today.
+const VERSION: u8 = 1;
+
+/// Why bytes are not a record. Says it for the user in a few words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum RecordError {
+    #[error("too short")]
+    Short,
+    #[error("of an unknown version {0}")]
+    Version(u8),
+    #[error("its checksum is wrong")]
+    Checksum,
+    #[error("{0}")]
+    Content(String),
+}
+
+/// How a value stands in its table.
+pub(super) trait Record: Sized {
+    /// Named in messages.
+    const WHAT: &'static str;
+    fn to_bytes(&self) -> Result<Vec<u8>, RecordError>;
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError>;
+}
+
+/// Types that are stored as they are.
+macro_rules! record_as_is {
+    ($($type:ty: $what:literal),* $(,)?) => {
+        $(impl Record for $type {
+            const WHAT: &'static str = $what;
+            fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+                wrap(self)
+            }
+            fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+                unwrap(bytes)
+            }
+        })*
+    };
+}
+
+record_as_is! {
+    crate::track::Track: "description",
+    crate::findings::Knowledge: "analysis summary",
+    crate::harmony::KeyFinding: "key",
+    crate::loudness::Loudness: "loudness",
+    WaveformFile: "waveform entry",
+    Root: "imported folder",
+}
+
+/// Says that there is a waveform file; the file vouches for its own content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WaveformFile {
+    pub(super) bytes: u64,
+}
+
+/// An imported folder or file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Root {
+    pub(super) path: crate::track::FilePath,
+}
+
+fn wrap<T: Serialize>(value: &T) -> Result<Vec<u8>, RecordError> {
+    let mut bytes = vec![VERSION, 0, 0, 0, 0];
+    rmp_serde::encode::write_named(&mut bytes, value)
+        .map_err(|error| RecordError::Content(error.to_string()))?;
+    if let Some((head, payload)) = bytes.split_first_chunk_mut::<5>() {
+        let sum = crc32fast::hash(payload).to_le_bytes();
+        head[1..].copy_from_slice(&sum);
+    }
+    Ok(bytes)
+}
+
+fn unwrap<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
+    let Some(([version, sum @ ..], payload)) = bytes.split_first_chunk::<5>() else {
+        return Err(RecordError::Short);
+    };
+    if *version != VERSION {
+        return Err(RecordError::Version(*version));
+    }
+    if crc32fast::hash(payload) != u32::from_le_bytes(*sum) {
+        return Err(RecordError::Checksum);
+    }
+    rmp_serde::from_slice(payload).map_err(|error| RecordError::Content(error.to_string()))
+}
+
+#[derive(Serialize, Deserialize)]
+struct BeatsRecord {
+    at: ByteBuf,
+    position: ByteBuf,
+    grid: Option<ConstantGrid>,
+    segments: Vec<TempoSegment>,
+    bpm: Bpm,
+    confidence: f32,
+    alternatives: Vec<TempoAlternative>,
+}
+
+impl Record for Beats {
+    const WHAT: &'static str = "beats";
+
+    fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        wrap(&BeatsRecord {
+            at: f64_column(self.beats.iter().map(|beat| beat.at.0)),
+            position: self.beats.iter().map(|beat| beat.position).collect::<Vec<u8>>().into(),
+            grid: self.grid,
+            segments: self.segments.clone(),
+            bpm: self.bpm,
+            confidence: self.confidence,
+            alternatives: self.alternatives.clone(),
+        })
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        let record: BeatsRecord = unwrap(bytes)?;
+        let at = f64s(&record.at, record.position.len())?;
+        Ok(Self {
+            beats: at
+                .zip(&*record.position)
+                .map(|(at, &position)| Beat {
+                    at: Secs(at),
+                    position,
+                })
+                .collect(),
+            grid: record.grid,
+            segments: record.segments,
+            bpm: record.bpm,
+            confidence: record.confidence,
+            alternatives: record.alternatives,
+        })
+    }
+}
+
+/// Chords name their kind by its place in `kinds`; 0 is no chord, 1 the first of them.
+#[derive(Serialize, Deserialize)]
+struct ChordsRecord {
+    start: ByteBuf,
+    end: ByteBuf,
+    start_raw: ByteBuf,
+    end_raw: ByteBuf,
+    confidence: ByteBuf,
+    kind: ByteBuf,
+    kinds: Vec<Chord>,
+}
+
+impl Record for Vec<ChordSpan> {
+    const WHAT: &'static str = "chords";
+
+    fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        let mut kinds: Vec<Chord> = Vec::new();
+        let mut kind = Vec::with_capacity(self.len() * 2);
+        for span in self {
+            let number = match span.chord {
+                None => 0,
+                Some(chord) => match kinds.iter().position(|known| *known == chord) {
+                    Some(place) => place + 1,
+                    None => {
+                        kinds.push(chord);
+                        kinds.len()
+                    }
+                },
+            };
+            kind.extend_from_slice(&(number as u16).to_le_bytes());
+        }
+        wrap(&ChordsRecord {
+            start: f64_column(self.iter().map(|span| span.start.0)),
+            end: f64_column(self.iter().map(|span| span.end.0)),
+            start_raw: f64_column(self.iter().map(|span| span.start_raw.0)),
+            end_raw: f64_column(self.iter().map(|span| span.end_raw.0)),
+            confidence: ByteBuf::from(
+                self.iter()
+                    .flat_map(|span| span.confidence.to_le_bytes())
+                    .collect::<Vec<u8>>(),
+            ),
+            kind: kind.into(),
+            kinds,
+        })
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        let record: ChordsRecord = unwrap(bytes)?;
+        let count = record.kind.len() / 2;
+        let numbers = column::<2>(&record.kind, count)?.map(u16::from_le_bytes);
+        let confidences = column::<4>(&record.confidence, count)?.map(f32::from_le_bytes);
+        f64s(&record.start, count)?
+            .zip(f64s(&record.end, count)?)
+            .zip(f64s(&record.start_raw, count)?.zip(f64s(&record.end_raw, count)?))
+            .zip(numbers.zip(confidences))
+            .map(|(((start, end), (start_raw, end_raw)), (number, confidence))| {
+                let chord = match usize::from(number).checked_sub(1) {
+                    None => None,
+                    Some(place) => Some(*record.kinds.get(place).ok_or_else(|| {
+                        RecordError::Content("a chord of no known kind".to_owned())
+                    })?),
+                };
+                Ok(ChordSpan {
+                    start: Secs(start),
+                    end: Secs(end),
+                    start_raw: Secs(start_raw),
+                    end_raw: Secs(end_raw),
+                    chord,
+                    confidence,
+                })
+            })
+            .collect()
+    }
+}
+
+fn f64_column(values: impl Iterator<Item = f64>) -> ByteBuf {
+    values.flat_map(f64::to_le_bytes).collect::<Vec<u8>>().into()
+}
+
+/// The `count` numbers of `N` bytes that `bytes` must consist of.
+fn column<const N: usize>(
+    bytes: &[u8],
+    count: usize,
+) -> Result<impl Iterator<Item = [u8; N]>, RecordError> {
+    let (numbers, rest) = bytes.as_chunks::<N>();
+    if numbers.len() == count && rest.is_empty() {
+        Ok(numbers.iter().copied())
+    } else {
+        Err(RecordError::Content("its columns differ in length".to_owned()))
+    }
+}
+
+fn f64s(bytes: &[u8], count: usize) -> Result<impl Iterator<Item = f64>, RecordError> {
+    Ok(column::<8>(bytes, count)?.map(f64::from_le_bytes))
+}

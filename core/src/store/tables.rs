@@ -1,0 +1,34 @@
+//! The tables of the library file. `STORE.md` says what stands in each.
+
+use redb::TableDefinition;
+
+/// Layout of the whole file. Raised when an older program could not read what this one writes;
+/// every raise brings a step in [`super::migrate`].
+pub(super) const FORMAT: u32 = 1;
+
+/// By name: small numbers about the file itself.
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+/// The [`FORMAT`] the file was last written with.
+pub(super) const META_FORMAT: &str = "format";
+/// How many transactions changed the library: two backups with the same count are the same.
+pub(super) const META_CHANGES: &str = "changes";
+
+/// By track id: one record. See [`super::records`].
+pub(super) type ByTrack = TableDefinition<'static, u64, &'static [u8]>;
+
+pub(super) const TRACKS: ByTrack = TableDefinition::new("tracks");
+pub(super) const KNOWLEDGE: ByTrack = TableDefinition::new("knowledge");
+pub(super) const BEATS: ByTrack = TableDefinition::new("beats");
+pub(super) const KEYS: ByTrack = TableDefinition::new("keys");
+pub(super) const CHORDS: ByTrack = TableDefinition::new("chords");
+pub(super) const LOUDNESS: ByTrack = TableDefinition::new("loudness");
+/// Which waveform files there are; the pictures themselves are side files.
+pub(super) const WAVEFORMS: ByTrack = TableDefinition::new("waveforms");
+
+/// All that is keyed by track; a removed track leaves every one.
+pub(super) const BY_TRACK: [ByTrack; 7] = [
+    TRACKS, KNOWLEDGE, BEATS, KEYS, CHORDS, LOUDNESS, WAVEFORMS,
+];
+
+/// By the path as stored (see [`crate::track::FilePath`]): one record.
+pub(super) const ROOTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("roots");
