@@ -1,0 +1,4 @@
+//! The library in open formats.
+
+pub mod document;
+pub mod json;
