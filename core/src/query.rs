@@ -17,7 +17,7 @@ pub use sort::{Sort, SortKey};
 use crate::harmony::Key;
 use crate::row::{Row, TrackState};
 use field::Possession;
-use fold::line;
+use fold::{Line, line};
 use jiff::Zoned;
 use value::{Period, Range};
 
@@ -194,7 +194,9 @@ impl FieldTerm {
                 .as_ref()
                 .is_some_and(|format| found_in(&fold(&format.codec)));
         }
-        found_in(&fold(&row.track.path.as_path().to_string_lossy()))
+        // What lies above the imported folder is not in the search text.
+        found_in(line(&row.search_text, Line::Place))
+            || found_in(&fold(&row.track.path.as_path().to_string_lossy()))
     }
 }
 

@@ -43,3 +43,54 @@ pub fn write<'a>(
     }
     writer.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::samples;
+
+    #[test]
+    fn the_file_is_one_array_with_a_track_to_a_line() {
+        let rows = [samples::full_row(), samples::bare_row()];
+        for (count, lines) in [(0, 2), (1, 3), (2, 4)] {
+            let mut bytes = Vec::new();
+            let documents = rows
+                .iter()
+                .take(count)
+                .map(|row| TrackDocument::listed(row, None));
+            assert_eq!(write(&mut bytes, documents).unwrap(), count as u64);
+            let text = String::from_utf8(bytes).unwrap();
+            assert_eq!(text.lines().count(), lines);
+            let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let ids: Vec<_> = read
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|it| &it["id"])
+                .collect();
+            assert_eq!(
+                ids,
+                ["00000000000000fe", "00000000000000ff"]
+                    .into_iter()
+                    .take(count)
+                    .collect::<Vec<_>>()
+            );
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+                Err(io::Error::from(io::ErrorKind::StorageFull))
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let row = samples::bare_row();
+        let error = write(Full, [TrackDocument::listed(&row, None)]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+}

@@ -81,8 +81,7 @@ fn details() -> TrackDetails {
     }
 }
 
-fn row() -> Row {
-    let text = |text: &str| Some(text.to_owned());
+fn knowledge() -> Knowledge {
     let mut knowledge = Knowledge::default();
     knowledge.note(&Finding::Beats(beats()));
     knowledge.note(&Finding::Key(key()));
@@ -100,7 +99,7 @@ fn row() -> Row {
     knowledge.records.insert(
         Artifact::Beats,
         ArtifactRecord {
-            recipe: recipe(Maker::BeatThis, text("final0")),
+            recipe: recipe(Maker::BeatThis, Some("final0".to_owned())),
             cpu_secs: 1.25,
             failure: None,
         },
@@ -119,6 +118,11 @@ fn row() -> Row {
             }),
         },
     );
+    knowledge
+}
+
+fn row() -> Row {
+    let text = |text: &str| Some(text.to_owned());
     let mut artifacts = [ArtifactState::Done; 8];
     artifacts[Artifact::Stems as usize] = ArtifactState::Failed;
     Row {
@@ -151,7 +155,7 @@ fn row() -> Row {
             added: "2026-11-22T15:00:00Z".parse().unwrap(),
             missing: false,
         },
-        knowledge,
+        knowledge: knowledge(),
         state: TrackState::Failed,
         artifacts,
         duplicates: vec![TrackId(7)],
