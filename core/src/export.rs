@@ -1,0 +1,10 @@
+//! The library in open formats.
+
+pub mod csv;
+pub mod document;
+pub mod file;
+pub mod json;
+pub mod m3u8;
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,204 @@
+//! The search language of the library: the window's search box and the command line read the same words.
+
+mod error;
+mod field;
+mod fold;
+mod parse;
+mod print;
+mod sort;
+mod value;
+
+pub use error::{Problem, QueryError};
+pub use field::Field;
+pub(crate) use field::{bpm, key};
+pub use fold::{fold, search_text};
+pub use sort::{Sort, SortKey};
+
+use crate::harmony::Key;
+use crate::row::{Row, TrackState};
+use field::Possession;
+use fold::{Line, line};
+use jiff::Zoned;
+use value::{Period, Range};
+
+/// How to write queries: what is typed, what it finds.
+pub const HELP: &[(&str, &str)] = &[
+    (
+        "deep house",
+        "both words, anywhere in the tags or the path; case and accents do not matter",
+    ),
+    ("\"deep house\"", "these words in this order"),
+    ("-remix", "not this; works before everything below too"),
+    ("techno or (house -deep)", "one or the other"),
+    (
+        "artist:moodymann",
+        "in one field: artist title album genre label comment remixer composer path codec",
+    ),
+    (
+        "artist:=\"St Germain\"",
+        "the whole field, not a part of it",
+    ),
+    ("bpm:120-128", "tempo range, ends included"),
+    ("bpm:128", "tempo to half a beat per minute"),
+    ("bpm:>=120", "also > < <= and 120.. ..128"),
+    ("bpm:~128", "half and double tempo too"),
+    ("key:8A", "key: also Am, 1m, \"A minor\""),
+    ("key:8A~", "every key that mixes with it"),
+    ("year:2010-2019", "year of release"),
+    ("rating:>=3", "stars, 0 to 5"),
+    ("duration:3:00-6:00", "length: also >6m, <90s, 1h.."),
+    ("lufs:>-9", "loudness"),
+    ("conf:<0.5", "tempo or key that analysis is not sure of"),
+    (
+        "added:7d",
+        "in the last days (h d w m y); >1m for before that",
+    ),
+    (
+        "added:2026-11",
+        "in a year, a month, on a day, today, yesterday",
+    ),
+    (
+        "state:failed",
+        "ready analyzing partial failed missing duplicate",
+    ),
+    (
+        "has:stems",
+        "analysed: waveform beats key chords stems loudness …; filled in: art bpm genre comment …",
+    ),
+    ("-has:beats", "not analysed yet"),
+    ("id:3f2a", "id, or how it begins"),
+];
+
+/// A search, ready to be asked of any number of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query(Expr);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Expr {
+    /// Never of one part; of none it is true.
+    All(Vec<Self>),
+    /// At least two choices.
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    Word(WordTerm),
+    Field(FieldTerm),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct WordTerm {
+    raw: String,
+    needle: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct FieldTerm {
+    field: Field,
+    raw: String,
+    /// Written with `=`.
+    exact: bool,
+    test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Test {
+    Text(String),
+    Number(Range),
+    /// The tempo, half of it or twice it.
+    BpmOctaves(Range),
+    Key {
+        key: Key,
+        compatible: bool,
+    },
+    State(TrackState),
+    Duplicate,
+    Has(Possession),
+    Added(Period),
+    Id(String),
+}
+
+/// Reads a query; ages like `added:7d` count from now. The empty query finds everything.
+pub fn parse(text: &str) -> Result<Query, QueryError> {
+    parse_at(text, &Zoned::now())
+}
+
+/// Reads a query; ages and days count from `now` in its time zone.
+pub fn parse_at(text: &str, now: &Zoned) -> Result<Query, QueryError> {
+    parse::parse(text, now).map(Query)
+}
+
+impl Query {
+    /// Whether it finds everything.
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.0, Expr::All(parts) if parts.is_empty())
+    }
+
+    /// Whether `row` is found. Words are looked up in [`Row::search_text`] as [`search_text`] makes it.
+    pub fn matches(&self, row: &Row) -> bool {
+        self.0.matches(row)
+    }
+}
+
+impl Expr {
+    fn matches(&self, row: &Row) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.matches(row)),
+            Self::Any(choices) => choices.iter().any(|choice| choice.matches(row)),
+            Self::Not(inner) => !inner.matches(row),
+            Self::Word(word) => row.search_text.contains(&word.needle),
+            Self::Field(term) => term.matches(row),
+        }
+    }
+}
+
+impl FieldTerm {
+    fn matches(&self, row: &Row) -> bool {
+        match &self.test {
+            Test::Text(needle) => self.text_matches(needle, row),
+            Test::Number(range) => self
+                .field
+                .number(row)
+                .is_some_and(|number| range.contains(number)),
+            Test::BpmOctaves(range) => self.field.number(row).is_some_and(|bpm| {
+                range.contains(bpm) || range.contains(bpm / 2.0) || range.contains(bpm * 2.0)
+            }),
+            Test::Key {
+                key: wanted,
+                compatible,
+            } => key(row).is_some_and(|key| {
+                key == *wanted || (*compatible && key.is_compatible_with(*wanted))
+            }),
+            Test::State(state) => row.state == *state,
+            Test::Duplicate => !row.duplicates.is_empty(),
+            Test::Has(possession) => possession.of(row),
+            Test::Added(period) => period.contains(row.track.added),
+            Test::Id(prefix) => row.track.id.to_string().starts_with(prefix),
+        }
+    }
+
+    fn text_matches(&self, needle: &str, row: &Row) -> bool {
+        let found_in = |text: &str| {
+            if self.exact {
+                text == needle
+            } else {
+                text.contains(needle)
+            }
+        };
+        if let Some(wanted) = self.field.line() {
+            // Most rows are settled by one look over all lines.
+            return row.search_text.contains(needle) && found_in(line(&row.search_text, wanted));
+        }
+        if self.field == Field::Codec {
+            return row
+                .track
+                .format
+                .as_ref()
+                .is_some_and(|format| found_in(&fold(&format.codec)));
+        }
+        // What lies above the imported folder is not in the search text.
+        found_in(line(&row.search_text, Line::Place))
+            || found_in(&fold(&row.track.path.as_path().to_string_lossy()))
+    }
+}
+
+#[cfg(test)]
+mod tests;
