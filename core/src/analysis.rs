@@ -5,6 +5,7 @@
 
 pub mod chords;
 pub mod chroma;
+pub mod dsp;
 pub mod rhythm;
 
 /// Frames per second of the mono sound that every function here takes.
