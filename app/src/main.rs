@@ -1,3 +1,7 @@
 //! The `tonearm` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tonearm::run(std::env::args_os())
+}

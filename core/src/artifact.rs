@@ -93,4 +93,7 @@ pub struct ArtifactRecord {
     pub cpu_secs: f32,
     /// `None`: done.
     pub failure: Option<Failure>,
+    /// Done, and there was nothing of the kind: no beats in silence.
+    #[serde(default)]
+    pub nothing_found: bool,
 }

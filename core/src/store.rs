@@ -88,6 +88,11 @@ impl Store {
         Ok((store, loaded))
     }
 
+    /// Reads everything again.
+    pub fn load(&self) -> Result<Loaded, StoreError> {
+        load::load(&self.handle)
+    }
+
     /// The library's folder.
     pub fn dir(&self) -> &Path {
         &self.dir

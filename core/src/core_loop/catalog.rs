@@ -75,7 +75,7 @@ impl Catalog {
     pub(crate) fn put_track(&mut self, track: Track, now: Timestamp) {
         let knowledge = self.get(track.id).map(|row| row.knowledge.clone()).unwrap_or_default();
         let before = self.get(track.id).and_then(|row| row.track.hash);
-        self.index.insert(&track);
+        self.index.put(&track);
         let after = track.hash;
         let row = self.row(track, knowledge, now);
         self.rows.put(row);
@@ -118,9 +118,8 @@ impl Catalog {
     /// Tracks of known content and this size.
     pub(crate) fn twins(&self, bytes: u64) -> Vec<Twin> {
         self.index
-            .with_size(bytes)
-            .iter()
-            .filter_map(|id| self.get(*id))
+            .with_bytes(bytes)
+            .filter_map(|id| self.get(id))
             .filter_map(|row| {
                 Some(Twin {
                     track: row.track.id,
@@ -135,7 +134,7 @@ impl Catalog {
     /// all there is with these bytes: one file, moved.
     pub(crate) fn moved_pair(&self, hash: &ContentHash) -> Option<(Track, Track)> {
         let same: Vec<&Arc<Row>> =
-            self.index.with_hash(hash).iter().filter_map(|id| self.get(*id)).collect();
+            self.index.with_hash(hash).filter_map(|id| self.get(id)).collect();
         let [one, other] = same.as_slice() else { return None };
         let (gone, here) = if one.track.missing { (one, other) } else { (other, one) };
         let is_move = gone.track.missing
@@ -146,7 +145,8 @@ impl Catalog {
     }
 
     fn refresh_duplicates(&mut self, hash: ContentHash, now: Timestamp) {
-        for id in self.index.with_hash(&hash).to_vec() {
+        let same: Vec<TrackId> = self.index.with_hash(&hash).collect();
+        for id in same {
             if let Some(row) = self.get(id).cloned() {
                 let fresh = self.row(row.track.clone(), row.knowledge.clone(), now);
                 self.rows.put(fresh);
@@ -159,14 +159,7 @@ impl Catalog {
         let nothing = BTreeSet::new();
         let running = self.running.get(&track.id).unwrap_or(&nothing);
         let artifacts = plan::artifact_states(&knowledge, &due, running);
-        let duplicates = track
-            .hash
-            .map(|hash| {
-                let mut others = self.index.with_hash(&hash).to_vec();
-                others.retain(|id| *id != track.id);
-                others
-            })
-            .unwrap_or_default();
+        let duplicates = self.index.duplicates(track.id);
         Row {
             state: plan::track_state(&track, &artifacts),
             artifacts,

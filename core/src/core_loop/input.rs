@@ -55,7 +55,7 @@ pub(crate) enum ImportNews {
     /// All files have been seen: which tracks should have been among them?
     Scanned { roots: Vec<PathBuf> },
     /// Of those, the ones whose file is not there.
-    Gone(Vec<TrackId>),
+    Gone(Vec<(TrackId, Failure)>),
     Ended { skipped: u64 },
 }
 
@@ -63,8 +63,8 @@ pub(crate) enum ImportNews {
 pub(crate) enum ImportReply {
     /// One for each candidate asked about, in order.
     Decisions(Vec<Judgement>),
-    /// Tracks under the scanned roots that the scan did not meet.
-    Unseen(Vec<(TrackId, PathBuf)>),
+    /// Tracks under the scanned roots that the scan did not meet: Id, path and imported folder of each.
+    Unseen(Vec<(TrackId, PathBuf, PathBuf)>),
 }
 
 /// What a candidate is to the library, and which tracks might have moved to it.
@@ -86,6 +86,8 @@ pub(crate) struct Twin {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) candidate: Candidate,
+    /// What the user named that led to it.
+    pub(crate) root: PathBuf,
     pub(crate) fate: Fate,
 }
 

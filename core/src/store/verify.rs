@@ -117,7 +117,7 @@ fn check_records(
                 continue;
             };
             let is_there = read.open_table(table)?.get(id.0)?.is_some();
-            if record.failure.is_none() && !is_there {
+            if record.failure.is_none() && !record.nothing_found && !is_there {
                 report.redo.push((id, *artifact));
             }
         }

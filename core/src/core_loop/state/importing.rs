@@ -6,7 +6,7 @@ use crate::core_loop::command::{Extent, RequestId};
 use crate::core_loop::event::{Event, Outcome, Tally};
 use crate::core_loop::input::{Effect, Fate, Found, ImportNews, ImportReply, Judgement};
 use crate::core_loop::queue::Wish;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use crate::findings::Knowledge;
 use crate::import::dedupe::{Candidate, Decision, decide};
 use crate::import::tags::TagsRead;
@@ -60,7 +60,7 @@ impl State {
             ImportNews::Found(found) => self.found(found, now),
             ImportNews::Unreachable { path, failure } => self.unreachable(path, failure),
             ImportNews::Scanned { roots } => self.scanned(&roots),
-            ImportNews::Gone(ids) => self.gone(&ids, now),
+            ImportNews::Gone(gone) => self.gone(gone, now),
             ImportNews::Ended { skipped } => self.import_ended(skipped),
         }
     }
@@ -82,7 +82,7 @@ impl State {
         let decision = decide(&self.catalog.index, candidate);
         let twins = match decision {
             Decision::New => self.catalog.twins(candidate.stamp.bytes),
-            Decision::Unchanged(_) | Decision::Changed(_) => Vec::new(),
+            Decision::Unchanged(_) | Decision::Changed(_) | Decision::Returned(_) => Vec::new(),
         };
         Judgement { decision, twins }
     }
@@ -90,11 +90,11 @@ impl State {
     fn found(&mut self, found: Vec<Found>, now: Timestamp) -> Vec<Effect> {
         let mut changes = Vec::new();
         let mut events = Vec::new();
-        for Found { candidate, fate } in found {
+        for Found { candidate, root, fate } in found {
             let path = candidate.path.clone();
             let verdict = match fate {
-                Fate::New(read) => self.take_in(candidate, read, now),
-                Fate::Changed(id, read) => self.update(id, candidate, read, now),
+                Fate::New(read) => self.take_in(candidate, root, read, now),
+                Fate::Changed(id, read) => self.update(id, candidate, root, read, now),
                 Fate::Moved(id) => self.moved_to(id, candidate, now),
                 Fate::Unchanged(id) => self.met_again(id, now),
             };
@@ -126,6 +126,7 @@ impl State {
     fn take_in(
         &mut self,
         candidate: Candidate,
+        root: PathBuf,
         read: Result<TagsRead, Failure>,
         now: Timestamp,
     ) -> Verdict {
@@ -133,7 +134,7 @@ impl State {
         let track = Track {
             id,
             path: FilePath(candidate.path),
-            root: FilePath(candidate.root),
+            root: FilePath(root),
             stamp: candidate.stamp,
             tags: crate::track::Tags::default(),
             format: None,
@@ -149,11 +150,12 @@ impl State {
         &mut self,
         id: TrackId,
         candidate: Candidate,
+        root: PathBuf,
         read: Result<TagsRead, Failure>,
         now: Timestamp,
     ) -> Verdict {
         let Some(row) = self.catalog.get(id).cloned() else {
-            return self.take_in(candidate, read, now);
+            return self.take_in(candidate, root, read, now);
         };
         let track = Track { stamp: candidate.stamp, format: None, missing: false, ..row.track.clone() };
         self.describe(track, row.knowledge.clone(), read, Outcome::Updated, now)
@@ -181,6 +183,7 @@ impl State {
                 made_from: track.stamp,
                 cpu_secs: 0.0,
                 failure: failure.clone(),
+                nothing_found: false,
             };
             knowledge.records.insert(Artifact::Tags, record);
         }
@@ -231,17 +234,20 @@ impl State {
             .map(|row| &row.track)
             .filter(|track| !import.seen.contains(&track.id))
             .filter(|track| roots.iter().any(|root| track.path.as_path().starts_with(root)))
-            .map(|track| (track.id, track.path.as_path().to_path_buf()))
+            .map(|track| {
+                let path = |path: &FilePath| path.as_path().to_path_buf();
+                (track.id, path(&track.path), path(&track.root))
+            })
             .collect();
         vec![Effect::ReplyToImport(ImportReply::Unseen(unseen))]
     }
 
-    fn gone(&mut self, ids: &[TrackId], now: Timestamp) -> Vec<Effect> {
+    fn gone(&mut self, gone: Vec<(TrackId, Failure)>, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         let mut changes = Vec::new();
         let mut events = Vec::new();
-        for id in ids {
-            let Some(mut track) = self.catalog.track(*id) else { continue };
+        for (id, failure) in gone {
+            let Some(mut track) = self.catalog.track(id) else { continue };
             let (path, hash) = (track.path.as_path().to_path_buf(), track.hash);
             track.missing = true;
             self.catalog.put_track(track.clone(), now);
@@ -251,7 +257,7 @@ impl State {
                 effects.extend(self.reconcile(&hash, now));
             }
             if self.catalog.rows.len() == before {
-                events.extend(self.tell(Outcome::Missing, Some(*id), path, Some(missing())));
+                events.extend(self.tell(Outcome::Missing, Some(id), path, Some(failure)));
             }
         }
         effects.insert(0, self.write(changes, events));
@@ -266,12 +272,4 @@ impl State {
         let event = Event::ImportFinished { request: import.wish.request, tally: import.tally };
         vec![self.write(Vec::new(), vec![event])]
     }
-}
-
-fn missing() -> Failure {
-    Failure::new(
-        FailureKind::Missing,
-        "the file is no longer there",
-        "Connect its drive, or run relink on the folder where it is now",
-    )
 }

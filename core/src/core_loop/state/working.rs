@@ -156,7 +156,7 @@ impl State {
             }
             Err(failure) => Some(failure),
         };
-        self.record(id, track, Outcome { artifact: Artifact::Tags, failure, cpu_secs: 0.0 }, changes, now)
+        self.record(id, track, Outcome { artifact: Artifact::Tags, failure, cpu_secs: 0.0, nothing_found: false }, changes, now)
     }
 
     fn hash_made(
@@ -170,7 +170,7 @@ impl State {
         let artifact = Artifact::Hash;
         let hash = match result {
             Err(failure) => {
-                let outcome = Outcome { artifact, failure: Some(failure), cpu_secs };
+                let outcome = Outcome { artifact, failure: Some(failure), cpu_secs, nothing_found: false };
                 return self.record(id, track, outcome, Vec::new(), now);
             }
             Ok(hash) => hash,
@@ -181,7 +181,7 @@ impl State {
             self.catalog.put_track(fresh.clone(), now);
             changes.push(Change::PutTrack(fresh));
         }
-        let outcome = Outcome { artifact, failure: None, cpu_secs };
+        let outcome = Outcome { artifact, failure: None, cpu_secs, nothing_found: false };
         let mut effects = self.record(id, track, outcome, changes, now);
         effects.extend(self.reconcile(&hash, now));
         if let Some(row) = self.catalog.get(track)
@@ -246,13 +246,14 @@ impl State {
         let Made { artifact, result, cpu_secs } = made;
         let (changes, failure, finding) = match result {
             Ok(Some(finding)) => (vec![Change::PutFinding(track, finding.clone())], None, Some(finding)),
-            Ok(None) => (vec![Change::RemoveFinding(track, artifact)], None, None),
+            Ok(None) => (vec![Change::DropFinding(track, artifact)], None, None),
             Err(failure) => (Vec::new(), Some(failure), None),
         };
         if failure.is_none() {
             self.note(track, artifact, finding.as_ref(), now);
         }
-        self.record(id, track, Outcome { artifact, failure, cpu_secs }, changes, now)
+        let nothing_found = failure.is_none() && finding.is_none();
+        self.record(id, track, Outcome { artifact, failure, cpu_secs, nothing_found }, changes, now)
     }
 
     fn note(&mut self, id: TrackId, artifact: Artifact, finding: Option<&Finding>, now: Timestamp) {
@@ -274,7 +275,7 @@ impl State {
         mut changes: Vec<Change>,
         now: Timestamp,
     ) -> Vec<Effect> {
-        let Outcome { artifact, failure, cpu_secs } = outcome;
+        let Outcome { artifact, failure, cpu_secs, nothing_found } = outcome;
         let (Some(recipe), Some(row)) = (self.catalog.recipe(artifact).cloned(), self.catalog.get(track)) else {
             return Vec::new();
         };
@@ -294,7 +295,7 @@ impl State {
             cpu_secs,
             failure: failure.clone(),
         };
-        let record = ArtifactRecord { recipe, made_from, cpu_secs, failure };
+        let record = ArtifactRecord { recipe, made_from, cpu_secs, failure, nothing_found };
         let is_by_hand = knowledge
             .records
             .get(&artifact)
@@ -325,7 +326,7 @@ impl State {
             for artifact in left {
                 let remedy = "Please report it with the file, if you may; try again after an update";
                 let failure = Some(Failure::new(FailureKind::Bug, reason.clone(), remedy));
-                let outcome = Outcome { artifact, failure, cpu_secs: 0.0 };
+                let outcome = Outcome { artifact, failure, cpu_secs: 0.0, nothing_found: false };
                 effects.extend(self.record(id, track, outcome, Vec::new(), now));
             }
         }
@@ -362,6 +363,7 @@ struct Outcome {
     artifact: Artifact,
     failure: Option<Failure>,
     cpu_secs: f32,
+    nothing_found: bool,
 }
 
 /// How often the same recipe failed before.

@@ -35,6 +35,7 @@ fn record(maker: Maker, version: u32) -> ArtifactRecord {
         made_from: track().stamp,
         cpu_secs: 0.0,
         failure: None,
+        nothing_found: false,
     }
 }
 

@@ -1,0 +1,142 @@
+//! The command line: what can be asked for, and which file answers.
+
+mod completions;
+mod demo;
+mod doctor;
+mod export;
+mod import;
+mod library;
+mod list;
+mod measure;
+mod relink;
+mod report;
+mod show;
+mod upkeep;
+mod waveform;
+
+use crate::exit::Exit;
+use crate::output::{Color, Output};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The open prep-and-show brain next to a DJ's decks.
+///
+/// Brings your music in by reference (files are never copied, moved or changed), and finds waveform, beats,
+/// tempo, key, chords and loudness of every track.
+#[derive(Debug, Parser)]
+#[command(name = "tonearm", version, arg_required_else_help = false)]
+#[command(after_help = "Examples:\n  tonearm import ~/Music\n  tonearm list 'bpm:120-128 key:8A~'\n  tonearm show 3f9a --json")]
+struct Cli {
+    /// Where the library lives
+    #[arg(long, global = true, env = "TONEARM_LIBRARY", value_name = "DIR")]
+    library: Option<PathBuf>,
+    /// Machine-readable output
+    #[arg(long, global = true)]
+    json: bool,
+    /// Tell more (twice: even more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Tell only what was asked for and what failed
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    color: Color,
+    #[command(subcommand)]
+    command: Option<Job>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    Import(import::Import),
+    Analyze(import::Analyze),
+    List(list::List),
+    Show(show::Show),
+    Waveform(waveform::Draw),
+    Relink(relink::Relink),
+    Export(export::Export),
+    Doctor(doctor::Doctor),
+    Verify(upkeep::Verify),
+    Backup(upkeep::Backup),
+    Restore(upkeep::Restore),
+    Bench(measure::Bench),
+    Completions(completions::Completions),
+}
+
+/// What every subcommand gets.
+#[derive(Debug)]
+struct Context {
+    library: PathBuf,
+    /// Whether the user named the library, rather than leaving it at the default.
+    library_is_named: bool,
+    output: Output,
+}
+
+/// Runs the program with these arguments (the first is its name).
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, to standard output and with status 0.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    start_log(cli.verbose, cli.quiet);
+    match answer(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => {
+            if !exit.is_silent() {
+                Output::note(&format!("tonearm: {exit}"));
+            }
+            exit.code()
+        }
+    }
+}
+
+fn answer(cli: Cli) -> Result<(), Exit> {
+    let context = Context {
+        library_is_named: cli.library.is_some(),
+        library: match cli.library {
+            Some(dir) => dir,
+            None => library::default_dir()?,
+        },
+        output: Output::new(cli.json, cli.quiet, cli.color),
+    };
+    match cli.command {
+        None => demo::run(&context),
+        Some(Job::Import(job)) => import::import(&context, job),
+        Some(Job::Analyze(job)) => import::analyze(&context, &job),
+        Some(Job::List(job)) => list::run(&context, &job),
+        Some(Job::Show(job)) => show::run(&context, &job),
+        Some(Job::Waveform(job)) => waveform::run(&context, &job),
+        Some(Job::Relink(job)) => relink::run(&context, job),
+        Some(Job::Export(job)) => export::run(&context, &job),
+        Some(Job::Doctor(job)) => doctor::run(&context, &job),
+        Some(Job::Verify(job)) => upkeep::verify(&context, &job),
+        Some(Job::Backup(job)) => upkeep::backup(&context, &job),
+        Some(Job::Restore(job)) => upkeep::restore(&context, &job),
+        Some(Job::Bench(job)) => measure::run(&context, &job),
+        Some(Job::Completions(job)) => completions::run(&job, Cli::command()),
+    }
+}
+
+/// Logs go to standard error: warnings, unless asked otherwise (`TONEARM_LOG` takes a filter).
+fn start_log(verbose: u8, quiet: bool) {
+    let level = match (quiet, verbose) {
+        (true, _) => "error",
+        (false, 0) => "warn",
+        (false, 1) => "info,symphonia=warn",
+        (false, _) => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TONEARM_LOG").unwrap_or_else(|_none| {
+        // Decoders warn about every blemish of a file; what matters of it is in the track's row.
+        format!("{level},symphonia=error,lofty=error").into()
+    });
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
+}

@@ -1,0 +1,115 @@
+//! `doctor`: what this machine and this library have, with reason and remedy where something is missing.
+
+use crate::cli::Context;
+use crate::cli::library::Library;
+use crate::exit::Exit;
+use crate::output::Style;
+use clap::Args;
+use serde::Serialize;
+use std::path::Path;
+use tonearm_core::row::TrackState;
+
+/// Tell what this machine and this library have, and what to do about what they lack
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tonearm doctor --json")]
+pub(crate) struct Doctor {}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    name: &'static str,
+    /// `ok`, `warning` or `failed`.
+    state: &'static str,
+    /// What was found.
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
+impl Finding {
+    fn ok(name: &'static str, reason: String) -> Self {
+        Self { name, state: "ok", reason, remedy: None }
+    }
+
+    fn trouble(name: &'static str, state: &'static str, reason: String, remedy: &str) -> Self {
+        Self { name, state, reason, remedy: Some(remedy.to_owned()) }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    version: &'static str,
+    platform: String,
+    checks: Vec<Finding>,
+}
+
+pub(crate) fn run(context: &Context, _job: &Doctor) -> Result<(), Exit> {
+    let mut checks = vec![machine()];
+    let opened = library(context, &mut checks);
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        checks,
+    };
+    context.output.json(&report)?;
+    context.output.line(&format!("Tonearm {} on {}", report.version, report.platform))?;
+    for check in &report.checks {
+        let style = if check.state == "ok" { Style::Good } else { Style::Bad };
+        let state = context.output.styled(style, &format!("{:>7}", check.state));
+        context.output.line(&format!("{state}  {:<9} {}", check.name, check.reason))?;
+        if let Some(remedy) = &check.remedy {
+            context.output.line(&format!("                   {remedy}"))?;
+        }
+    }
+    opened
+}
+
+fn machine() -> Finding {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Finding::ok("machine", format!("{cores} cores for analysis"))
+}
+
+fn library(context: &Context, checks: &mut Vec<Finding>) -> Result<(), Exit> {
+    let library = match Library::open(context) {
+        Ok(library) => library,
+        Err(exit) => {
+            let remedy = "Close the other program, free the disk, or restore a backup";
+            checks.push(Finding::trouble("library", "failed", exit.to_string(), remedy));
+            // It has been told; the exit status says it once more.
+            return Err(match exit {
+                Exit::Library(_) => Exit::Library("the library cannot be opened".to_owned()),
+                _ => Exit::SomeFailed,
+            });
+        }
+    };
+    let view = library.core.view();
+    let with = |state| view.rows.iter().filter(|row| row.state == state).count();
+    let place = context.library.display();
+    checks.push(Finding::ok("library", format!("{} tracks in {place}", view.rows.len())));
+    checks.push(writable(&context.library));
+    for (state, name, remedy) in [
+        (TrackState::Missing, "missing", "Connect their drives, or run tonearm relink FOLDER"),
+        (TrackState::Failed, "failed", "See tonearm list state:failed, and tonearm show for the reason"),
+        (TrackState::Partial, "due", "Run tonearm analyze --all"),
+    ] {
+        let count = with(state);
+        checks.push(if count == 0 {
+            Finding::ok(name, "no tracks".to_owned())
+        } else {
+            Finding::trouble(name, "warning", format!("{count} tracks"), remedy)
+        });
+    }
+    Ok(())
+}
+
+/// Whether the library's folder takes a file.
+fn writable(dir: &Path) -> Finding {
+    match tempfile::NamedTempFile::new_in(dir) {
+        Ok(_) => Finding::ok("disk", "the library's folder can be written".to_owned()),
+        Err(error) => Finding::trouble(
+            "disk",
+            "failed",
+            format!("the library's folder cannot be written: {error}"),
+            "Make room, or change its permissions",
+        ),
+    }
+}

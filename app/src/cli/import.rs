@@ -1,0 +1,125 @@
+//! `import` and `analyze`: bring music in, make what is due.
+
+use crate::cli::Context;
+use crate::cli::library::Library;
+use crate::cli::report::Reporter;
+use crate::exit::Exit;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use tonearm_core::artifact::Artifact;
+use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
+
+/// Which analysis to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// The best there is on this machine
+    Auto,
+    /// The built-in one
+    Native,
+    /// Neural models
+    Neural,
+}
+
+/// Bring music in by reference: files, folders, playlists
+///
+/// Files are never copied, moved or changed. Importing again changes nothing and is fast. Waits for the
+/// analysis of what it found.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tonearm import ~/Music '/media/usb/New tracks'")]
+pub(crate) struct Import {
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Do not analyse now
+    #[arg(long)]
+    no_analyze: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Make what is due: new tracks, changed files, improved analyses, failures whose time has come
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tonearm analyze --all\n  tonearm analyze --force --only beats,key 3f9a")]
+pub(crate) struct Analyze {
+    /// Ids, beginnings of ids, or paths
+    #[arg(value_name = "TRACK", required_unless_present = "all")]
+    tracks: Vec<String>,
+    /// Every track of the library
+    #[arg(long, conflicts_with = "tracks")]
+    all: bool,
+    /// Make it again even where it is up to date
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Debug, Args)]
+struct How {
+    #[arg(long, value_enum, default_value_t = Engine::Auto)]
+    engine: Engine,
+    /// Only these results: tags, hash, waveform, beats, key, chords, loudness
+    #[arg(long, value_delimiter = ',', value_name = "ARTIFACT,…", value_parser = artifact)]
+    only: Vec<Artifact>,
+}
+
+impl How {
+    fn extent(&self) -> Result<Extent, Exit> {
+        if self.engine == Engine::Neural {
+            return Err(Exit::Usage(
+                "this version has no neural analysis yet: use --engine native".to_owned(),
+            ));
+        }
+        if self.only.contains(&Artifact::Stems) {
+            return Err(Exit::Usage("this version does not make stems yet".to_owned()));
+        }
+        Ok(if self.only.is_empty() {
+            Extent::Everything
+        } else {
+            Extent::Only(self.only.iter().copied().collect())
+        })
+    }
+}
+
+fn artifact(name: &str) -> Result<Artifact, String> {
+    Artifact::from_name(name).ok_or_else(|| {
+        format!("there are {}", Artifact::ALL.map(Artifact::name).join(", "))
+    })
+}
+
+pub(crate) fn import(context: &Context, job: Import) -> Result<(), Exit> {
+    let extent = job.how.extent()?;
+    let library = Library::open(context)?;
+    let command = Command::Import {
+        request: RequestId(1),
+        paths: job.paths,
+        analyze: (!job.no_analyze).then_some(extent),
+    };
+    carry_out(context, &library, command)
+}
+
+pub(crate) fn analyze(context: &Context, job: &Analyze) -> Result<(), Exit> {
+    let extent = job.how.extent()?;
+    let library = Library::open(context)?;
+    let tracks = if job.all {
+        Selection::All
+    } else {
+        let ids = job.tracks.iter().map(|text| Ok(library.track(text)?.track.id));
+        Selection::Tracks(ids.collect::<Result<_, Exit>>()?)
+    };
+    let command = Command::Analyze { request: RequestId(1), tracks, extent, force: job.force };
+    carry_out(context, &library, command)
+}
+
+/// Prints everything that happens until nothing is left to do.
+pub(crate) fn carry_out(context: &Context, library: &Library, command: Command) -> Result<(), Exit> {
+    let mut reporter = Reporter::new(context.output);
+    let end = library.carry_out(command, context.output.quiet, |progress, event| {
+        progress.suspend(|| reporter.hear(&event, &library.core.view()))
+    });
+    match end {
+        Ok(()) | Err(Exit::Interrupted) => reporter.summary()?,
+        Err(_) => {}
+    }
+    end?;
+    reporter.exit()
+}

@@ -1,0 +1,107 @@
+//! An open library for one subcommand: the core, its events, Ctrl-C, and tracks by id or path.
+
+use crate::cli::Context;
+use crate::exit::Exit;
+use crate::progress::Progress;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+use tonearm_core::core_loop::command::Command;
+use tonearm_core::core_loop::event::Event;
+use tonearm_core::core_loop::{Config, Core};
+use tonearm_core::row::Row;
+
+/// Events that may wait to be printed; more hold the core up.
+const EVENTS: usize = 4096;
+const REDRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// The platform's data folder.
+pub(crate) fn default_dir() -> Result<PathBuf, Exit> {
+    directories::ProjectDirs::from("org", "Tonearm", "tonearm")
+        .map(|dirs| dirs.data_dir().join("library"))
+        .ok_or_else(|| Exit::Usage("there is no home folder: name a library with --library DIR".to_owned()))
+}
+
+pub(crate) struct Library {
+    pub(crate) core: Core,
+    events: Receiver<Event>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Library {
+    pub(crate) fn open(context: &Context) -> Result<Self, Exit> {
+        Self::open_at(context.library.clone())
+    }
+
+    pub(crate) fn open_at(library: PathBuf) -> Result<Self, Exit> {
+        let (outlet, events) = sync_channel(EVENTS);
+        let say = move |event| {
+            if outlet.send(event).is_err() {
+                tracing::debug!("an event that nobody waits for");
+            }
+        };
+        let config = Config { library, eager: false, slots: None };
+        let core = Core::start(config, || (), say)?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        // A second library in one process (tests) keeps the first handler: good enough there.
+        if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
+            tracing::debug!(%error, "no handler for Ctrl-C");
+        }
+        Ok(Self { core, events, interrupted })
+    }
+
+    /// Sends `command` and hands every event to `hear` until nothing is left to do.
+    pub(crate) fn carry_out(
+        &self,
+        command: Command,
+        quiet: bool,
+        mut hear: impl FnMut(&Progress, Event) -> Result<(), Exit>,
+    ) -> Result<(), Exit> {
+        let mut progress = Progress::new(quiet);
+        let mut cancelled = false;
+        if !self.core.send(command) {
+            return Err(Exit::Failed("the core does not listen".to_owned()));
+        }
+        loop {
+            match self.events.recv_timeout(REDRAW_EVERY) {
+                Ok(Event::Idle) => break,
+                Ok(event) => hear(&progress, event)?,
+                Err(RecvTimeoutError::Timeout) => progress.follow(&self.core.view()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Exit::Failed("the core ended unexpectedly".to_owned()));
+                }
+            }
+            if !cancelled && self.interrupted.load(Ordering::Relaxed) {
+                cancelled = self.core.send(Command::Cancel);
+            }
+        }
+        if cancelled { Err(Exit::Interrupted) } else { Ok(()) }
+    }
+
+    /// The track that `text` means: an id, an unambiguous beginning of one, or a path.
+    pub(crate) fn track(&self, text: &str) -> Result<Arc<Row>, Exit> {
+        let view = self.core.view();
+        let path = std::path::absolute(text).unwrap_or_else(|_none| PathBuf::from(text));
+        if let Some(row) = view.rows.iter().find(|row| row.track.path.as_path() == path) {
+            return Ok(Arc::clone(row));
+        }
+        let prefix = text.to_lowercase();
+        let is_id = (1..=16).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let mut fitting = view
+            .rows
+            .iter()
+            .filter(|row| is_id && row.track.id.to_string().starts_with(&prefix));
+        match (fitting.next(), fitting.next()) {
+            (Some(row), None) => Ok(Arc::clone(row)),
+            (Some(_), Some(_)) => Err(Exit::Failed(format!(
+                "several tracks have ids that begin with {text}: give more of it"
+            ))),
+            (None, _) => Err(Exit::Failed(format!(
+                "no track of the library has the id or path {text} (import it first, or see `tonearm list`)"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What is printed of events: lines for people, JSON lines for programs.
+
+use crate::exit::Exit;
+use crate::format::fit;
+use crate::output::{Output, Style};
+use serde::Serialize;
+use std::path::Path;
+use tonearm_core::artifact::Maker;
+use tonearm_core::core_loop::event::{Event, Outcome, RelinkOutcome, Tally};
+use tonearm_core::core_loop::view::View;
+use tonearm_core::failure::Failure;
+
+/// A failure as JSON. The fields of the track object's `error`.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorDocument<'a> {
+    #[serde(flatten)]
+    failure: &'a Failure,
+}
+
+impl<'a> From<&'a Failure> for ErrorDocument<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        Self { failure }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct TrackLine<'a> {
+    event: &'static str,
+    outcome: &'static str,
+    id: Option<String>,
+    path: String,
+    source_id: Option<String>,
+    error: Option<ErrorDocument<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ArtifactLine<'a> {
+    event: &'static str,
+    id: String,
+    artifact: &'static str,
+    outcome: &'static str,
+    engine: Maker,
+    seconds: f64,
+    cpu_seconds: f64,
+    error: Option<ErrorDocument<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary {
+    event: &'static str,
+    added: u64,
+    updated: u64,
+    merged: u64,
+    moved: u64,
+    unchanged: u64,
+    missing: u64,
+    failed: u64,
+    skipped: u64,
+    artifacts_done: u64,
+    artifacts_failed: u64,
+    seconds: f64,
+    cpu_seconds: f64,
+}
+
+/// Prints events and keeps count of what failed.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    output: Output,
+    pub(crate) tally: Tally,
+    pub(crate) artifacts_done: u64,
+    pub(crate) artifacts_failed: u64,
+    pub(crate) trouble: bool,
+    started: std::time::Instant,
+}
+
+impl Reporter {
+    pub(crate) fn new(output: Output) -> Self {
+        Self {
+            output,
+            tally: Tally::default(),
+            artifacts_done: 0,
+            artifacts_failed: 0,
+            trouble: false,
+            started: std::time::Instant::now(),
+        }
+    }
+
+    pub(crate) fn hear(&mut self, event: &Event, view: &View) -> Result<(), Exit> {
+        match event {
+            Event::Imported { outcome, track, path, failure, .. } => {
+                self.trouble |= *outcome == Outcome::Failed;
+                self.imported(*outcome, track.map(|id| id.to_string()), path, failure.as_ref())
+            }
+            Event::ImportFinished { tally, .. } => {
+                self.tally = *tally;
+                Ok(())
+            }
+            Event::Made { .. } => self.made(event, view),
+            Event::DuplicateFound { track, same_as } => {
+                let line = serde_json::json!({
+                    "event": "duplicate", "id": track.to_string(), "same_as": same_as.to_string(),
+                });
+                self.output.json(&line)?;
+                let name = |id| view.rows.get(id).map(|row| row.track.path.as_path().display().to_string());
+                if let (Some(this), Some(other)) = (name(*track), name(*same_as)) {
+                    let text = format!("same bytes twice: {}\n               and {}", fit(&this, 200), fit(&other, 200));
+                    self.output.aside(&self.output.styled(Style::Dim, &text))?;
+                }
+                Ok(())
+            }
+            Event::Relinked { request: None, track, from, to } => {
+                self.relinked(&track.to_string(), from, to)
+            }
+            Event::StorageFailed(failure) => {
+                self.trouble = true;
+                self.output.json(&serde_json::json!({
+                    "event": "storage_failed", "error": ErrorDocument::from(failure),
+                }))?;
+                Output::note(&format!("the library cannot be written: {}", told(failure)));
+                Ok(())
+            }
+            Event::Relinked { .. } | Event::RelinkFinished { .. } | Event::Idle => Ok(()),
+        }
+    }
+
+    fn imported(
+        &self,
+        outcome: Outcome,
+        id: Option<String>,
+        path: &Path,
+        failure: Option<&Failure>,
+    ) -> Result<(), Exit> {
+        self.output.json(&TrackLine {
+            event: "track",
+            outcome: outcome.name(),
+            id,
+            path: path.to_string_lossy().into_owned(),
+            source_id: None,
+            error: failure.map(ErrorDocument::from),
+        })?;
+        let name = fit(&path.display().to_string(), 300);
+        match failure {
+            Some(failure) => {
+                let word = self.output.styled(Style::Bad, outcome.name());
+                self.output.line(&format!("{word:>9}  {name}\n           {}", told(failure)))
+            }
+            None if outcome == Outcome::Unchanged => Ok(()),
+            None => self.output.aside(&format!("{:>9}  {name}", outcome.name())),
+        }
+    }
+
+    fn made(&mut self, event: &Event, view: &View) -> Result<(), Exit> {
+        let Event::Made { track, artifact, maker, seconds, cpu_secs, failure } = event else {
+            return Ok(());
+        };
+        if failure.is_some() {
+            self.artifacts_failed += 1;
+            self.trouble = true;
+        } else {
+            self.artifacts_done += 1;
+        }
+        self.output.json(&ArtifactLine {
+            event: "artifact",
+            id: track.to_string(),
+            artifact: artifact.name(),
+            outcome: if failure.is_some() { "failed" } else { "done" },
+            engine: *maker,
+            seconds: *seconds,
+            cpu_seconds: f64::from(*cpu_secs),
+            error: failure.as_ref().map(ErrorDocument::from),
+        })?;
+        let Some(failure) = failure else { return Ok(()) };
+        let path = view
+            .rows
+            .get(*track)
+            .map(|row| fit(&row.track.path.as_path().display().to_string(), 300))
+            .unwrap_or_default();
+        let word = self.output.styled(Style::Bad, "failed");
+        self.output.line(&format!("   {word}  {artifact} of {path}\n           {}", told(failure)))
+    }
+
+    /// A missing track that was found again, or not.
+    pub(crate) fn relinked(&self, id: &str, from: &Path, to: &RelinkOutcome) -> Result<(), Exit> {
+        let paths = |paths: &[std::path::PathBuf]| -> Vec<String> {
+            paths.iter().map(|path| path.to_string_lossy().into_owned()).collect()
+        };
+        let (outcome, targets) = match to {
+            RelinkOutcome::Moved(path) => ("moved", paths(std::slice::from_ref(path))),
+            RelinkOutcome::WouldMove(path) => ("would_move", paths(std::slice::from_ref(path))),
+            RelinkOutcome::Ambiguous(found) => ("ambiguous", paths(found)),
+            RelinkOutcome::Suggested(path) => ("suggested", paths(std::slice::from_ref(path))),
+            RelinkOutcome::NotFound => ("missing", Vec::new()),
+        };
+        let to = if targets.len() == 1 { targets.first() } else { None };
+        self.output.json(&serde_json::json!({
+            "event": "relink", "outcome": outcome, "id": id,
+            "from": from.to_string_lossy(), "to": to, "candidates": targets,
+        }))?;
+        let mut text = format!("{outcome:>10}  {}", fit(&from.display().to_string(), 300));
+        for target in &targets {
+            text.push_str("\n        to  ");
+            text.push_str(&fit(target, 300));
+        }
+        self.output.line(&text)
+    }
+
+    /// The closing line.
+    pub(crate) fn summary(&self) -> Result<(), Exit> {
+        let of = |outcome| self.tally.of(outcome);
+        let seconds = self.started.elapsed().as_secs_f64();
+        self.output.json(&Summary {
+            event: "summary",
+            added: of(Outcome::Added),
+            updated: of(Outcome::Updated),
+            merged: of(Outcome::Merged),
+            moved: of(Outcome::Moved),
+            unchanged: of(Outcome::Unchanged),
+            missing: of(Outcome::Missing),
+            failed: of(Outcome::Failed),
+            skipped: self.tally.skipped,
+            artifacts_done: self.artifacts_done,
+            artifacts_failed: self.artifacts_failed,
+            seconds,
+            cpu_seconds: cpu_seconds(),
+        })?;
+        let parts: Vec<String> = Outcome::ALL
+            .into_iter()
+            .filter(|outcome| of(*outcome) > 0)
+            .map(|outcome| format!("{} {}", of(outcome), outcome.name()))
+            .collect();
+        let files = if parts.is_empty() { "no files".to_owned() } else { parts.join(", ") };
+        let analysis = match (self.artifacts_done, self.artifacts_failed) {
+            (0, 0) => String::new(),
+            (done, 0) => format!("; {done} results"),
+            (done, failed) => format!("; {done} results, {failed} failed (tonearm list state:failed)"),
+        };
+        self.output.aside(&format!("{files}{analysis} in {seconds:.1} s"))
+    }
+
+    /// Success, unless something failed along the way.
+    pub(crate) fn exit(&self) -> Result<(), Exit> {
+        if self.trouble { Err(Exit::SomeFailed) } else { Ok(()) }
+    }
+}
+
+/// What happened and what to do.
+pub(crate) fn told(failure: &Failure) -> String {
+    if failure.remedy.is_empty() {
+        failure.message.clone()
+    } else {
+        format!("{}. {}", failure.message, failure.remedy)
+    }
+}
+
+/// Processor time of this process so far.
+fn cpu_seconds() -> f64 {
+    cpu_time::ProcessTime::now().as_duration().as_secs_f64()
+}

@@ -1,0 +1,129 @@
+//! `show`: everything known of one track.
+
+use crate::cli::Context;
+use crate::cli::library::Library;
+use crate::cli::report::told;
+use crate::exit::Exit;
+use crate::format;
+use crate::output::{Output, Style};
+use clap::Args;
+use tonearm_core::artifact::Artifact;
+use tonearm_core::export::document::{TrackDetails, TrackDocument};
+use tonearm_core::harmony::ChordSpan;
+use tonearm_core::row::{ArtifactState, Row};
+
+/// Show everything known of one track
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tonearm show 3f9a --json")]
+pub(crate) struct Show {
+    /// An id, the beginning of one, or a path
+    #[arg(value_name = "TRACK")]
+    track: String,
+}
+
+pub(crate) fn run(context: &Context, job: &Show) -> Result<(), Exit> {
+    let library = Library::open(context)?;
+    let row = library.track(&job.track)?;
+    let details = library.core.details(row.track.id)?;
+    context.output.json(&TrackDocument::full(&row, &details))?;
+    print(context.output, &row, &details)
+}
+
+pub(crate) fn print(output: Output, row: &Row, details: &TrackDetails) -> Result<(), Exit> {
+    if output.json {
+        return Ok(());
+    }
+    output.line(&output.styled(Style::Strong, &format::fit(&format::caption(row), 200)))?;
+    for (name, value) in facts(row, details) {
+        output.line(&format!("  {}  {}", output.styled(Style::Dim, &format!("{name:>9}")), format::fit(&value, 300)))?;
+    }
+    if let Some(chords) = &details.chords {
+        for line in chord_lines(chords) {
+            output.line(&format!("  {}  {line}", output.styled(Style::Dim, &format!("{:>9}", "chords"))))?;
+        }
+    }
+    for (artifact, state) in Artifact::ALL.into_iter().zip(row.artifacts) {
+        let failure = row.knowledge.records.get(&artifact).and_then(|record| record.failure.as_ref());
+        if let (ArtifactState::Failed, Some(failure)) = (state, failure) {
+            let word = output.styled(Style::Bad, &format!("{:>9}", artifact.name()));
+            output.line(&format!("  {word}  failed: {}", told(failure)))?;
+        }
+    }
+    Ok(())
+}
+
+fn facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String)> {
+    let track = &row.track;
+    let mut facts = vec![
+        ("id", track.id.to_string()),
+        ("file", track.path.as_path().display().to_string()),
+        ("state", row.state.name().to_owned()),
+    ];
+    if let Some(format) = &track.format {
+        let rate = f64::from(format.sample_rate.hz()) / 1000.0;
+        let bitrate = format.bitrate_kbps.map(|kbps| format!(", {kbps} kbit/s")).unwrap_or_default();
+        let duration = format::duration(format.duration);
+        let (codec, channels) = (&format.codec, format.channels);
+        facts.push(("audio", format!("{duration}, {codec}, {rate} kHz, {channels} channels{bitrate}")));
+    }
+    let tags = [
+        ("album", &track.tags.album),
+        ("genre", &track.tags.genre),
+        ("label", &track.tags.label),
+        ("remixer", &track.tags.remixer),
+        ("comment", &track.tags.comment),
+    ];
+    facts.extend(tags.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
+    if let Some(beats) = &details.beats {
+        let steady = if beats.grid.is_some() { "constant" } else { "changing" };
+        let others: Vec<String> =
+            beats.alternatives.iter().map(|other| format::tempo(other.bpm)).collect();
+        let others = if others.is_empty() { String::new() } else { format!(", or {}", others.join(", ")) };
+        let sure = percent(beats.confidence);
+        facts.push(("tempo", format!("{} BPM, {steady}, {sure} sure{others}", format::tempo(beats.bpm))));
+        facts.push(("beats", beats.beats.len().to_string()));
+    }
+    if let Some(found) = &details.key {
+        let key = found.key;
+        let text = format!("{key}, {}, {}, {} sure", key.camelot(), key.open_key(), percent(found.confidence));
+        facts.push(("key", text));
+    }
+    if let Some(loudness) = &row.knowledge.summary.loudness {
+        let figures = [
+            loudness.integrated.map(|lufs| format!("{lufs:.1} LUFS")),
+            loudness.true_peak.map(|peak| format!("peak {peak:.1} dBTP")),
+            loudness.range.map(|range| format!("range {range:.1} LU")),
+        ];
+        let told: Vec<String> = figures.into_iter().flatten().collect();
+        if !told.is_empty() {
+            facts.push(("loudness", told.join(", ")));
+        }
+    }
+    facts
+}
+
+fn percent(confidence: f32) -> String {
+    format!("{:.0} %", confidence * 100.0)
+}
+
+/// Chord labels in lines of eight, each line with the time at which it begins.
+fn chord_lines(chords: &[ChordSpan]) -> Vec<String> {
+    const LINES: usize = 12;
+    let mut lines: Vec<String> = chords
+        .chunks(8)
+        .take(LINES)
+        .map(|line| {
+            let start = line.first().map(|span| format::duration(span.start)).unwrap_or_default();
+            let labels: Vec<String> = line
+                .iter()
+                .map(|span| span.chord.map_or_else(|| "N".to_owned(), |chord| chord.to_string()))
+                .collect();
+            format!("{start:>5}  {}", labels.join("  "))
+        })
+        .collect();
+    let more = chords.len().saturating_sub(LINES * 8);
+    if more > 0 {
+        lines.push(format!("       … and {more} more"));
+    }
+    lines
+}

@@ -1,0 +1,140 @@
+//! `verify`, `backup`, `restore`: looking after the library as a whole.
+
+use crate::cli::Context;
+use crate::cli::library::Library;
+use crate::cli::report::{ErrorDocument, told};
+use crate::exit::Exit;
+use crate::output::Style;
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use tonearm_core::control::Control;
+use tonearm_core::store::{FileTrouble, Reason, Store, VerifyReport};
+
+/// Check the library from end to end, and every file that it refers to
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tonearm verify --json")]
+pub(crate) struct Verify {}
+
+/// Write a consistent copy of the library into its backups folder
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tonearm backup")]
+pub(crate) struct Backup {}
+
+/// Put a backup in the place of the library
+///
+/// What it replaces is kept as a backup, so that this can be undone.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tonearm restore ~/.local/share/tonearm/library/backups/by-hand-….redb")]
+pub(crate) struct Restore {
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(crate) fn verify(context: &Context, _job: &Verify) -> Result<(), Exit> {
+    let library = Library::open(context)?;
+    let report = library.core.store().verify(&Control::default())?;
+    context.output.json(&document(&report))?;
+    for line in lines(&report) {
+        context.output.line(&line)?;
+    }
+    if report.library_is_sound() && report.files.is_empty() {
+        let text = format!("sound: {} tracks, {} records", report.tracks, report.records);
+        context.output.aside(&context.output.styled(Style::Good, &text))
+    } else {
+        Err(Exit::SomeFailed)
+    }
+}
+
+fn document(report: &VerifyReport) -> Value {
+    let files: Vec<Value> = report
+        .files
+        .iter()
+        .map(|trouble| match trouble {
+            FileTrouble::Unreachable { id, path, failure } => json!({
+                "id": id.to_string(), "path": path.as_path().to_string_lossy(), "trouble": "unreachable",
+                "error": ErrorDocument::from(failure),
+            }),
+            FileTrouble::Changed { id, path, .. } => json!({
+                "id": id.to_string(), "path": path.as_path().to_string_lossy(), "trouble": "changed",
+            }),
+        })
+        .collect();
+    let unreadable: Vec<Value> = report
+        .unreadable
+        .iter()
+        .map(|bad| json!({ "id": bad.track.map(|id| id.to_string()), "what": bad.what, "reason": bad.reason }))
+        .collect();
+    let redo: Vec<Value> = report
+        .redo
+        .iter()
+        .map(|(id, artifact)| json!({ "id": id.to_string(), "artifact": artifact.name() }))
+        .collect();
+    json!({
+        "sound": report.library_is_sound(),
+        "tracks": report.tracks,
+        "records": report.records,
+        "repaired": report.repaired,
+        "unreadable": unreadable,
+        "redo": redo,
+        "orphan_records": report.orphan_records.len(),
+        "orphan_files": report.orphan_files.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+        "same_path": report.same_path.iter().map(|ids| ids.iter().map(ToString::to_string).collect()).collect::<Vec<Vec<String>>>(),
+        "files": files,
+    })
+}
+
+fn lines(report: &VerifyReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if report.repaired {
+        lines.push("damaged pages were found and repaired".to_owned());
+    }
+    for bad in &report.unreadable {
+        let of = bad.track.map(|id| format!(" of track {id}")).unwrap_or_default();
+        lines.push(format!("unreadable: {}{of} ({})", bad.what, bad.reason));
+    }
+    for (id, artifact) in &report.redo {
+        lines.push(format!("lost: {artifact} of track {id}: run tonearm analyze --force --only {artifact} {id}"));
+    }
+    for trouble in &report.files {
+        lines.push(match trouble {
+            FileTrouble::Unreachable { path, failure, .. } => {
+                format!("unreachable: {}\n  {}", path.as_path().display(), told(failure))
+            }
+            FileTrouble::Changed { path, .. } => format!(
+                "changed since it was imported: {}\n  Import it again",
+                path.as_path().display()
+            ),
+        });
+    }
+    if !report.orphan_files.is_empty() {
+        lines.push(format!("{} files of ours that nothing refers to any more", report.orphan_files.len()));
+    }
+    lines
+}
+
+pub(crate) fn backup(context: &Context, _job: &Backup) -> Result<(), Exit> {
+    let library = Library::open(context)?;
+    let path = library.core.store().backup(Reason::ByHand)?;
+    let bytes = std::fs::metadata(&path)?.len();
+    context.output.json(&json!({ "backup": path.to_string_lossy(), "bytes": bytes }))?;
+    context.output.line(&format!("{} ({})", path.display(), crate::format::bytes(bytes)))
+}
+
+pub(crate) fn restore(context: &Context, job: &Restore) -> Result<(), Exit> {
+    let restored = Store::restore(&context.library, &job.file)?;
+    let replaced = restored.replaced.as_ref().map(|path| path.to_string_lossy().into_owned());
+    context.output.json(&json!({
+        "restored": job.file.to_string_lossy(), "tracks": restored.tracks, "replaced": replaced,
+        "waveforms_due": restored.waveforms_gone.len(),
+    }))?;
+    context.output.line(&format!("{} tracks restored", restored.tracks))?;
+    if !restored.waveforms_gone.is_empty() {
+        let count = restored.waveforms_gone.len();
+        context.output.line(&format!("{count} waveforms have to be made again: tonearm analyze --all"))?;
+    }
+    match replaced {
+        Some(path) => context.output.aside(&format!("what was there before is kept: {path}")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,241 @@
+//! The threads that look through folders: an import, or a search for files that moved. They ask the loop what
+//! files are to the library and tell it what they found; they decide nothing.
+
+use crate::control::{Cancelled, Control};
+use crate::core_loop::command::RequestId;
+use crate::core_loop::input::{Fate, Found, ImportNews, ImportReply, Input, Judgement, RelinkNews};
+use crate::import::dedupe::{Candidate, Decision};
+use crate::import::presence::{self, Presence};
+use crate::import::relinking;
+use crate::import::scan::{self, Scanned};
+use crate::import::{hash, tags};
+use crate::row::Row;
+use crate::track::TrackId;
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+/// Files asked about at a time: enough to keep all cores reading tags, few enough to show progress.
+const BATCH: usize = 256;
+/// Tag reading waits for the disk more than for the processor.
+const READERS: usize = 8;
+
+pub(crate) type Tell = Box<dyn Fn(Input) + Send + Sync>;
+
+/// The scan threads. At most one import and one search at a time; the state sees to that.
+pub(crate) struct Scans {
+    tell: Arc<Tell>,
+    control: Control,
+    replies: Option<SyncSender<ImportReply>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Scans {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scans").field("threads", &self.threads.len()).finish_non_exhaustive()
+    }
+}
+
+impl Scans {
+    pub(crate) fn new(tell: Tell) -> Self {
+        Self {
+            tell: Arc::new(tell),
+            control: Control::default(),
+            replies: None,
+            threads: Vec::new(),
+        }
+    }
+
+    pub(crate) fn import(&mut self, _request: RequestId, paths: Vec<PathBuf>) {
+        let (replies, answers) = sync_channel(1);
+        self.replies = Some(replies);
+        let session = Session {
+            tell: Arc::clone(&self.tell),
+            control: self.control.clone(),
+            answers,
+        };
+        self.spawn("import", move || session.run(&paths), Input::Import(ImportNews::Ended { skipped: 0 }));
+    }
+
+    pub(crate) fn relink(
+        &mut self,
+        request: RequestId,
+        folders: Vec<PathBuf>,
+        dry_run: bool,
+        rows: Vec<Arc<Row>>,
+    ) {
+        let tell = Arc::clone(&self.tell);
+        let control = self.control.clone();
+        let ended = Input::Relink(RelinkNews::Ended { request });
+        let work = move || {
+            let mut say = |track, from, to, stamp| {
+                tell(Input::Relink(RelinkNews::Found { request, track, from, to, stamp }));
+            };
+            // Cancelled: what was found so far has been told.
+            relinking::search(&rows, &folders, dry_run, &control, &mut say).unwrap_or_default();
+            tell(Input::Relink(RelinkNews::Ended { request }));
+        };
+        self.spawn("relink", work, ended);
+    }
+
+    /// Hands an answer to the waiting import.
+    pub(crate) fn reply(&self, reply: ImportReply) {
+        if let Some(replies) = &self.replies
+            && replies.try_send(reply).is_err()
+        {
+            tracing::debug!("an answer for an import that has ended");
+        }
+    }
+
+    /// Asks running scans to end. Later ones are not concerned.
+    pub(crate) fn stop(&mut self) {
+        self.control.cancel();
+        self.control = Control::default();
+        self.replies = None;
+    }
+
+    /// Runs `work` on a thread; where none can be had, or it breaks down, `ended` is told in its place.
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static, ended: Input) {
+        self.threads.retain(|thread| !thread.is_finished());
+        let tell = Arc::clone(&self.tell);
+        let guarded = move || {
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
+                tracing::error!("a scan broke down");
+                tell(ended);
+            }
+        };
+        match std::thread::Builder::new().name(name.to_owned()).spawn(guarded) {
+            Ok(thread) => self.threads.push(thread),
+            Err(error) => tracing::error!(%error, "no thread for a scan"),
+        }
+    }
+}
+
+impl Drop for Scans {
+    fn drop(&mut self) {
+        self.stop();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a scan thread panicked");
+            }
+        }
+    }
+}
+
+/// One import on its thread.
+struct Session {
+    tell: Arc<Tell>,
+    control: Control,
+    answers: Receiver<ImportReply>,
+}
+
+/// A file that waits to be asked about, and the root that led to it.
+type Waiting = (Candidate, PathBuf);
+
+impl Session {
+    fn run(&self, paths: &[PathBuf]) {
+        let skipped = self.scan(paths).unwrap_or_default();
+        self.news(ImportNews::Ended { skipped });
+    }
+
+    fn news(&self, news: ImportNews) {
+        (self.tell)(Input::Import(news));
+    }
+
+    fn scan(&self, paths: &[PathBuf]) -> Result<u64, Cancelled> {
+        let mut batch: Vec<Waiting> = Vec::with_capacity(BATCH);
+        let mut stopped = Ok(());
+        let counts = scan::walk(paths, &self.control, &mut |scanned| match scanned {
+            Scanned::File(found) => {
+                let candidate = Candidate { path: found.path, stamp: found.stamp };
+                batch.push((candidate, found.root));
+                if batch.len() == BATCH && stopped.is_ok() {
+                    stopped = self.look_into(std::mem::take(&mut batch));
+                }
+            }
+            Scanned::Unreadable { path, failure } => {
+                self.news(ImportNews::Unreachable { path, failure });
+            }
+            Scanned::Playlist { path, files } => {
+                tracing::info!(path = %path.display(), entries = files.len(), "playlist read");
+            }
+        })?;
+        stopped?;
+        self.look_into(batch)?;
+        self.sweep(paths)?;
+        Ok(counts.other as u64)
+    }
+
+    fn look_into(&self, batch: Vec<Waiting>) -> Result<(), Cancelled> {
+        self.control.check()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.news(ImportNews::Ask(batch.iter().map(|(candidate, _)| candidate.clone()).collect()));
+        let Ok(ImportReply::Decisions(judgements)) = self.answers.recv() else {
+            return Err(Cancelled);
+        };
+        let work: Vec<(Waiting, Judgement)> = batch.into_iter().zip(judgements).collect();
+        let readers = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(READERS);
+        let share = work.len().div_ceil(readers).max(1);
+        let found = std::thread::scope(|scope| {
+            let threads: Vec<_> = work
+                .chunks(share)
+                .map(|part| scope.spawn(move || part.iter().map(|item| self.look(item)).collect()))
+                .collect();
+            threads
+                .into_iter()
+                .flat_map(|thread| -> Vec<Found> { thread.join().unwrap_or_default() })
+                .collect()
+        });
+        self.control.check()?;
+        self.news(ImportNews::Found(found));
+        Ok(())
+    }
+
+    /// Reads what the decision asks for of one file.
+    fn look(&self, ((candidate, root), judgement): &(Waiting, Judgement)) -> Found {
+        let fate = match judgement.decision {
+            Decision::Unchanged(id) | Decision::Returned(id) => Fate::Unchanged(id),
+            Decision::Changed(id) => Fate::Changed(id, tags::read(&candidate.path)),
+            Decision::New => match self.moved_from(&candidate.path, judgement) {
+                Some(id) => Fate::Moved(id),
+                None => Fate::New(tags::read(&candidate.path)),
+            },
+        };
+        Found { candidate: candidate.clone(), root: root.clone(), fate }
+    }
+
+    /// The track whose file is gone and whose bytes this file has.
+    fn moved_from(&self, path: &Path, judgement: &Judgement) -> Option<TrackId> {
+        let gone: Vec<_> = judgement.twins.iter().filter(|twin| !twin.path.exists()).collect();
+        if gone.is_empty() {
+            return None;
+        }
+        let found = hash::sha256(path, &self.control, &mut |_bytes| ()).ok()?;
+        gone.into_iter().find(|twin| twin.hash == found).map(|twin| twin.track)
+    }
+
+    /// Looks for the tracks below the scanned folders that the scan did not meet.
+    fn sweep(&self, paths: &[PathBuf]) -> Result<(), Cancelled> {
+        let roots = paths.iter().filter_map(|path| std::path::absolute(path).ok()).collect();
+        self.news(ImportNews::Scanned { roots });
+        let Ok(ImportReply::Unseen(unseen)) = self.answers.recv() else {
+            return Err(Cancelled);
+        };
+        let mut roots = HashMap::new();
+        let mut gone = Vec::new();
+        for (id, path, root) in unseen {
+            self.control.check()?;
+            let state = roots.entry(root).or_insert_with_key(|root| presence::look_at_root(root));
+            if let Presence::Missing(failure) = presence::look(&path, state) {
+                gone.push((id, failure));
+            }
+        }
+        self.news(ImportNews::Gone(gone));
+        Ok(())
+    }
+}
