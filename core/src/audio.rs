@@ -9,6 +9,7 @@ pub mod bench;
 mod decode;
 mod error;
 mod filter;
+mod interleave;
 mod listen;
 mod meter;
 mod mp4;
@@ -28,3 +29,6 @@ pub const TAGLESS_MP3_LAG: u64 = 1105;
 
 /// Frames of silence before the music of a bare AAC stream (ADTS), for an encoder of one frame's delay.
 pub const ADTS_LAG: u64 = 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,18 @@
 //! A file as a stream of samples on the track's timeline, with exact seeks and damage counted, not fatal.
 
 use super::error::AudioError;
+use super::interleave;
 use super::source::{self, Family, Source};
 use crate::track::AudioFormat;
 use crate::units::{Frame, Secs};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use symphonia::core::audio::GenericAudioBufferRef;
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::{SeekMode, SeekTo, TrackType};
 use symphonia::core::packet::Packet;
 use symphonia::core::units::Timestamp;
 
-/// Samples beyond this are no sound: 60 dB above full scale.
-const LOUDEST: f32 = 1000.0;
-/// Samples below this only slow the arithmetic down: −600 dB.
-const FAINTEST: f32 = 1e-30;
 /// Unreadable packets in a row that silence stands in for; more are dropped.
 const MAX_PATCHED: u32 = 64;
 /// Longest silence for a packet that fails before any was good, in frames.
@@ -127,7 +123,6 @@ impl Decoder {
     /// Replaces `out` by the next interleaved samples and tells how many frames they are, always more than 0.
     /// `None` at the end.
     pub fn next_block(&mut self, out: &mut Vec<f32>) -> Result<Option<usize>, AudioError> {
-        out.clear();
         let channels = usize::from(self.source.format.channels);
         while !self.ended {
             let Some(packet) = self.next_packet()? else {
@@ -143,6 +138,7 @@ impl Decoder {
                 return Ok(Some(out.len() / channels));
             }
         }
+        out.clear();
         Ok(None)
     }
 
@@ -297,10 +293,13 @@ impl Decoder {
         let rate = self.source.format.sample_rate.hz();
         let good = match self.source.decoder.decode(packet) {
             Ok(buffer) if buffer.num_planes() == channels && buffer.spec().rate() == rate => {
-                copy_samples(&buffer, out);
+                interleave::copy(&buffer, out);
                 true
             }
-            Ok(buffer) => buffer.is_empty(),
+            Ok(buffer) => {
+                out.clear();
+                buffer.is_empty()
+            }
             Err(_broken) => false,
         };
         if self.anchoring {
@@ -391,7 +390,7 @@ impl Decoder {
         }
         let format = &mut self.source.format;
         format.duration = format.sample_rate.secs_from_frame(Frame(heard));
-        let Secs(secs) = format.duration;
+        let Secs(secs) = format.sample_rate.secs_from_frame(Frame(self.raw));
         if secs > 0.0 {
             let kbps = self.payload_bytes as f64 * 8.0 / 1000.0 / secs;
             format.bitrate_kbps = Some(kbps.round() as u32);
@@ -399,18 +398,3 @@ impl Decoder {
     }
 }
 
-/// Interleaves `buffer` into `out`. What is no sound becomes silence.
-fn copy_samples(buffer: &GenericAudioBufferRef<'_>, out: &mut Vec<f32>) {
-    buffer.copy_to_vec_interleaved(out);
-    if matches!(
-        buffer,
-        GenericAudioBufferRef::F32(_) | GenericAudioBufferRef::F64(_)
-    ) {
-        for sample in out {
-            let level = sample.abs();
-            // Written so that NaN fails it.
-            let sound = (FAINTEST..LOUDEST).contains(&level);
-            *sample = if sound { *sample } else { 0.0 };
-        }
-    }
-}

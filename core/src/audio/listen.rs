@@ -13,12 +13,22 @@ use crate::units::{SampleRate, Secs};
 use crate::waveform::Waveform;
 use std::path::Path;
 
-/// A track up to this long is one chapter, in samples at [`analysis::RATE`]: 12 minutes.
-const LONGEST_CHAPTER: usize = 12 * 60 * analysis::RATE as usize;
-/// Chapters of longer tracks: 10 minutes.
-const CHAPTER: usize = 10 * 60 * analysis::RATE as usize;
-/// What two neighbouring chapters share: 30 seconds.
-const OVERLAP: usize = 30 * analysis::RATE as usize;
+/// How long tracks are cut, in samples at [`analysis::RATE`].
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    /// A track, or the rest of one, up to this long is not cut.
+    longest: usize,
+    chapter: usize,
+    /// What two neighbouring chapters share.
+    overlap: usize,
+}
+
+/// 12 minutes, 10 minutes, 30 seconds.
+const CUT: Cut = Cut {
+    longest: 12 * 60 * analysis::RATE as usize,
+    chapter: 10 * 60 * analysis::RATE as usize,
+    overlap: 30 * analysis::RATE as usize,
+};
 
 /// What is to be made of a track. Whatever is left out costs nothing.
 #[derive(Debug, Clone, Default)]
@@ -136,7 +146,7 @@ impl Ears {
             None
         };
         let chapters = if wants.mono {
-            Some(Chapters::new(rate)?)
+            Some(Chapters::new(rate, CUT)?)
         } else {
             None
         };
@@ -222,15 +232,17 @@ struct Chapters {
     mono: Vec<f32>,
     /// Samples at [`analysis::RATE`] before `mono`.
     before: u64,
+    cut: Cut,
 }
 
 impl Chapters {
-    fn new(rate: SampleRate) -> Result<Self, ListenError> {
+    fn new(rate: SampleRate, cut: Cut) -> Result<Self, ListenError> {
         let to = SampleRate::new(analysis::RATE).unwrap_or(rate);
         Ok(Self {
             resampler: Resampler::new(rate, to, 1)?,
             mono: Vec::new(),
             before: 0,
+            cut,
         })
     }
 
@@ -240,16 +252,17 @@ impl Chapters {
         on_chapter: &mut dyn FnMut(Chapter),
     ) -> Result<(), ListenError> {
         self.resampler.push(mix, &mut self.mono)?;
-        while self.mono.len() > LONGEST_CHAPTER {
-            let kept = self.mono.split_off(CHAPTER - OVERLAP);
+        let step = self.cut.chapter - self.cut.overlap;
+        while self.mono.len() > self.cut.longest {
+            let kept = self.mono.split_off(step);
             let mut mono = std::mem::replace(&mut self.mono, kept);
-            mono.extend_from_slice(&self.mono[..OVERLAP]);
+            mono.extend_from_slice(&self.mono[..self.cut.overlap]);
             on_chapter(Chapter {
                 start: self.start(),
                 mono,
                 is_last: false,
             });
-            self.before += (CHAPTER - OVERLAP) as u64;
+            self.before += step as u64;
         }
         Ok(())
     }
@@ -267,5 +280,41 @@ impl Chapters {
 
     fn start(&self) -> Secs {
         Secs(self.before as f64 / f64::from(analysis::RATE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_tracks_come_in_overlapping_chapters_that_cover_every_sample() {
+        let cut = Cut {
+            longest: 120,
+            chapter: 100,
+            overlap: 5,
+        };
+        let rate = SampleRate::new(analysis::RATE).unwrap();
+        for length in [1_usize, 100, 120, 121, 215, 216, 1_000, 1_003] {
+            let track: Vec<f32> = (0..length).map(|index| index as f32).collect();
+            let mut chapters = Vec::new();
+            let mut cutter = Chapters::new(rate, cut).unwrap();
+            for piece in track.chunks(7) {
+                cutter.push(piece, &mut |chapter| chapters.push(chapter)).unwrap();
+            }
+            cutter.finish(&mut |chapter| chapters.push(chapter)).unwrap();
+            let last = chapters.len() - 1;
+            let mut next = 0;
+            for (index, chapter) in chapters.iter().enumerate() {
+                let start = (chapter.start.0 * f64::from(analysis::RATE)).round() as usize;
+                assert_eq!(chapter.mono, track[start..start + chapter.mono.len()], "{length}");
+                assert_eq!(chapter.is_last, index == last);
+                assert!(chapter.mono.len() <= cut.longest);
+                let shared = if index == 0 { 0 } else { cut.overlap };
+                assert_eq!(start + shared, next, "{length}");
+                next = start + chapter.mono.len();
+            }
+            assert_eq!(next, length);
+        }
     }
 }
