@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod artifact;
+pub mod audio;
 pub mod beats;
 pub mod control;
 pub mod export;

@@ -1,5 +1,9 @@
 //! The picture of a track's sound: columns of level and colour at 300 a second, and coarser levels of the same.
 
+mod bytes;
+
+pub use bytes::{WaveformBytesError, decode, encode};
+
 use crate::units::{SampleRate, Secs};
 
 /// Columns a second at the finest level. An integer number of frames at 44.1, 48, 88.2 and 96 kHz.
@@ -7,6 +11,9 @@ pub const COLUMNS_PER_SECOND: u32 = 300;
 
 /// Each level has a quarter of the columns of the one before.
 pub const LEVEL_STEP: usize = 4;
+
+/// A level of at most this many columns is the last.
+const COARSEST_COLUMNS: usize = 512;
 
 /// What happens in one column. Absolute levels: tracks and bands compare.
 #[repr(C)]
@@ -23,6 +30,33 @@ pub struct Column {
     pub high: u8,
 }
 
+impl Column {
+    /// One column for all of `columns`: extremes of extremes, and the mean power. Silence for none.
+    pub fn merged(columns: &[Self]) -> Self {
+        let Some((first, rest)) = columns.split_first() else {
+            return Self::default();
+        };
+        let mut merged = *first;
+        let mut power = fourth_power(first.rms);
+        for column in rest {
+            merged.min = merged.min.min(column.min);
+            merged.max = merged.max.max(column.max);
+            merged.low = merged.low.max(column.low);
+            merged.mid = merged.mid.max(column.mid);
+            merged.high = merged.high.max(column.high);
+            power += fourth_power(column.rms);
+        }
+        let mean = power as f64 / columns.len() as f64;
+        merged.rms = mean.sqrt().sqrt().round() as u8;
+        merged
+    }
+}
+
+/// The companded level is the square root of an amplitude, so its fourth power is a power.
+fn fourth_power(companded: u8) -> u64 {
+    u64::from(companded).pow(4)
+}
+
 /// All levels of one track, finest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waveform {
@@ -34,8 +68,73 @@ pub struct Waveform {
 }
 
 impl Waveform {
+    /// Builds the coarser levels from the finest one.
+    pub fn from_columns(rate: SampleRate, frames: u64, finest: Vec<Column>) -> Self {
+        let mut levels = vec![finest];
+        while let Some(last) = levels.last()
+            && last.len() > COARSEST_COLUMNS
+        {
+            let coarser = last.chunks(LEVEL_STEP).map(Column::merged).collect();
+            levels.push(coarser);
+        }
+        Self {
+            rate,
+            frames,
+            levels,
+        }
+    }
+
     /// Length in time.
     pub fn duration(&self) -> Secs {
         self.rate.secs_from_frame(crate::units::Frame(self.frames))
+    }
+
+    /// Columns a second at `level`.
+    pub fn columns_per_second(level: usize) -> f64 {
+        let step = (LEVEL_STEP as f64).powi(i32::try_from(level).unwrap_or(i32::MAX));
+        f64::from(COLUMNS_PER_SECOND) / step
+    }
+
+    /// Index of the column at `level` that `at` lies in; times before the start give the first.
+    pub fn column_at(level: usize, at: Secs) -> usize {
+        // The float-to-integer cast saturates. The nudge makes a time that is a column's start find that column.
+        (at.0 * Self::columns_per_second(level) + 1e-6).floor() as usize
+    }
+
+    /// When the column `index` of `level` begins.
+    pub fn column_start(level: usize, index: usize) -> Secs {
+        Secs(index as f64 / Self::columns_per_second(level))
+    }
+
+    /// The coarsest level that still has at least `columns_per_second`; the finest if none has.
+    pub fn level_for(&self, columns_per_second: f64) -> usize {
+        (0..self.levels.len())
+            .rev()
+            .find(|&level| Self::columns_per_second(level) >= columns_per_second)
+            .unwrap_or(0)
+    }
+
+    /// The whole track in exactly `columns` columns.
+    pub fn preview(&self, columns: usize) -> Vec<Column> {
+        let Some(finest) = self.levels.first() else {
+            return Vec::new();
+        };
+        let level = self
+            .levels
+            .iter()
+            .rev()
+            .find(|level| level.len() >= columns)
+            .unwrap_or(finest);
+        let edge = |index: usize| {
+            let place = index as u128 * level.len() as u128 / columns.max(1) as u128;
+            place as usize
+        };
+        (0..columns)
+            .map(|index| {
+                let from = edge(index);
+                let to = edge(index + 1).max(from + 1).min(level.len());
+                Column::merged(level.get(from..to).unwrap_or_default())
+            })
+            .collect()
     }
 }

@@ -1,0 +1,34 @@
+//! Sound from files: decoding, resampling, the waveform, loudness, and one pass that feeds all of them.
+//!
+//! Time 0 is the first sample that a listener is meant to hear. WAV, AIFF, FLAC, ALAC, Vorbis, Opus, MP3 with
+//! a LAME tag, and AAC in MP4 with an edit list or an iTunes tag match their source to the sample. Two kinds of file do not say
+//! how much their encoder put in front; they are presented whole, as every other player does, and lag by
+//! [`TAGLESS_MP3_LAG`] and [`ADTS_LAG`].
+
+pub mod bench;
+mod decode;
+mod error;
+mod filter;
+mod interleave;
+mod listen;
+mod meter;
+mod mp4;
+mod peaks;
+pub mod resample;
+mod source;
+
+pub use decode::{Damage, Decoder};
+pub use error::AudioError;
+pub use listen::{Chapter, Heard, ListenError, Wants, listen};
+pub use meter::Meter;
+pub use peaks::{LiveColumns, Peaks};
+
+/// Frames of silence that an MP3 without a LAME tag has before its music, when LAME made it: 576 of the
+/// encoder and 529 of any decoder.
+pub const TAGLESS_MP3_LAG: u64 = 1105;
+
+/// Frames of silence before the music of a bare AAC stream (ADTS), for an encoder of one frame's delay.
+pub const ADTS_LAG: u64 = 1024;
+
+#[cfg(test)]
+mod tests;

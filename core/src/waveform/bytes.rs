@@ -1,0 +1,115 @@
+//! A waveform as bytes for the store: the finest level only, since the others follow from it.
+//!
+//! Layout, little-endian: `TAWF`, version (u8), rate (u32), frames (u64), packed columns, CRC-32 of all before (u32).
+//! The number of columns follows from rate and frames. Columns are packed field by field (all `min`, then all
+//! `max`, …), each the difference to the one before, then LZ4: neighbours are alike, fields are not.
+
+use super::{COLUMNS_PER_SECOND, Column, Waveform};
+use crate::units::SampleRate;
+
+const MAGIC: [u8; 4] = *b"TAWF";
+const VERSION: u8 = 1;
+const HEAD_BYTES: usize = 17;
+const CHECKSUM_BYTES: usize = 4;
+const FIELDS: usize = size_of::<Column>();
+/// LZ4 cannot shrink more than this: a bound on what a few bytes may claim to hold.
+const GREATEST_RATIO: u64 = 256;
+
+/// Why bytes are no waveform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WaveformBytesError {
+    #[error("the stored waveform ends too early")]
+    Short,
+    #[error("this is not a stored waveform")]
+    Foreign,
+    #[error("the stored waveform is of version {0}, which is newer than this program")]
+    Newer(u8),
+    #[error("the stored waveform is damaged")]
+    Damaged,
+}
+
+/// The bytes that [`decode`] reads.
+pub fn encode(waveform: &Waveform) -> Vec<u8> {
+    let columns = waveform.levels.first().map_or(&[][..], Vec::as_slice);
+    let mut bytes = Vec::with_capacity(HEAD_BYTES + columns.len() * FIELDS / 2);
+    bytes.extend_from_slice(&MAGIC);
+    bytes.push(VERSION);
+    bytes.extend_from_slice(&waveform.rate.hz().to_le_bytes());
+    bytes.extend_from_slice(&waveform.frames.to_le_bytes());
+    bytes.extend_from_slice(&lz4_flex::block::compress(&split_fields(columns)));
+    let checksum = crc32fast::hash(&bytes);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+/// Reads a stored waveform and builds its coarser levels. Never trusts a length.
+pub fn decode(bytes: &[u8]) -> Result<Waveform, WaveformBytesError> {
+    let (content, checksum) = bytes
+        .split_last_chunk::<CHECKSUM_BYTES>()
+        .ok_or(WaveformBytesError::Short)?;
+    let (magic, rest) = content
+        .split_first_chunk::<4>()
+        .ok_or(WaveformBytesError::Short)?;
+    if *magic != MAGIC {
+        return Err(WaveformBytesError::Foreign);
+    }
+    let (&version, rest) = rest.split_first().ok_or(WaveformBytesError::Short)?;
+    if version > VERSION {
+        return Err(WaveformBytesError::Newer(version));
+    }
+    let (rate, rest) = rest
+        .split_first_chunk::<4>()
+        .ok_or(WaveformBytesError::Short)?;
+    let (frames, packed) = rest
+        .split_first_chunk::<8>()
+        .ok_or(WaveformBytesError::Short)?;
+    if version != VERSION || crc32fast::hash(content) != u32::from_le_bytes(*checksum) {
+        return Err(WaveformBytesError::Damaged);
+    }
+    let rate = SampleRate::new(u32::from_le_bytes(*rate)).ok_or(WaveformBytesError::Damaged)?;
+    let frames = u64::from_le_bytes(*frames);
+    let columns = unpack(packed, rate, frames).ok_or(WaveformBytesError::Damaged)?;
+    Ok(Waveform::from_columns(rate, frames, columns))
+}
+
+fn unpack(packed: &[u8], rate: SampleRate, frames: u64) -> Option<Vec<Column>> {
+    let count = frames
+        .checked_mul(u64::from(COLUMNS_PER_SECOND))?
+        .div_ceil(u64::from(rate.hz()));
+    let bytes = count.checked_mul(FIELDS as u64)?;
+    if bytes > (packed.len() as u64).saturating_mul(GREATEST_RATIO) {
+        return None;
+    }
+    let bytes = usize::try_from(bytes).ok()?;
+    let fields = lz4_flex::block::decompress(packed, bytes).ok()?;
+    (fields.len() == bytes).then(|| join_fields(&fields))
+}
+
+/// Field after field, as differences.
+fn split_fields(columns: &[Column]) -> Vec<u8> {
+    let rows: &[[u8; FIELDS]] = bytemuck::cast_slice(columns);
+    let mut out = Vec::with_capacity(rows.len() * FIELDS);
+    for field in 0..FIELDS {
+        let mut before = 0_u8;
+        out.extend(rows.iter().map(|row| {
+            let difference = row[field].wrapping_sub(before);
+            before = row[field];
+            difference
+        }));
+    }
+    out
+}
+
+fn join_fields(fields: &[u8]) -> Vec<Column> {
+    let count = fields.len() / FIELDS;
+    let mut columns = vec![Column::default(); count];
+    let rows: &mut [[u8; FIELDS]] = bytemuck::cast_slice_mut(&mut columns);
+    for (field, differences) in fields.chunks_exact(count.max(1)).enumerate().take(FIELDS) {
+        let mut value = 0_u8;
+        for (row, difference) in rows.iter_mut().zip(differences) {
+            value = value.wrapping_add(*difference);
+            row[field] = value;
+        }
+    }
+    columns
+}
