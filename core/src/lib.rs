@@ -3,13 +3,16 @@
 pub mod analysis;
 pub mod artifact;
 pub mod audio;
+pub mod backend;
 pub mod beats;
 pub mod control;
+pub mod core_loop;
 pub mod export;
 pub mod failure;
 pub mod findings;
 pub mod harmony;
 pub mod import;
+pub mod jobs;
 pub mod loudness;
 pub mod query;
 pub mod row;
