@@ -9,6 +9,7 @@ pub mod failure;
 pub mod findings;
 pub mod harmony;
 pub mod loudness;
+pub mod picture;
 pub mod query;
 pub mod row;
 pub mod track;
