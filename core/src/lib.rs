@@ -14,6 +14,7 @@ pub mod harmony;
 pub mod import;
 pub mod jobs;
 pub mod loudness;
+pub mod picture;
 pub mod query;
 pub mod row;
 pub mod store;
