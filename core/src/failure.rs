@@ -39,6 +39,13 @@ pub struct Failure {
     pub retry_at: Option<Timestamp>,
 }
 
+impl From<&crate::audio::AudioError> for Failure {
+    fn from(error: &crate::audio::AudioError) -> Self {
+        let (kind, message, remedy) = error.failure_parts();
+        Self::new(kind, message, remedy)
+    }
+}
+
 impl Failure {
     /// A first failure that is not tried again by itself.
     pub fn new(kind: FailureKind, message: impl Into<String>, remedy: impl Into<String>) -> Self {

@@ -286,12 +286,14 @@ impl Hands {
 
 fn limits(slots: Option<usize>) -> Limits {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
+    let memory = sysinfo::System::new().map_or(0, |mut system| {
+        system.refresh_memory();
+        system.total_memory()
+    });
     Limits {
         slots: slots.unwrap_or(cores).max(1),
         // A quarter of the machine is ours; the rest belongs to whatever plays the set.
-        memory_bytes: (system.total_memory() / 4).max(512 << 20),
+        memory_bytes: (memory / 4).max(512 << 20),
         job_bytes: |duration| Native.memory_bytes(duration),
     }
 }
@@ -309,7 +311,7 @@ fn recipes(analysers: &[Arc<dyn Analyser>]) -> Recipes {
         Some((artifact, recipe))
     });
     [
-        (Artifact::Tags, built_in(crate::import::tags::VERSION)),
+        (Artifact::Tags, built_in(crate::import::reading::VERSION)),
         (Artifact::Hash, built_in(1)),
     ]
     .into_iter()

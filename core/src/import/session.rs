@@ -8,7 +8,7 @@ use crate::import::dedupe::{Candidate, Decision};
 use crate::import::presence::{self, Presence};
 use crate::import::relinking;
 use crate::import::scan::{self, Scanned};
-use crate::import::{hash, tags};
+use crate::import::{hash, reading};
 use crate::row::Row;
 use crate::track::TrackId;
 use std::collections::HashMap;
@@ -181,10 +181,11 @@ impl Session {
         let work: Vec<(Waiting, Judgement)> = batch.into_iter().zip(judgements).collect();
         let readers = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(READERS);
         let share = work.len().div_ceil(readers).max(1);
+        let control = &self.control;
         let found = std::thread::scope(|scope| {
             let threads: Vec<_> = work
                 .chunks(share)
-                .map(|part| scope.spawn(move || part.iter().map(|item| self.look(item)).collect()))
+                .map(|part| scope.spawn(move || part.iter().map(|item| look(control, item)).collect()))
                 .collect();
             threads
                 .into_iter()
@@ -194,29 +195,6 @@ impl Session {
         self.control.check()?;
         self.news(ImportNews::Found(found));
         Ok(())
-    }
-
-    /// Reads what the decision asks for of one file.
-    fn look(&self, ((candidate, root), judgement): &(Waiting, Judgement)) -> Found {
-        let fate = match judgement.decision {
-            Decision::Unchanged(id) | Decision::Returned(id) => Fate::Unchanged(id),
-            Decision::Changed(id) => Fate::Changed(id, tags::read(&candidate.path)),
-            Decision::New => match self.moved_from(&candidate.path, judgement) {
-                Some(id) => Fate::Moved(id),
-                None => Fate::New(tags::read(&candidate.path)),
-            },
-        };
-        Found { candidate: candidate.clone(), root: root.clone(), fate }
-    }
-
-    /// The track whose file is gone and whose bytes this file has.
-    fn moved_from(&self, path: &Path, judgement: &Judgement) -> Option<TrackId> {
-        let gone: Vec<_> = judgement.twins.iter().filter(|twin| !twin.path.exists()).collect();
-        if gone.is_empty() {
-            return None;
-        }
-        let found = hash::sha256(path, &self.control, &mut |_bytes| ()).ok()?;
-        gone.into_iter().find(|twin| twin.hash == found).map(|twin| twin.track)
     }
 
     /// Looks for the tracks below the scanned folders that the scan did not meet.
@@ -238,4 +216,27 @@ impl Session {
         self.news(ImportNews::Gone(gone));
         Ok(())
     }
+}
+
+/// Reads what the decision asks for of one file.
+fn look(control: &Control, ((candidate, root), judgement): &(Waiting, Judgement)) -> Found {
+    let fate = match judgement.decision {
+        Decision::Unchanged(id) | Decision::Returned(id) => Fate::Unchanged(id),
+        Decision::Changed(id) => Fate::Changed(id, reading::read(&candidate.path)),
+        Decision::New => match moved_from(control, &candidate.path, judgement) {
+            Some(id) => Fate::Moved(id),
+            None => Fate::New(reading::read(&candidate.path)),
+        },
+    };
+    Found { candidate: candidate.clone(), root: root.clone(), fate }
+}
+
+/// The track whose file is gone and whose bytes this file has.
+fn moved_from(control: &Control, path: &Path, judgement: &Judgement) -> Option<TrackId> {
+    let gone: Vec<_> = judgement.twins.iter().filter(|twin| !twin.path.exists()).collect();
+    if gone.is_empty() {
+        return None;
+    }
+    let found = hash::sha256(path, control, &mut |_bytes| ()).ok()?;
+    gone.into_iter().find(|twin| twin.hash == found).map(|twin| twin.track)
 }

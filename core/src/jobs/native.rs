@@ -47,7 +47,7 @@ impl Analyser for Native {
     }
 
     fn memory_bytes(&self, duration: Option<Secs>) -> u64 {
-        let longest = audio::CHAPTER_MAX.0;
+        let longest = audio::LONGEST_CHAPTER.0;
         let secs = duration.map_or(longest, |secs| secs.0.clamp(0.0, longest));
         (BYTES_FIXED + secs * BYTES_PER_SECOND) as u64
     }
@@ -62,15 +62,16 @@ impl Analyser for Native {
         let wanted = |artifact| job.wants.contains(&artifact);
         let mut ear = Ear::new(job, control);
         let wants = Wants {
+            live: None,
             waveform: wanted(Artifact::Waveform),
             loudness: wanted(Artifact::Loudness),
             mono: wanted(Artifact::Beats) || wanted(Artifact::Key) || wanted(Artifact::Chords),
         };
-        let heard = match audio::listen(&job.path, wants, control, &mut |chapter| ear.hear(&chapter)) {
+        let heard = match audio::listen(&job.path, &wants, control, &mut |chapter| ear.hear(&chapter)) {
             Ok(heard) => heard,
             Err(ListenError::Cancelled(cancelled)) => return Err(cancelled),
             Err(ListenError::Audio(error)) => {
-                report_failure(job, &error.failure(), started, report);
+                report_failure(job, &Failure::from(&error), started, report);
                 return Ok(None);
             }
         };

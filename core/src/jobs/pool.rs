@@ -4,7 +4,8 @@ use crate::artifact::Artifact;
 use crate::backend::{AnalysisJob, Analyser, Made};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
-use crate::import::{hash, tags};
+use crate::import::tags::TagsRead;
+use crate::import::{hash, reading};
 use crate::store::Store;
 use crate::track::{AudioFormat, ContentHash, TrackId};
 use crate::units::Secs;
@@ -35,7 +36,7 @@ pub struct TrackJob {
 /// What a running job has to tell.
 #[derive(Debug)]
 pub enum JobNews {
-    Tags(Result<tags::TagsRead, Failure>),
+    Tags(Result<TagsRead, Failure>),
     Hash { result: Result<ContentHash, Failure>, cpu_secs: f32 },
     /// The audio format as decoding showed it.
     Format(AudioFormat),
@@ -145,7 +146,7 @@ impl Worker {
             return Ok(());
         }
         if job.wants.contains(&Artifact::Tags) {
-            tell(JobNews::Tags(tags::read(&job.path)));
+            tell(JobNews::Tags(reading::read(&job.path)));
         }
         if job.wants.contains(&Artifact::Hash) {
             let clock = cpu_time::ThreadTime::now();

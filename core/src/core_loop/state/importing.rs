@@ -9,6 +9,7 @@ use crate::core_loop::queue::Wish;
 use crate::failure::Failure;
 use crate::findings::Knowledge;
 use crate::import::dedupe::{Candidate, Decision, decide};
+use crate::import::reading;
 use crate::import::tags::TagsRead;
 use crate::store::Change;
 use crate::track::{FilePath, Track, TrackId};
@@ -172,7 +173,7 @@ impl State {
     ) -> Verdict {
         let failure = match read {
             Ok(read) => {
-                read.apply_to(&mut track);
+                reading::describe(&mut track, read);
                 None
             }
             Err(failure) => Some(failure.after(0, now)),

@@ -10,6 +10,7 @@ use crate::core_loop::input::{Effect, RelinkNews};
 use crate::core_loop::queue::Wish;
 use crate::failure::{Failure, FailureKind};
 use crate::findings::{Finding, Knowledge};
+use crate::import::reading;
 use crate::import::tags::TagsRead;
 use crate::jobs::plan;
 use crate::jobs::pool::{JobEnd, JobId, JobNews, TrackJob};
@@ -148,7 +149,7 @@ impl State {
         let failure = match result {
             Ok(read) => {
                 if let Some(mut fresh) = self.catalog.track(track) {
-                    read.apply_to(&mut fresh);
+                    reading::describe(&mut fresh, read);
                     self.catalog.put_track(fresh.clone(), now);
                     changes.push(Change::PutTrack(fresh));
                 }
