@@ -10,3 +10,5 @@ pub mod presence;
 pub mod relink;
 pub mod scan;
 pub mod tags;
+mod tags_fields;
+mod tags_values;
