@@ -51,9 +51,8 @@ pub fn read(path: &Path) -> Result<TagsRead, Failure> {
 /// The cover: its media type and its bytes. `None` where there is none, or none that can be shown.
 pub fn art(path: &Path) -> Option<(String, Vec<u8>)> {
     let pictures = guarded(path).ok()?.fields.pictures;
-    let is_usable = |picture: &&Picture| {
-        !picture.data().is_empty() && picture.data().len() <= MOST_ART_BYTES
-    };
+    let is_usable =
+        |picture: &&Picture| !picture.data().is_empty() && picture.data().len() <= MOST_ART_BYTES;
     let cover = pictures
         .iter()
         .filter(is_usable)
@@ -69,8 +68,26 @@ fn media_type(picture: &Picture) -> Option<String> {
         [0x89, b'P', b'N', b'G', ..] => "image/png",
         [b'G', b'I', b'F', b'8', ..] => "image/gif",
         [b'B', b'M', ..] => "image/bmp",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
-        _ => return picture.mime_type().map(|declared| declared.as_str().to_owned()),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => "image/webp",
+        _ => {
+            return picture
+                .mime_type()
+                .map(|declared| declared.as_str().to_owned());
+        }
     };
     Some(known.to_owned())
 }
@@ -147,7 +164,9 @@ fn parse(
         }
         FileType::Flac => {
             let file: FlacFile = open(reader, options)?;
-            file.vorbis_comments().into_iter().for_each(|tag| fields.vorbis(tag));
+            file.vorbis_comments()
+                .into_iter()
+                .for_each(|tag| fields.vorbis(tag));
             file.id3v2().into_iter().for_each(|tag| fields.id3v2(tag));
             let pictures = file.pictures().iter().map(|(picture, _)| picture.clone());
             fields.pictures.extend(pictures);
@@ -177,13 +196,17 @@ fn parse(
         FileType::Wav => {
             let file: WavFile = open(reader, options)?;
             file.id3v2().into_iter().for_each(|tag| fields.id3v2(tag));
-            file.riff_info().into_iter().for_each(|tag| fields.riff(tag));
+            file.riff_info()
+                .into_iter()
+                .for_each(|tag| fields.riff(tag));
             *format = format_of("wav", (*file.properties()).into());
         }
         FileType::Aiff => {
             let file: AiffFile = open(reader, options)?;
             file.id3v2().into_iter().for_each(|tag| fields.id3v2(tag));
-            file.text_chunks().into_iter().for_each(|tag| fields.aiff(tag));
+            file.text_chunks()
+                .into_iter()
+                .for_each(|tag| fields.aiff(tag));
             *format = format_of("aiff", file.properties().clone().into());
         }
         _ => return Ok(None),
@@ -246,11 +269,7 @@ fn first<T>(fields: &Fields, field: Field, parse: fn(&str) -> Option<T>) -> Opti
     all(fields, field, parse).next()
 }
 
-fn all<T>(
-    fields: &Fields,
-    field: Field,
-    parse: fn(&str) -> Option<T>,
-) -> impl Iterator<Item = T> {
+fn all<T>(fields: &Fields, field: Field, parse: fn(&str) -> Option<T>) -> impl Iterator<Item = T> {
     fields
         .texts
         .iter()

@@ -6,8 +6,8 @@ use lofty::id3::v2::{Frame, Id3v2Tag};
 use lofty::iff::aiff::AiffTextChunks;
 use lofty::iff::wav::RiffInfoList;
 use lofty::mp4::{AtomData, AtomIdent, Ilst};
-use lofty::ogg::tag::VorbisComments;
 use lofty::ogg::OggPictureStorage as _;
+use lofty::ogg::tag::VorbisComments;
 use lofty::picture::Picture;
 use lofty::tag::ItemValue;
 
@@ -129,8 +129,14 @@ impl Fields {
                 continue;
             };
             // Several artists are several fields of the same name.
-            let is_list = matches!(field, Field::Artist | Field::Genre | Field::Composer | Field::Remixer);
-            match joined.iter_mut().find(|(known, _)| is_list && *known == field) {
+            let is_list = matches!(
+                field,
+                Field::Artist | Field::Genre | Field::Composer | Field::Remixer
+            );
+            match joined
+                .iter_mut()
+                .find(|(known, _)| is_list && *known == field)
+            {
                 Some((_, list)) if !text.trim().is_empty() => {
                     list.push('\0');
                     list.push_str(text);
@@ -166,7 +172,8 @@ impl Fields {
         for (field, text) in free {
             self.push(field, &text);
         }
-        self.pictures.extend(tag.pictures().into_iter().flatten().cloned());
+        self.pictures
+            .extend(tag.pictures().into_iter().flatten().cloned());
     }
 
     pub(super) fn riff(&mut self, tag: &RiffInfoList) {
@@ -191,7 +198,10 @@ impl Fields {
 
     pub(super) fn aiff(&mut self, tag: &AiffTextChunks) {
         self.push(Some(Field::Title), tag.name.as_deref().unwrap_or_default());
-        self.push(Some(Field::Artist), tag.author.as_deref().unwrap_or_default());
+        self.push(
+            Some(Field::Artist),
+            tag.author.as_deref().unwrap_or_default(),
+        );
         let comments = tag.comments.iter().flatten().map(|comment| &comment.text);
         for text in tag.annotations.iter().flatten().chain(comments) {
             self.push(Some(Field::Comment), text);

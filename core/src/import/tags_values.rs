@@ -17,7 +17,9 @@ pub(super) fn comment(raw: &str) -> Option<String> {
 }
 
 fn bounded(raw: &str, most_chars: usize) -> Option<String> {
-    let raw = raw.get(..raw.floor_char_boundary(MOST_BYTES)).unwrap_or(raw);
+    let raw = raw
+        .get(..raw.floor_char_boundary(MOST_BYTES))
+        .unwrap_or(raw);
     let mut clean = String::new();
     // ID3v2.4 separates several values by zero, which becomes a comma.
     for value in raw.split('\0').map(trim).filter(|value| !value.is_empty()) {
@@ -171,7 +173,12 @@ mod tests {
         ] {
             assert_eq!(year(raw), expected, "{raw:?}");
         }
-        for (raw, expected) in [("03/12", Some(3)), ("7", Some(7)), ("0", None), ("A1", None)] {
+        for (raw, expected) in [
+            ("03/12", Some(3)),
+            ("7", Some(7)),
+            ("0", None),
+            ("A1", None),
+        ] {
             assert_eq!(track_number(raw), expected, "{raw:?}");
         }
     }
