@@ -109,7 +109,9 @@ impl Store {
                 apply(write, change)?;
             }
             let mut meta = write.open_table(tables::META)?;
-            let count = meta.get(tables::META_CHANGES)?.map_or(0, |count| count.value());
+            let count = meta
+                .get(tables::META_CHANGES)?
+                .map_or(0, |count| count.value());
             meta.insert(tables::META_CHANGES, count.saturating_add(1))?;
             Ok(())
         })?;
@@ -136,9 +138,7 @@ impl Store {
     /// A file that is gone or damaged is a [`StoreError::Record`].
     pub fn waveform(&self, id: TrackId) -> Result<Option<Waveform>, StoreError> {
         let entry: Option<WaveformFile> = self.get(tables::WAVEFORMS, id)?;
-        entry
-            .map(|_| waveforms::read(&self.dir, id))
-            .transpose()
+        entry.map(|_| waveforms::read(&self.dir, id)).transpose()
     }
 
     /// Reads every record and looks at every file that the library refers to.
@@ -251,11 +251,13 @@ fn put<T: Record>(table: ByTrack, id: TrackId, value: &T) -> Result<Prepared, St
 }
 
 fn encode<T: Record>(id: TrackId, value: &T) -> Result<Vec<u8>, StoreError> {
-    value.to_bytes().map_err(|error: RecordError| StoreError::Record {
-        id,
-        what: T::WHAT,
-        reason: error.to_string(),
-    })
+    value
+        .to_bytes()
+        .map_err(|error: RecordError| StoreError::Record {
+            id,
+            what: T::WHAT,
+            reason: error.to_string(),
+        })
 }
 
 /// The path as it is stored everywhere, as a key.

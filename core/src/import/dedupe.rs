@@ -56,7 +56,11 @@ pub enum HashOutcome {
 fn path_key(path: &Path) -> PathBuf {
     if cfg!(any(windows, target_os = "macos")) {
         use unicode_normalization::UnicodeNormalization as _;
-        let folded: String = path.to_string_lossy().nfc().collect::<String>().to_lowercase();
+        let folded: String = path
+            .to_string_lossy()
+            .nfc()
+            .collect::<String>()
+            .to_lowercase();
         PathBuf::from(folded)
     } else {
         path.to_path_buf()
@@ -75,7 +79,8 @@ impl Index {
     /// Adds the track, or brings what is known of it up to date.
     pub fn put(&mut self, track: &Track) {
         self.remove(track.id);
-        self.by_path.insert(path_key(track.path.as_path()), track.id);
+        self.by_path
+            .insert(path_key(track.path.as_path()), track.id);
         if let Some(hash) = track.hash {
             self.by_hash.entry(hash).or_default().insert(track.id);
         }
@@ -165,7 +170,10 @@ pub fn on_hash(index: &Index, id: TrackId, hash: &ContentHash) -> HashOutcome {
         .filter(|other| *other != id)
         .filter_map(|other| Some((other, index.tracks.get(&other)?)))
         .collect();
-    let name = index.tracks.get(&id).and_then(|entry| entry.path.file_name());
+    let name = index
+        .tracks
+        .get(&id)
+        .and_then(|entry| entry.path.file_name());
     let moved = others
         .iter()
         .filter(|(_, entry)| entry.missing)

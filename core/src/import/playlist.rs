@@ -162,7 +162,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn first(line: &str) -> Option<PathBuf> {
-        match parse(line.as_bytes(), Path::new("/music")).into_iter().next()? {
+        match parse(line.as_bytes(), Path::new("/music"))
+            .into_iter()
+            .next()?
+        {
             Entry::File(paths) => paths.into_iter().next(),
             Entry::Stream(_) => None,
         }
@@ -186,7 +189,10 @@ mod tests {
         let Some(Entry::File(paths)) = parse(b"sub\\a.mp3", Path::new("/music")).pop() else {
             panic!("not a file");
         };
-        assert!(paths.contains(&PathBuf::from("/music/sub/a.mp3")), "{paths:?}");
+        assert!(
+            paths.contains(&PathBuf::from("/music/sub/a.mp3")),
+            "{paths:?}"
+        );
     }
 
     #[test]

@@ -27,12 +27,15 @@ pub enum RootState {
 
 /// Size and time of a file. Times outside of what 64 bits of nanoseconds hold are cut off.
 pub fn stamp(metadata: &Metadata) -> FileStamp {
-    let modified_ns = metadata.modified().map_or(0, |modified| {
-        match modified.duration_since(UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-            Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
-        }
-    });
+    let modified_ns =
+        metadata
+            .modified()
+            .map_or(0, |modified| match modified.duration_since(UNIX_EPOCH) {
+                Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+                Err(before) => {
+                    i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns)
+                }
+            });
     FileStamp {
         bytes: metadata.len(),
         modified_ns,

@@ -49,9 +49,15 @@ pub struct Found {
 pub enum Scanned {
     File(Found),
     /// Named but not there, or there but not to be read, or sound in a format that we cannot decode.
-    Unreadable { path: PathBuf, failure: Failure },
+    Unreadable {
+        path: PathBuf,
+        failure: Failure,
+    },
     /// A playlist was read: its entries come as files too. Paths in its order, streams left out.
-    Playlist { path: PathBuf, files: Vec<PathBuf> },
+    Playlist {
+        path: PathBuf,
+        files: Vec<PathBuf>,
+    },
 }
 
 /// What a walk passed over, and what it found.
@@ -237,7 +243,10 @@ impl Walk<'_> {
         };
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         // `..` in entries would make two paths of one file.
-        let path = if path.components().any(|part| part == std::path::Component::ParentDir) {
+        let path = if path
+            .components()
+            .any(|part| part == std::path::Component::ParentDir)
+        {
             real.clone()
         } else {
             path.clone()
@@ -245,7 +254,10 @@ impl Walk<'_> {
         if metadata.is_file() {
             self.file(path.clone(), path.clone(), real, &metadata);
         } else {
-            self.failed(path.clone(), unsupported("the playlist names what is not a file"));
+            self.failed(
+                path.clone(),
+                unsupported("the playlist names what is not a file"),
+            );
         }
         Some(path)
     }
@@ -288,7 +300,11 @@ fn sorted_entries(folder: &Path) -> io::Result<Vec<DirEntry>> {
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension()
         .and_then(OsStr::to_str)
-        .is_some_and(|found| extensions.iter().any(|known| found.eq_ignore_ascii_case(known)))
+        .is_some_and(|found| {
+            extensions
+                .iter()
+                .any(|known| found.eq_ignore_ascii_case(known))
+        })
 }
 
 fn is_hidden(name: &OsStr, entry: &DirEntry) -> bool {

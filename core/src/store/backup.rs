@@ -76,7 +76,9 @@ impl Backup {
         let changes = parts.next()?.parse().ok()?;
         let at = parts.next()?.to_owned();
         let name = parts.next()?;
-        let reason = Reason::ALL.into_iter().find(|reason| reason.name() == name)?;
+        let reason = Reason::ALL
+            .into_iter()
+            .find(|reason| reason.name() == name)?;
         let is_time = at.len() == "20261122T101500Z".len()
             && at.bytes().take(8).all(|byte| byte.is_ascii_digit());
         is_time.then_some(Self {
@@ -351,12 +353,15 @@ fn survey(read: &ReadTransaction, copy: &Path) -> Result<Restored, Trouble> {
     let mut tracks = 0;
     let mut unreadable = Vec::new();
     let mut waveforms_gone = Vec::new();
-    load::each::<crate::track::Track>(read, tables::TRACKS, 0..=u64::MAX, |_, result| {
-        match result {
+    load::each::<crate::track::Track>(
+        read,
+        tables::TRACKS,
+        0..=u64::MAX,
+        |_, result| match result {
             Ok(_) => tracks += 1,
             Err(bad) => unreadable.push(bad),
-        }
-    })?;
+        },
+    )?;
     load::each::<WaveformFile>(read, tables::WAVEFORMS, 0..=u64::MAX, |id, _| {
         if !waveforms::path(dir, id).exists() {
             waveforms_gone.push(id);

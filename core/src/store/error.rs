@@ -40,9 +40,7 @@ pub enum StoreError {
 fn remedy(backup: Option<&Path>) -> String {
     match backup {
         Some(backup) => format!("restore the backup {}", backup.display()),
-        None => {
-            "there is no backup: move the file away and import your music again".to_owned()
-        }
+        None => "there is no backup: move the file away and import your music again".to_owned(),
     }
 }
 
@@ -110,10 +108,9 @@ impl Trouble {
                 }
                 _ => StoreError::io(source, path),
             },
-            Self::Database(redb::Error::PreviousIo) => StoreError::io(
-                io::Error::other("an earlier write failed"),
-                path,
-            ),
+            Self::Database(redb::Error::PreviousIo) => {
+                StoreError::io(io::Error::other("an earlier write failed"), path)
+            }
             Self::Database(error) => damaged(error.to_string()),
         }
     }

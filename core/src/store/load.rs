@@ -97,10 +97,15 @@ fn load_part(read: &ReadTransaction, ids: RangeInclusive<u64>) -> Result<Part, T
         knowledge,
         unreadable,
     } = &mut part;
-    each(read, tables::TRACKS, ids.clone(), |id, result| match result {
-        Ok(track) => tracks.push(Track { id, ..track }),
-        Err(bad) => unreadable.push(bad),
-    })?;
+    each(
+        read,
+        tables::TRACKS,
+        ids.clone(),
+        |id, result| match result {
+            Ok(track) => tracks.push(Track { id, ..track }),
+            Err(bad) => unreadable.push(bad),
+        },
+    )?;
     each(read, tables::KNOWLEDGE, ids, |id, result| match result {
         Ok(known) => knowledge.push((id, known)),
         Err(bad) => unreadable.push(bad),

@@ -112,7 +112,12 @@ impl Record for Beats {
     fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
         wrap(&BeatsRecord {
             at: f64_column(self.beats.iter().map(|beat| beat.at.0)),
-            position: self.beats.iter().map(|beat| beat.position).collect::<Vec<u8>>().into(),
+            position: self
+                .beats
+                .iter()
+                .map(|beat| beat.position)
+                .collect::<Vec<u8>>()
+                .into(),
             grid: self.grid,
             segments: self.segments.clone(),
             bpm: self.bpm,
@@ -196,28 +201,33 @@ impl Record for Vec<ChordSpan> {
             .zip(f64s(&record.end, count)?)
             .zip(f64s(&record.start_raw, count)?.zip(f64s(&record.end_raw, count)?))
             .zip(numbers.zip(confidences))
-            .map(|(((start, end), (start_raw, end_raw)), (number, confidence))| {
-                let chord = match usize::from(number).checked_sub(1) {
-                    None => None,
-                    Some(place) => Some(*record.kinds.get(place).ok_or_else(|| {
-                        RecordError::Content("a chord of no known kind".to_owned())
-                    })?),
-                };
-                Ok(ChordSpan {
-                    start: Secs(start),
-                    end: Secs(end),
-                    start_raw: Secs(start_raw),
-                    end_raw: Secs(end_raw),
-                    chord,
-                    confidence,
-                })
-            })
+            .map(
+                |(((start, end), (start_raw, end_raw)), (number, confidence))| {
+                    let chord = match usize::from(number).checked_sub(1) {
+                        None => None,
+                        Some(place) => Some(*record.kinds.get(place).ok_or_else(|| {
+                            RecordError::Content("a chord of no known kind".to_owned())
+                        })?),
+                    };
+                    Ok(ChordSpan {
+                        start: Secs(start),
+                        end: Secs(end),
+                        start_raw: Secs(start_raw),
+                        end_raw: Secs(end_raw),
+                        chord,
+                        confidence,
+                    })
+                },
+            )
             .collect()
     }
 }
 
 fn f64_column(values: impl Iterator<Item = f64>) -> ByteBuf {
-    values.flat_map(f64::to_le_bytes).collect::<Vec<u8>>().into()
+    values
+        .flat_map(f64::to_le_bytes)
+        .collect::<Vec<u8>>()
+        .into()
 }
 
 /// The `count` numbers of `N` bytes that `bytes` must consist of.
@@ -229,7 +239,9 @@ fn column<const N: usize>(
     if numbers.len() == count && rest.is_empty() {
         Ok(numbers.iter().copied())
     } else {
-        Err(RecordError::Content("its columns differ in length".to_owned()))
+        Err(RecordError::Content(
+            "its columns differ in length".to_owned(),
+        ))
     }
 }
 

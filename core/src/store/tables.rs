@@ -26,9 +26,8 @@ pub(super) const LOUDNESS: ByTrack = TableDefinition::new("loudness");
 pub(super) const WAVEFORMS: ByTrack = TableDefinition::new("waveforms");
 
 /// All that is keyed by track; a removed track leaves every one.
-pub(super) const BY_TRACK: [ByTrack; 7] = [
-    TRACKS, KNOWLEDGE, BEATS, KEYS, CHORDS, LOUDNESS, WAVEFORMS,
-];
+pub(super) const BY_TRACK: [ByTrack; 7] =
+    [TRACKS, KNOWLEDGE, BEATS, KEYS, CHORDS, LOUDNESS, WAVEFORMS];
 
 /// By the path as stored (see [`crate::track::FilePath`]): one record.
 pub(super) const ROOTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("roots");

@@ -96,10 +96,7 @@ pub(super) fn verify(
     Ok(report)
 }
 
-fn check_records(
-    read: &ReadTransaction,
-    report: &mut VerifyReport,
-) -> Result<Vec<Track>, Trouble> {
+fn check_records(read: &ReadTransaction, report: &mut VerifyReport) -> Result<Vec<Track>, Trouble> {
     let mut tracks: Vec<Track> = Vec::new();
     let mut known: Vec<(TrackId, Knowledge)> = Vec::new();
     count::<Track>(read, report, |_, track| tracks.push(track))?;
@@ -163,7 +160,9 @@ fn count<T: Stored>(
         match result {
             Ok(value) => sink(id, value),
             Err(bad) => {
-                report.redo.extend(T::ARTIFACT.map(|artifact| (id, artifact)));
+                report
+                    .redo
+                    .extend(T::ARTIFACT.map(|artifact| (id, artifact)));
                 report.unreadable.push(bad);
             }
         }
@@ -247,7 +246,9 @@ fn check_audio(tracks: &[Track], report: &mut VerifyReport, control: &Control) {
             }
             Presence::There(_) => {}
             Presence::Missing(failure) | Presence::Unreachable(failure) => {
-                report.files.push(FileTrouble::Unreachable { id, path, failure });
+                report
+                    .files
+                    .push(FileTrouble::Unreachable { id, path, failure });
             }
         }
     }

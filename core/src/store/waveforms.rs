@@ -68,7 +68,12 @@ pub(super) fn list(dir: &Path) -> Result<Vec<(Option<TrackId>, PathBuf)>, StoreE
             let id = file
                 .file_name()
                 .and_then(OsStr::to_str)
-                .and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.')?.parse().ok())
+                .and_then(|name| {
+                    name.strip_suffix(EXTENSION)?
+                        .strip_suffix('.')?
+                        .parse()
+                        .ok()
+                })
                 .filter(|id| path(dir, *id) == file);
             found.push((id, file));
         }
