@@ -26,7 +26,6 @@ pub(crate) enum Style {
     Dim,
     Good,
     Bad,
-    Accent,
 }
 
 impl Output {
@@ -76,7 +75,6 @@ impl Output {
             Style::Dim => "2",
             Style::Good => "32",
             Style::Bad => "31",
-            Style::Accent => "36",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }

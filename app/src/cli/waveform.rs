@@ -5,7 +5,6 @@ use crate::cli::library::Library;
 use crate::exit::Exit;
 use crate::format;
 use clap::Args;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use tonearm_core::export::file::write_atomic;
 use tonearm_core::picture::{self, PictureRequest};

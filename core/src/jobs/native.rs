@@ -33,6 +33,8 @@ fn version(artifact: Artifact) -> Option<u32> {
 /// What a chapter of sound and its analysis take at most, per second: mono samples (4 bytes each), their
 /// spectra and pitch activations. Measured at 0.33 MB a second on the demo music, rounded up.
 const BYTES_PER_SECOND: f64 = 400_000.0;
+/// Longer tracks come in shorter chapters.
+const LONGEST_CHAPTER_SECS: f64 = 720.0;
 /// Decoder, filters, column buffers.
 const BYTES_FIXED: f64 = 40_000_000.0;
 
@@ -47,7 +49,7 @@ impl Analyser for Native {
     }
 
     fn memory_bytes(&self, duration: Option<Secs>) -> u64 {
-        let longest = audio::LONGEST_CHAPTER.0;
+        let longest = LONGEST_CHAPTER_SECS;
         let secs = duration.map_or(longest, |secs| secs.0.clamp(0.0, longest));
         (BYTES_FIXED + secs * BYTES_PER_SECOND) as u64
     }
