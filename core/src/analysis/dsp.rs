@@ -159,7 +159,7 @@ pub fn median(values: &[f64]) -> f64 {
     match sorted.len() {
         0 => 0.0,
         n if n % 2 == 1 => sorted[half],
-        _ => (sorted[half - 1] + sorted[half]) / 2.0,
+        _ => f64::midpoint(sorted[half - 1], sorted[half]),
     }
 }
 
