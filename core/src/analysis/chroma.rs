@@ -2,8 +2,7 @@
 //!
 //! The method is that of NNLS chroma (Mauch & Dixon, "Approximate note transcription for the
 //! improved identification of difficult chords", ISMIR 2010), with percussion removed first by
-//! median filtering (Fitzgerald, "Harmonic/percussive separation using median filtering",
-//! DAFx 2010). The implementation is our own.
+//! median filtering (Fitzgerald, "Harmonic/percussive separation using median filtering", 2010). The implementation is our own.
 
 mod decimate;
 mod log_spectrum;
@@ -13,10 +12,10 @@ mod spectrum;
 mod tuning;
 mod whitening;
 
+use super::dsp;
 use crate::control::{Cancelled, Control};
 use log_spectrum::{LogSpectrum, PitchBins};
 use nnls::{LOWEST_NOTE, NOTES};
-use spectrum::Stft;
 
 /// Twelve pitch classes (C first) in two registers, at an even frame rate.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,9 +36,8 @@ const AUDIBLE_LEVEL: f32 = 0.02;
 /// The chroma of `mono` (44.1 kHz). Samples that are not finite count as silence.
 pub fn chromagram(mono: &[f32], control: &Control) -> Result<Chromagram, Cancelled> {
     let sound = decimate::to_quarter_rate(mono, control)?;
-    let mut stft = Stft::new();
-    let tuning = tuning::semitones_from_a440(&sound, &mut stft, control)?;
-    let mut spectrum = LogSpectrum::of(&sound, &mut stft, &PitchBins::new(tuning), control)?;
+    let tuning = tuning::semitones_from_a440(&sound, control)?;
+    let mut spectrum = LogSpectrum::of(&sound, &PitchBins::new(tuning), control)?;
     percussion::remove(&mut spectrum, control)?;
     let level = levels(&spectrum);
     whitening::whiten(&mut spectrum);
@@ -61,12 +59,7 @@ fn levels(spectrum: &LogSpectrum) -> Vec<f32> {
         .frames()
         .map(|bins| bins.iter().map(|bin| bin * bin).sum::<f32>().sqrt())
         .collect();
-    let mut sorted = levels.clone();
-    sorted.sort_by(f32::total_cmp);
-    let loud = sorted
-        .get(sorted.len().saturating_sub(1) * 95 / 100)
-        .copied()
-        .unwrap_or(0.0);
+    let loud = dsp::quantile(&levels, 0.95);
     for level in &mut levels {
         *level = if loud > SILENCE { *level / loud } else { 0.0 };
     }

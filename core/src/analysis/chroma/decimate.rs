@@ -53,6 +53,10 @@ fn gather(mono: &[f32], start: usize, outputs: usize, input: &mut Vec<f32>) {
     input.resize(outputs * FACTOR + 2 * REACH, 0.0);
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "only what is inlined into the dispatch is compiled for its vector registers"
+)]
 #[inline(always)]
 fn filter(input: &[f32], taps: &[f32; TAPS], output: &mut [f32]) {
     for (output, window) in output.iter_mut().zip(input.windows(TAPS).step_by(FACTOR)) {

@@ -1,7 +1,8 @@
 //! The spectrum on a pitch scale: three bins a semitone, aligned with the recording's own tuning.
 
-use super::spectrum::{BIN_HZ, Stft, WINDOW, frame_count};
+use super::spectrum::{BIN_HZ, HOP, WINDOW};
 use super::tuning::midi_from_hz;
+use crate::analysis::dsp::Stft;
 use crate::control::{Cancelled, Control};
 
 pub(super) const BINS_PER_SEMITONE: usize = 3;
@@ -81,17 +82,14 @@ pub(super) struct LogSpectrum {
 impl LogSpectrum {
     pub(super) fn of(
         sound: &[f32],
-        stft: &mut Stft,
         pitch_bins: &PitchBins,
         control: &Control,
     ) -> Result<Self, Cancelled> {
-        let frames = frame_count(sound.len());
-        let mut values = Vec::with_capacity(frames * BINS);
-        for frame in 0..frames {
-            control.check()?;
-            let magnitudes = stft.magnitudes(sound, frame);
+        let stft = Stft::new(WINDOW, HOP);
+        let mut values = Vec::with_capacity(stft.frames(sound.len()) * BINS);
+        stft.magnitudes(sound, control, |_, magnitudes| {
             values.extend(pitch_bins.0.iter().map(|kernel| kernel.apply(magnitudes)));
-        }
+        })?;
         Ok(Self { values })
     }
 

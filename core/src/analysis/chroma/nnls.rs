@@ -82,6 +82,10 @@ impl Dictionary {
         Self { notes, gram }
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "only what is inlined into the dispatch is compiled for its vector registers"
+    )]
     #[inline(always)]
     fn solve(&self, bins: &[Lanes]) -> Vec<Lanes> {
         let wanted: Vec<Lanes> = self.notes.iter().map(|note| combine(note, bins)).collect();
@@ -110,6 +114,10 @@ impl Dictionary {
 }
 
 /// The sum of `rows`, each times its weight.
+#[expect(
+    clippy::inline_always,
+    reason = "only what is inlined into the dispatch is compiled for its vector registers"
+)]
 #[inline(always)]
 fn combine(weights: &[f32], rows: &[Lanes]) -> Lanes {
     let mut sum = [0.0; LANES];

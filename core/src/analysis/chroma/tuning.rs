@@ -1,12 +1,12 @@
 //! Concert pitch: by how much the notes of a recording miss the equal-tempered scale on A = 440 Hz.
 
-use super::spectrum::{BIN_HZ, SOUND_RATE, Stft, WINDOW, frame_count};
+use super::spectrum::{BIN_HZ, HOP, WINDOW};
+use crate::analysis::dsp::{self, Stft};
 use crate::control::{Cancelled, Control};
 use std::f32::consts::TAU;
-use std::ops::RangeInclusive;
 
 /// Where notes are dense and bins are narrower than a semitone.
-const RANGE_HZ: (f32, f32) = (100.0, 2_000.0);
+const RANGE_HZ: [f32; 2] = [100.0, 2_000.0];
 
 /// Tuning does not move: one frame in four (0.19 s) is plenty.
 const FRAME_STEP: usize = 4;
@@ -23,23 +23,18 @@ const INAUDIBLE: f32 = WINDOW as f32 / 4.0 * 1e-5;
 
 /// The deviation in semitones, -0.5 to 0.5: the direction of the mean of all spectral peaks put on
 /// a circle whose turn is one semitone, weighted by the root of their magnitude.
-pub(super) fn semitones_from_a440(
-    sound: &[f32],
-    stft: &mut Stft,
-    control: &Control,
-) -> Result<f32, Cancelled> {
+pub(super) fn semitones_from_a440(sound: &[f32], control: &Control) -> Result<f32, Cancelled> {
     let mut sum = [0.0_f64; 2];
     let mut total = 0.0_f64;
-    for frame in (0..frame_count(sound.len())).step_by(FRAME_STEP) {
-        control.check()?;
-        for (hz, magnitude) in peaks(stft.magnitudes(sound, frame)) {
-            let turn = TAU * (midi_from_hz(hz)).rem_euclid(1.0);
+    Stft::new(WINDOW, FRAME_STEP * HOP).magnitudes(sound, control, |_, magnitudes| {
+        for (hz, magnitude) in peaks(magnitudes) {
+            let turn = TAU * midi_from_hz(hz).rem_euclid(1.0);
             let weight = f64::from(magnitude.sqrt());
             sum[0] += weight * f64::from(turn.cos());
             sum[1] += weight * f64::from(turn.sin());
             total += weight;
         }
-    }
+    })?;
     if sum[0].hypot(sum[1]) <= f64::from(LEAST_AGREEMENT) * total {
         return Ok(0.0);
     }
@@ -53,39 +48,24 @@ pub(super) fn midi_from_hz(hz: f32) -> f32 {
 
 /// Frequency and magnitude of the local maxima, refined by a parabola through the logarithms.
 fn peaks(magnitudes: &[f32]) -> impl Iterator<Item = (f32, f32)> {
-    let range = bins_between(RANGE_HZ);
-    let start = *range.start();
-    let highest = magnitudes
-        .get(range)
-        .unwrap_or_default()
-        .iter()
-        .fold(0.0_f32, |a, &b| a.max(b));
+    let [low, high] = RANGE_HZ.map(|hz| (hz / BIN_HZ) as usize);
+    let inside = magnitudes.get(low..=high).unwrap_or_default();
+    let highest = inside.iter().copied().fold(0.0, f32::max);
     let least = (PEAK_SHARE * highest).max(INAUDIBLE);
-    let last = bins_between(RANGE_HZ).count() + 2;
-    magnitudes
+    let neighbours = magnitudes.get(low - 1..=high + 1).unwrap_or_default();
+    neighbours
         .windows(3)
-        .skip(start - 1)
-        .take(last - 2)
-        .enumerate()
-        .filter_map(move |(offset, window)| {
-            let [left, middle, right] = *window else {
+        .zip(low..)
+        .filter_map(move |(window, bin)| {
+            let &[left, middle, right] = window else {
                 return None;
             };
             let is_peak = middle > left && middle > right && middle > least;
-            is_peak.then(|| {
-                let place = (start + offset) as f32 + summit(left, middle, right);
-                (place * BIN_HZ, middle)
-            })
+            let offset = dsp::refine_peak(&[left, middle, right].map(logarithm), 1) as f32 - 1.0;
+            is_peak.then_some(((bin as f32 + offset) * BIN_HZ, middle))
         })
 }
 
-fn bins_between((low, high): (f32, f32)) -> RangeInclusive<usize> {
-    debug_assert!(high < SOUND_RATE as f32 / 2.0);
-    (low / BIN_HZ) as usize..=(high / BIN_HZ) as usize
-}
-
-/// Offset of a parabola's summit from its middle point, -0.5 to 0.5.
-fn summit(left: f32, middle: f32, right: f32) -> f32 {
-    let [a, b, c] = [left, middle, right].map(|value| (value + f32::MIN_POSITIVE).ln());
-    (0.5 * (a - c) / (a - 2.0 * b + c)).clamp(-0.5, 0.5)
+fn logarithm(magnitude: f32) -> f32 {
+    (magnitude + f32::MIN_POSITIVE).ln()
 }

@@ -1,0 +1,1 @@
+//! Chords of sounds whose harmony is known.

@@ -1,0 +1,1 @@
+//! Keys of chord sequences whose key is known.
