@@ -47,6 +47,10 @@ const FILE: &str = "library.redb";
 
 /// One step of a transaction.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "tracks are what most changes are about, and changes are written at once"
+)]
 pub enum Change {
     PutTrack(Track),
     /// The track and all that is known of it. Never the user's file.

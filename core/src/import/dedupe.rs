@@ -184,3 +184,106 @@ pub fn on_hash(index: &Index, id: TrackId, hash: &ContentHash) -> HashOutcome {
         None => HashOutcome::DuplicateOf(others.into_iter().map(|(other, _)| other).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::{FilePath, Tags};
+
+    fn track(id: u64, path: &str, hash: Option<u8>) -> Track {
+        Track {
+            id: TrackId(id),
+            path: FilePath(path.into()),
+            root: FilePath("/m".into()),
+            stamp: FileStamp {
+                bytes: 10,
+                modified_ns: 1,
+            },
+            tags: Tags::default(),
+            format: None,
+            hash: hash.map(|hash| ContentHash([hash; 32])),
+            added: "2026-01-02T03:04:05Z".parse().unwrap(),
+            missing: false,
+        }
+    }
+
+    fn candidate(path: &str, modified_ns: i64) -> Candidate {
+        Candidate {
+            path: path.into(),
+            stamp: FileStamp {
+                bytes: 10,
+                modified_ns,
+            },
+        }
+    }
+
+    #[test]
+    fn files_are_decided_by_path_size_and_time() {
+        let mut gone = track(2, "/m/b", None);
+        gone.missing = true;
+        let index = Index::new(&[track(1, "/m/a", None), gone]);
+        for (path, modified_ns, decision) in [
+            ("/m/a", 1, Decision::Unchanged(TrackId(1))),
+            ("/m/a", 2, Decision::Changed(TrackId(1))),
+            ("/m/b", 1, Decision::Returned(TrackId(2))),
+            ("/m/b", 2, Decision::Changed(TrackId(2))),
+            ("/m/c", 1, Decision::New),
+        ] {
+            assert_eq!(
+                decide(&index, &candidate(path, modified_ns)),
+                decision,
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn copies_are_offered_and_moved_files_are_recognised() {
+        let hash = ContentHash([7; 32]);
+        let mut index = Index::new(&[track(1, "/m/a", Some(7)), track(2, "/n/a", None)]);
+        assert_eq!(
+            on_hash(&index, TrackId(2), &hash),
+            HashOutcome::DuplicateOf(vec![TrackId(1)])
+        );
+        assert_eq!(
+            on_hash(&index, TrackId(2), &ContentHash([8; 32])),
+            HashOutcome::Unique
+        );
+        let mut gone = track(1, "/m/a", Some(7));
+        gone.missing = true;
+        index.put(&gone);
+        assert_eq!(
+            on_hash(&index, TrackId(2), &hash),
+            HashOutcome::MovedFrom(TrackId(1))
+        );
+        // Of two that are gone, the one of the same name.
+        gone.id = TrackId(0);
+        gone.path = FilePath("/m/z".into());
+        index.put(&gone);
+        assert_eq!(
+            on_hash(&index, TrackId(2), &hash),
+            HashOutcome::MovedFrom(TrackId(1))
+        );
+        index.remove(TrackId(1));
+        assert_eq!(
+            on_hash(&index, TrackId(2), &hash),
+            HashOutcome::MovedFrom(TrackId(0))
+        );
+    }
+
+    #[test]
+    fn the_index_follows_every_change() {
+        let mut index = Index::new(&[track(1, "/m/a", Some(7)), track(2, "/m/b", Some(7))]);
+        assert_eq!(index.duplicates(TrackId(1)), [TrackId(2)]);
+        index.put(&track(1, "/m/c", Some(8)));
+        assert_eq!(index.at_path(Path::new("/m/a")), None);
+        assert_eq!(index.at_path(Path::new("/m/c")), Some(TrackId(1)));
+        assert_eq!(index.duplicates(TrackId(2)), []);
+        // A moved track takes over the path of the one that was found there.
+        index.put(&track(2, "/m/c", Some(7)));
+        index.remove(TrackId(1));
+        assert_eq!(index.at_path(Path::new("/m/c")), Some(TrackId(2)));
+        assert_eq!(index.with_bytes(10).collect::<Vec<_>>(), [TrackId(2)]);
+        assert_eq!(index.with_hash(&ContentHash([8; 32])).count(), 0);
+    }
+}

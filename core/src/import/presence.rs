@@ -49,13 +49,12 @@ pub fn look_at_root(root: &Path) -> RootState {
             // What is left where a drive was mounted.
             RootState::Away(root.to_path_buf())
         }
-        Ok(_) => RootState::There,
         Err(error) if is_absence(&error) => match uppermost_absent(root) {
             // A file imported by itself: gone alone, or with the folder that it was in.
-            absent if absent == root && root.extension().is_some() => RootState::There,
+            absent if absent == root && super::scan::is_audio(root) => RootState::There,
             absent => RootState::Away(absent),
         },
-        Err(_) => RootState::There,
+        Ok(_) | Err(_) => RootState::There,
     }
 }
 
@@ -139,4 +138,71 @@ fn uppermost_absent(path: &Path) -> PathBuf {
         .last()
         .unwrap_or(path)
         .to_path_buf()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{create_dir_all, remove_dir_all, remove_file, write};
+
+    fn message(path: &Path, root: &Path) -> String {
+        match look(path, &look_at_root(root)) {
+            Presence::Missing(failure) => failure.message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_deleted_file_and_an_unplugged_drive_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let drive = dir.path().join("drive");
+        let root = drive.join("music");
+        let path = root.join("x/a.mp3");
+        create_dir_all(root.join("x")).unwrap();
+        write(&path, "abc").unwrap();
+        write(root.join("b.mp3"), "abc").unwrap();
+        let there = look(&path, &look_at_root(&root));
+        assert!(matches!(there, Presence::There(stamp) if stamp.bytes == 3));
+
+        remove_file(&path).unwrap();
+        assert!(message(&path, &root).contains("the file is not there"));
+        remove_dir_all(root.join("x")).unwrap();
+        assert!(message(&path, &root).contains("the file is not there"));
+
+        remove_dir_all(&drive).unwrap();
+        let told = message(&path, &root);
+        assert!(told.contains(&drive.display().to_string()), "{told}");
+        assert!(
+            !told.contains("music"),
+            "the uppermost folder is named: {told}"
+        );
+
+        // The mount point of a drive stays behind, empty.
+        create_dir_all(&root).unwrap();
+        let told = message(&path, &root);
+        assert!(told.contains(&root.display().to_string()), "{told}");
+
+        create_dir_all(root.join("x")).unwrap();
+        write(&path, "abc").unwrap();
+        assert_eq!(look(&path, &look_at_root(&root)), there_again(&path));
+    }
+
+    fn there_again(path: &Path) -> Presence {
+        Presence::There(stamp(&fs::metadata(path).unwrap()))
+    }
+
+    #[test]
+    fn a_file_imported_by_itself_is_gone_alone_or_with_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sub/a.mp3");
+        let told = message(&path, &path);
+        assert!(
+            told.contains(&dir.path().join("sub").display().to_string()),
+            "{told}"
+        );
+        create_dir_all(path.parent().unwrap()).unwrap();
+        assert!(message(&path, &path).contains("the file is not there"));
+        create_dir_all(&path).unwrap();
+        assert!(message(&path, &path).contains("not a file"));
+    }
 }

@@ -174,7 +174,7 @@ impl Walk<'_> {
         }
         let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if !is_folder && !is_link && !has_extension(&path, &AUDIO) {
+        if !is_folder && !is_link && !is_audio(&path) {
             self.other(path);
             return None;
         }
@@ -194,7 +194,7 @@ impl Walk<'_> {
         if metadata.is_dir() {
             return Some(Folder { path, real });
         }
-        if metadata.is_file() && has_extension(&path, &AUDIO) {
+        if metadata.is_file() && is_audio(&path) {
             self.file(path, root.to_path_buf(), real, &metadata);
         } else {
             self.other(path);
@@ -296,6 +296,11 @@ fn sorted_entries(folder: &Path) -> io::Result<Vec<DirEntry>> {
     Ok(entries)
 }
 
+/// Whether the name is one of a file that we have a decoder for.
+pub fn is_audio(path: &Path) -> bool {
+    has_extension(path, &AUDIO)
+}
+
 /// Whether the file's name ends in one of `extensions`, which are lower case.
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension()
@@ -339,3 +344,7 @@ fn unsupported(message: &str) -> Failure {
         retry_at: None,
     }
 }
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;

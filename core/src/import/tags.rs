@@ -21,7 +21,7 @@ use lofty::picture::{Picture, PictureType};
 use lofty::probe::Probe;
 use lofty::properties::FileProperties;
 use std::fs::File;
-use std::io::{self, BufReader, Seek as _};
+use std::io::{BufReader, Seek as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -149,18 +149,13 @@ fn parse(
             file.id3v2().into_iter().for_each(|tag| fields.id3v2(tag));
             file.ape().into_iter().for_each(|tag| fields.ape(tag));
             file.id3v1().into_iter().for_each(|tag| fields.id3v1(tag));
-            let codec = match file.properties().layer() {
-                Layer::Layer1 => "mp1",
-                Layer::Layer2 => "mp2",
-                Layer::Layer3 => "mp3",
-            };
-            *format = format_of(codec, (*file.properties()).into());
+            *format = format_of(mpeg_codec(&file), *file.properties());
         }
         FileType::Aac => {
             let file: AacFile = open(reader, options)?;
             file.id3v2().into_iter().for_each(|tag| fields.id3v2(tag));
             file.id3v1().into_iter().for_each(|tag| fields.id3v1(tag));
-            *format = format_of("aac", (*file.properties()).into());
+            *format = format_of("aac", *file.properties());
         }
         FileType::Flac => {
             let file: FlacFile = open(reader, options)?;
@@ -170,28 +165,22 @@ fn parse(
             file.id3v2().into_iter().for_each(|tag| fields.id3v2(tag));
             let pictures = file.pictures().iter().map(|(picture, _)| picture.clone());
             fields.pictures.extend(pictures);
-            *format = format_of("flac", (*file.properties()).into());
+            *format = format_of("flac", *file.properties());
         }
         FileType::Mp4 => {
             let file: Mp4File = open(reader, options)?;
             file.ilst().into_iter().for_each(|tag| fields.mp4(tag));
-            let codec = match file.properties().codec() {
-                Some(Mp4Codec::ALAC) => "alac",
-                Some(Mp4Codec::MP3) => "mp3",
-                Some(Mp4Codec::FLAC) => "flac",
-                _ => "aac",
-            };
-            *format = format_of(codec, file.properties().clone().into());
+            *format = format_of(mp4_codec(&file), file.properties().clone());
         }
         FileType::Opus => {
             let file: OpusFile = open(reader, options)?;
             fields.vorbis(file.vorbis_comments());
-            *format = format_of("opus", (*file.properties()).into());
+            *format = format_of("opus", *file.properties());
         }
         FileType::Vorbis => {
             let file: VorbisFile = open(reader, options)?;
             fields.vorbis(file.vorbis_comments());
-            *format = format_of("vorbis", (*file.properties()).into());
+            *format = format_of("vorbis", *file.properties());
         }
         FileType::Wav => {
             let file: WavFile = open(reader, options)?;
@@ -199,7 +188,7 @@ fn parse(
             file.riff_info()
                 .into_iter()
                 .for_each(|tag| fields.riff(tag));
-            *format = format_of("wav", (*file.properties()).into());
+            *format = format_of("wav", *file.properties());
         }
         FileType::Aiff => {
             let file: AiffFile = open(reader, options)?;
@@ -207,22 +196,40 @@ fn parse(
             file.text_chunks()
                 .into_iter()
                 .for_each(|tag| fields.aiff(tag));
-            *format = format_of("aiff", file.properties().clone().into());
+            *format = format_of("aiff", file.properties().clone());
         }
         _ => return Ok(None),
     }
     Ok(Some(content))
 }
 
+fn mpeg_codec(file: &MpegFile) -> &'static str {
+    match file.properties().layer() {
+        Layer::Layer1 => "mp1",
+        Layer::Layer2 => "mp2",
+        Layer::Layer3 => "mp3",
+    }
+}
+
+fn mp4_codec(file: &Mp4File) -> &'static str {
+    match file.properties().codec() {
+        Some(Mp4Codec::ALAC) => "alac",
+        Some(Mp4Codec::MP3) => "mp3",
+        Some(Mp4Codec::FLAC) => "flac",
+        _ => "aac",
+    }
+}
+
 fn open<T: AudioFile>(
     reader: &mut BufReader<File>,
     options: ParseOptions,
 ) -> Result<T, FileParseError> {
-    reader.rewind().map_err(io::Error::from)?;
+    reader.rewind()?;
     T::read_from(reader, options)
 }
 
-fn format_of(codec: &str, properties: FileProperties) -> Option<AudioFormat> {
+fn format_of(codec: &str, properties: impl Into<FileProperties>) -> Option<AudioFormat> {
+    let properties = properties.into();
     let duration = properties.duration();
     let channels = properties.channels().filter(|&channels| channels > 0)?;
     if duration.is_zero() {
@@ -304,3 +311,7 @@ fn damaged(message: &str) -> Failure {
         retry_at: None,
     }
 }
+
+#[cfg(test)]
+#[path = "tags_tests.rs"]
+mod tests;

@@ -157,14 +157,14 @@ impl Fields {
         for atom in tag {
             match atom.ident() {
                 AtomIdent::Fourcc(code) => {
-                    let field = mp4_field(code);
+                    let field = mp4_field(*code);
                     for data in atom.data() {
-                        self.push(field, &mp4_text(code, data));
+                        self.push(field, &mp4_text(*code, data));
                     }
                 }
                 AtomIdent::Freeform { name, .. } => {
                     for data in atom.data() {
-                        free.push((free_field(name), mp4_text(b"----", data)));
+                        free.push((free_field(name), mp4_text(*b"----", data)));
                     }
                 }
             }
@@ -266,8 +266,8 @@ fn free_field(name: &str) -> Option<Field> {
     })
 }
 
-fn mp4_field(code: &[u8; 4]) -> Option<Field> {
-    Some(match code {
+fn mp4_field(code: [u8; 4]) -> Option<Field> {
+    Some(match &code {
         b"\xa9nam" => Field::Title,
         b"\xa9ART" => Field::Artist,
         b"\xa9alb" => Field::Album,
@@ -282,13 +282,13 @@ fn mp4_field(code: &[u8; 4]) -> Option<Field> {
     })
 }
 
-fn mp4_text(code: &[u8; 4], data: &AtomData) -> String {
+fn mp4_text(code: [u8; 4], data: &AtomData) -> String {
     match data {
         AtomData::UTF8(text) | AtomData::UTF16(text) => text.clone(),
         AtomData::SignedInteger(number) => number.to_string(),
         AtomData::UnsignedInteger(number) => number.to_string(),
         // Two bytes of nothing, the number, the total.
-        AtomData::Unknown { data, .. } if code == b"trkn" => match data.as_slice() {
+        AtomData::Unknown { data, .. } if code == *b"trkn" => match data.as_slice() {
             [_, _, high, low, ..] => u16::from_be_bytes([*high, *low]).to_string(),
             _ => String::new(),
         },

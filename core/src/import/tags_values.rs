@@ -91,7 +91,7 @@ pub(super) fn popularimeter(writer: &str, value: u8) -> Option<u8> {
     }
     let writer = writer.to_lowercase();
     let by_fifty_ones = FIFTY_ONES.iter().any(|name| writer.contains(name))
-        || (!writer.contains("windows media player") && value % 51 == 0);
+        || (!writer.contains("windows media player") && value.is_multiple_of(51));
     Some(if by_fifty_ones {
         ((f32::from(value) / 51.0).round() as u8).clamp(1, 5)
     } else {

@@ -21,7 +21,9 @@ pub(super) struct Handle {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("path", &self.path).finish()
+        f.debug_struct("Handle")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 

@@ -167,13 +167,13 @@ impl Record for Vec<ChordSpan> {
         for span in self {
             let number = match span.chord {
                 None => 0,
-                Some(chord) => match kinds.iter().position(|known| *known == chord) {
-                    Some(place) => place + 1,
-                    None => {
+                Some(chord) => {
+                    let known = kinds.iter().position(|known| *known == chord);
+                    1 + known.unwrap_or_else(|| {
                         kinds.push(chord);
-                        kinds.len()
-                    }
-                },
+                        kinds.len() - 1
+                    })
+                }
             };
             kind.extend_from_slice(&(number as u16).to_le_bytes());
         }

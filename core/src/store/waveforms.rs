@@ -53,7 +53,7 @@ pub(super) fn read(dir: &Path, id: TrackId) -> Result<Waveform, StoreError> {
     if crc32fast::hash(content) != u32::from_le_bytes(*sum) {
         return Err(unsound("its checksum is wrong".to_owned()));
     }
-    waveform::decode(content).map_err(|error| unsound(error.to_string()))
+    waveform::decode(content).map_err(|error| unsound(error.to_owned()))
 }
 
 /// Every file below the waveforms folder: the track it is named for, where it is named for one.
