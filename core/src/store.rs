@@ -15,6 +15,8 @@ mod verify;
 mod waveforms;
 
 #[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
 mod tests;
 
 pub use backup::{Reason, Restored};

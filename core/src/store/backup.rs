@@ -374,3 +374,48 @@ fn survey(read: &ReadTransaction, copy: &Path) -> Result<Restored, Trouble> {
         waveforms_gone,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_and_other_files_are_left_alone() {
+        let backup = Backup::parse("/x/by-hand-20261122T101500Z-42.redb".into()).unwrap();
+        assert_eq!((backup.reason, backup.changes), (Reason::ByHand, 42));
+        for name in [
+            "mine.redb",
+            "daily-20261122T101500Z-42.redb.unfinished",
+            "daily-2026-42.redb",
+            "weekly-20261122T101500Z-42.redb",
+            "daily-20261122T101500Z-x.redb",
+        ] {
+            assert_eq!(Backup::parse(name.into()), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_week_of_days_and_a_month_of_weeks_are_kept() {
+        let start = jiff::civil::date(2026, 1, 1);
+        let mut kept: Vec<Backup> = Vec::new();
+        for day in 0..100_i64 {
+            let date = start.saturating_add(jiff::Span::new().days(day));
+            let name = date.strftime("daily-%Y%m%dT120000Z-1.redb").to_string();
+            kept.push(Backup::parse(name.into()).unwrap());
+            let given_up = surplus(kept.clone(), Reason::Daily);
+            kept.retain(|backup| !given_up.contains(backup));
+            assert!(kept.len() <= 7 + WEEKS_KEPT);
+        }
+        let days: Vec<i64> = kept.iter().filter_map(Backup::day).collect();
+        let newest = *days.last().unwrap();
+        assert_eq!(kept.len(), 7 + WEEKS_KEPT);
+        assert_eq!(
+            days[WEEKS_KEPT..],
+            [6, 5, 4, 3, 2, 1, 0].map(|ago| newest - ago)
+        );
+        assert!(newest - days[0] >= 7 * (WEEKS_KEPT as i64 - 1), "{days:?}");
+
+        let by_hand = vec![kept[0].clone(); 25];
+        assert_eq!(surplus(by_hand, Reason::ByHand).len(), 5);
+    }
+}

@@ -126,3 +126,65 @@ fn meta(read: &ReadTransaction, name: &str) -> Result<Option<u64>, Trouble> {
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(write: &WriteTransaction) -> Result<(), Trouble> {
+        write
+            .open_table(ROOTS)?
+            .insert(b"new".as_slice(), b"x".as_slice())?;
+        Ok(())
+    }
+
+    fn failing_step(write: &WriteTransaction) -> Result<(), Trouble> {
+        step(write)?;
+        Err(Trouble::Panic("cannot".to_owned()))
+    }
+
+    fn roots(handle: &Handle) -> u64 {
+        use redb::ReadableTableMetadata as _;
+        handle
+            .read(|read| Ok(read.open_table(ROOTS)?.len()?))
+            .unwrap()
+    }
+
+    #[test]
+    fn an_older_library_is_backed_up_and_brought_up_to_date() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("library.redb");
+        drop(open(&path).unwrap());
+        let old = fs::read(&path).unwrap();
+
+        open_with(&path, &[failing_step]).unwrap_err();
+        let handle = open_with(&path, &[]).unwrap();
+        assert_eq!(roots(&handle), 0, "a failed step leaves nothing");
+        drop(handle);
+
+        let handle = open_with(&path, &[step]).unwrap();
+        assert_eq!((handle.read(format_of).unwrap(), roots(&handle)), (2, 1));
+        drop(handle);
+        let backup = backup::newest(&path).unwrap();
+        assert!(backup.to_string_lossy().contains("migration-"));
+        assert_eq!(fs::read(&backup).unwrap().len(), old.len());
+
+        // With the step done it is newer than the program that does not know it.
+        let error = open_with(&path, &[]).unwrap_err();
+        assert!(
+            matches!(error, StoreError::Newer { found: 2, known: 1 }),
+            "{error}"
+        );
+        let handle = open_with(&path, &[step]).unwrap();
+        assert_eq!(roots(&handle), 1);
+    }
+
+    #[test]
+    fn a_database_that_is_no_library_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("library.redb");
+        drop(redb::Database::create(&path).unwrap());
+        let error = open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+}

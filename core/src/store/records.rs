@@ -248,3 +248,91 @@ fn column<const N: usize>(
 fn f64s(bytes: &[u8], count: usize) -> Result<impl Iterator<Item = f64>, RecordError> {
     Ok(column::<8>(bytes, count)?.map(f64::from_le_bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{findings, knowledge, track};
+    use super::*;
+    use crate::findings::{Finding, Knowledge};
+    use crate::harmony::KeyFinding;
+    use crate::track::Track;
+    use proptest::prelude::*;
+
+    fn all() -> Vec<Vec<u8>> {
+        let mut records = vec![
+            track(1).to_bytes().unwrap(),
+            knowledge().to_bytes().unwrap(),
+        ];
+        for finding in findings() {
+            records.push(match finding {
+                Finding::Beats(beats) => beats.to_bytes().unwrap(),
+                Finding::Key(key) => key.to_bytes().unwrap(),
+                Finding::Chords(chords) => chords.to_bytes().unwrap(),
+                Finding::Loudness(loudness) => loudness.to_bytes().unwrap(),
+                Finding::Waveform(_) => WaveformFile { bytes: 5 }.to_bytes().unwrap(),
+            });
+        }
+        records
+    }
+
+    /// Tries every reader on `bytes`; how many took them.
+    fn readers(bytes: &[u8]) -> usize {
+        [
+            Track::from_bytes(bytes).is_ok(),
+            Knowledge::from_bytes(bytes).is_ok(),
+            Beats::from_bytes(bytes).is_ok(),
+            KeyFinding::from_bytes(bytes).is_ok(),
+            Vec::<ChordSpan>::from_bytes(bytes).is_ok(),
+            WaveformFile::from_bytes(bytes).is_ok(),
+            Root::from_bytes(bytes).is_ok(),
+        ]
+        .into_iter()
+        .filter(|read| *read)
+        .count()
+    }
+
+    #[test]
+    fn a_record_of_another_version_is_refused() {
+        let mut bytes = track(1).to_bytes().unwrap();
+        bytes[0] = 2;
+        assert_eq!(Track::from_bytes(&bytes), Err(RecordError::Version(2)));
+        assert_eq!(Track::from_bytes(&bytes[..4]), Err(RecordError::Short));
+    }
+
+    #[test]
+    fn records_are_small() {
+        let sizes: Vec<usize> = all().iter().map(Vec::len).collect();
+        // Description and summary are read for every track at the start.
+        assert!(sizes[0] + sizes[1] < 2_000, "{sizes:?}");
+        // 600 beats of 9 bytes.
+        assert!(sizes[3] < 5_400 + 300, "{sizes:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_changed_byte_is_noticed(which in 0usize..7, at in any::<prop::sample::Index>(), flip in 1u8..) {
+            let mut bytes = all().swap_remove(which);
+            let at = at.index(bytes.len());
+            bytes[at] ^= flip;
+            prop_assert_eq!(readers(&bytes), 0);
+        }
+
+        /// Also behind a right checksum nothing is believed.
+        #[test]
+        fn any_content_is_read_or_refused(
+            which in 0usize..7,
+            hits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = all().swap_remove(which);
+            for (at, value) in hits {
+                let at = 5 + at.index(bytes.len() - 5);
+                bytes[at] = value;
+            }
+            bytes.truncate(5 + cut.index(bytes.len() - 4));
+            let sum = crc32fast::hash(&bytes[5..]).to_le_bytes();
+            bytes[1..5].copy_from_slice(&sum);
+            readers(&bytes);
+        }
+    }
+}
