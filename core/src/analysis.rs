@@ -6,6 +6,7 @@
 pub mod chords;
 pub mod chroma;
 pub mod dsp;
+mod key;
 pub mod rhythm;
 
 /// Frames per second of the mono sound that every function here takes.

@@ -188,7 +188,7 @@ impl Reporter {
             RelinkOutcome::Moved(path) => ("moved", paths(std::slice::from_ref(path))),
             RelinkOutcome::WouldMove(path) => ("would_move", paths(std::slice::from_ref(path))),
             RelinkOutcome::Ambiguous(found) => ("ambiguous", paths(found)),
-            RelinkOutcome::Suggested(path) => ("suggested", paths(std::slice::from_ref(path))),
+            RelinkOutcome::Suggested(found) => ("suggested", paths(found)),
             RelinkOutcome::NotFound => ("missing", Vec::new()),
         };
         let to = if targets.len() == 1 { targets.first() } else { None };
@@ -228,13 +228,17 @@ impl Reporter {
             .filter(|outcome| of(*outcome) > 0)
             .map(|outcome| format!("{} {}", of(outcome), outcome.name()))
             .collect();
-        let files = if parts.is_empty() { "no files".to_owned() } else { parts.join(", ") };
         let analysis = match (self.artifacts_done, self.artifacts_failed) {
-            (0, 0) => String::new(),
-            (done, 0) => format!("; {done} results"),
-            (done, failed) => format!("; {done} results, {failed} failed (tonearm list state:failed)"),
+            (0, 0) => None,
+            (done, 0) => Some(format!("{done} results")),
+            (done, failed) => {
+                Some(format!("{done} results, {failed} failed (tonearm list state:failed)"))
+            }
         };
-        self.output.aside(&format!("{files}{analysis} in {seconds:.1} s"))
+        let files = (!parts.is_empty()).then(|| parts.join(", "));
+        let told: Vec<String> = files.into_iter().chain(analysis).collect();
+        let told = if told.is_empty() { "nothing to do".to_owned() } else { told.join("; ") };
+        self.output.aside(&format!("{told} in {seconds:.1} s"))
     }
 
     /// Success, unless something failed along the way.

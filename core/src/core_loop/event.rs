@@ -110,6 +110,6 @@ pub enum RelinkOutcome {
     /// Several files have these bytes; the user has to choose.
     Ambiguous(Vec<PathBuf>),
     /// Name and size fit, but the bytes were never known.
-    Suggested(PathBuf),
+    Suggested(Vec<PathBuf>),
     NotFound,
 }
