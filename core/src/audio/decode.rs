@@ -117,7 +117,12 @@ impl Decoder {
 
     /// The timeline frame that the next block starts with.
     pub fn position(&self) -> Frame {
-        Frame(self.wanted.max(self.raw) - self.source.presented.start)
+        let next = if self.anchoring {
+            self.wanted
+        } else {
+            self.wanted.max(self.raw)
+        };
+        Frame(next - self.source.presented.start)
     }
 
     /// Replaces `out` by the next interleaved samples and tells how many frames they are, always more than 0.
@@ -397,4 +402,3 @@ impl Decoder {
         }
     }
 }
-

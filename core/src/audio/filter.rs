@@ -182,14 +182,22 @@ impl Splitter {
                 let (band, own) = (index / 4, index % 4);
                 add::<FUSED>(&mut outputs[band], &matrices.from_state[band][own], unit);
                 let half = index / STEP;
-                add::<FUSED>(&mut next[half], &matrices.state_from_state[index][half], unit);
+                add::<FUSED>(
+                    &mut next[half],
+                    &matrices.state_from_state[index][half],
+                    unit,
+                );
             }
             for (index, &unit) in input.iter().enumerate() {
                 for band in 0..3 {
                     add::<FUSED>(&mut outputs[band], &matrices.from_input[band][index], unit);
                 }
                 for half in 0..2 {
-                    add::<FUSED>(&mut next[half], &matrices.state_from_input[index][half], unit);
+                    add::<FUSED>(
+                        &mut next[half],
+                        &matrices.state_from_input[index][half],
+                        unit,
+                    );
                 }
             }
             state = next;

@@ -1,0 +1,94 @@
+//! From a decoder's planes to interleaved samples, with everything that is no sound made silence.
+
+use symphonia::core::audio::{Audio as _, AudioBuffer, GenericAudioBufferRef};
+
+/// Samples beyond this are no sound: 60 dB above full scale.
+const LOUDEST: f32 = 1000.0;
+/// Samples below this only slow the arithmetic down: −600 dB.
+const FAINTEST: f32 = 1e-30;
+
+/// Replaces `out` by the frames of `buffer`.
+pub(super) fn copy(buffer: &GenericAudioBufferRef<'_>, out: &mut Vec<f32>) {
+    // Full scale of integer formats is a power of two: these conversions lose nothing up to 24 bits.
+    match buffer {
+        GenericAudioBufferRef::F32(buffer) => planes(buffer, out, sound),
+        GenericAudioBufferRef::S16(buffer) => {
+            planes(buffer, out, |sample| f32::from(sample) / 32_768.0);
+        }
+        GenericAudioBufferRef::S24(buffer) => {
+            planes(buffer, out, |sample| sample.inner() as f32 / 8_388_608.0);
+        }
+        GenericAudioBufferRef::S32(buffer) => {
+            planes(buffer, out, |sample| sample as f32 / 2_147_483_648.0);
+        }
+        other => {
+            other.copy_to_vec_interleaved(out);
+            for sample in out {
+                *sample = sound(*sample);
+            }
+        }
+    }
+}
+
+/// The sample itself, unless it is not a number, out of all reason, or so faint that it only costs time.
+#[inline(always)]
+fn sound(sample: f32) -> f32 {
+    let level = sample.abs();
+    if level >= FAINTEST && level <= LOUDEST {
+        sample
+    } else {
+        0.0
+    }
+}
+
+#[inline(always)]
+fn planes<S: symphonia::core::audio::sample::Sample>(
+    buffer: &AudioBuffer<S>,
+    out: &mut Vec<f32>,
+    convert: impl Fn(S) -> f32,
+) {
+    out.resize(buffer.frames() * buffer.num_planes(), 0.0);
+    match (buffer.num_planes(), buffer.plane(0), buffer.plane(1)) {
+        (1, Some(only), _) => {
+            for (place, &sample) in out.iter_mut().zip(only) {
+                *place = convert(sample);
+            }
+        }
+        (2, Some(left), Some(right)) => {
+            let places = out.as_chunks_mut::<2>().0.iter_mut();
+            for ((place, &left), &right) in places.zip(left).zip(right) {
+                *place = [convert(left), convert(right)];
+            }
+        }
+        (count, ..) => {
+            for (channel, plane) in buffer.iter_planes().enumerate() {
+                let places = out.iter_mut().skip(channel).step_by(count.max(1));
+                for (place, &sample) in places.zip(plane) {
+                    *place = convert(sample);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_sound_becomes_silence() {
+        for garbage in [
+            f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            1e30,
+            -1e30,
+            1e-40,
+        ] {
+            assert_eq!(sound(garbage), 0.0, "{garbage}");
+        }
+        for honest in [0.0, 1.0, -1.0, 3.5, 1e-9] {
+            assert_eq!(sound(honest), honest);
+        }
+    }
+}
