@@ -115,9 +115,9 @@ fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     .take(MAX_BOXES)
 }
 
-fn child<'a>(bytes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+fn child(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     boxes(bytes)
-        .find(|(found, _)| found == name)
+        .find(|(found, _)| *found == name)
         .map(|(_, payload)| payload)
 }
 
@@ -132,13 +132,13 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 }
 
 fn parse_movie(bytes: &[u8]) -> Option<Movie> {
-    let movie_timescale = child(bytes, b"mvhd").and_then(timescale_of)?;
+    let movie_timescale = child(bytes, *b"mvhd").and_then(timescale_of)?;
     let mut movie = Movie::default();
     for (name, track) in boxes(bytes) {
         if &name != b"trak" {
             continue;
         }
-        let handler = child(track, b"mdia").and_then(|media| child(media, b"hdlr"));
+        let handler = child(track, *b"mdia").and_then(|media| child(media, *b"hdlr"));
         match handler.and_then(|handler| handler.get(8..12)) {
             Some(b"soun") => movie.sound.extend(parse_sound(track, movie_timescale)),
             Some(b"vide") => movie.has_video = true,
@@ -159,26 +159,26 @@ fn timescale_of(header: &[u8]) -> Option<u32> {
 }
 
 fn parse_sound(track: &[u8], movie_timescale: u32) -> Option<SoundTrack> {
-    let header = child(track, b"tkhd")?;
+    let header = child(track, *b"tkhd")?;
     let id = u32_at(header, if *header.first()? == 1 { 20 } else { 12 })?;
-    let media = child(track, b"mdia")?;
-    let timescale = child(media, b"mdhd").and_then(timescale_of)?;
-    let table = child(child(media, b"minf")?, b"stbl")?;
+    let media = child(track, *b"mdia")?;
+    let timescale = child(media, *b"mdhd").and_then(timescale_of)?;
+    let table = child(child(media, *b"minf")?, *b"stbl")?;
     let mut sound = SoundTrack {
         id,
         timescale,
         ..SoundTrack::default()
     };
-    if let Some(times) = child(table, b"stts") {
+    if let Some(times) = child(table, *b"stts") {
         (sound.total, sound.packet_ticks) = sum_times(times);
     }
-    if let Some(sizes) = child(table, b"stsz") {
+    if let Some(sizes) = child(table, *b"stsz") {
         sound.largest_packet = largest_size(sizes);
     }
-    let entry = child(table, b"stsd").unwrap_or_default();
+    let entry = child(table, *b"stsd").unwrap_or_default();
     sound.encrypted = matches!(entry.get(12..16), Some(b"enca" | b"drms"));
     sound.declared_rate = u32_at(entry, 40).unwrap_or(0) >> 16;
-    if let Some(edits) = child(track, b"edts").and_then(|edits| child(edits, b"elst")) {
+    if let Some(edits) = child(track, *b"edts").and_then(|edits| child(edits, *b"elst")) {
         apply_edits(&mut sound, edits, movie_timescale);
     }
     Some(sound)
@@ -263,17 +263,17 @@ fn edit_length(sound: &SoundTrack, duration: u64, movie_timescale: u32) -> Optio
 type Gapless = (u64, u64);
 
 fn find_gapless_tag(movie: &[u8]) -> Option<Gapless> {
-    let meta = child(child(movie, b"udta")?, b"meta")?;
+    let meta = child(child(movie, *b"udta")?, *b"meta")?;
     // A `meta` box has a version word in front in MP4 and none in QuickTime files.
-    let list = child(meta.get(4..)?, b"ilst").or_else(|| child(meta, b"ilst"))?;
+    let list = child(meta.get(4..)?, *b"ilst").or_else(|| child(meta, *b"ilst"))?;
     boxes(list)
         .filter(|(name, _)| name == b"----")
         .find_map(|(_, item)| {
-            let name = child(item, b"name")?.get(4..)?;
+            let name = child(item, *b"name")?.get(4..)?;
             if name != b"iTunSMPB" {
                 return None;
             }
-            parse_gapless_text(child(item, b"data")?.get(8..)?)
+            parse_gapless_text(child(item, *b"data")?.get(8..)?)
         })
 }
 
@@ -301,9 +301,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn a_box(name: &[u8; 4], payload: &[u8]) -> Vec<u8> {
+    fn a_box(name: [u8; 4], payload: &[u8]) -> Vec<u8> {
         let size = (payload.len() as u32 + 8).to_be_bytes();
-        [&size[..], name, payload].concat()
+        [&size[..], &name, payload].concat()
     }
 
     fn words(words: &[u32]) -> Vec<u8> {
@@ -322,41 +322,41 @@ mod tests {
 
     impl Told {
         fn movie(&self) -> Vec<u8> {
-            let header = a_box(b"mvhd", &words(&[0, 0, 0, self.movie_timescale, 0]));
-            let track_header = a_box(b"tkhd", &words(&[0, 0, 0, 9, 0, 0]));
+            let header = a_box(*b"mvhd", &words(&[0, 0, 0, self.movie_timescale, 0]));
+            let track_header = a_box(*b"tkhd", &words(&[0, 0, 0, 9, 0, 0]));
             let [packets, ticks, more, more_ticks] = self.times;
             let table = [
                 a_box(
-                    b"stsd",
+                    *b"stsd",
                     &[&words(&[0, 1, 36])[..], b"mp4a", &[0; 28]].concat(),
                 ),
-                a_box(b"stts", &words(&[0, 2, packets, ticks, more, more_ticks])),
-                a_box(b"stsz", &words(&[0, 0, 3, 300, 500, 400])),
+                a_box(*b"stts", &words(&[0, 2, packets, ticks, more, more_ticks])),
+                a_box(*b"stsz", &words(&[0, 0, 3, 300, 500, 400])),
             ]
             .concat();
             let media = [
-                a_box(b"mdhd", &words(&[0, 0, 0, 44_100, 0, 0])),
-                a_box(b"hdlr", &[&words(&[0, 0])[..], b"soun", &[0; 12]].concat()),
-                a_box(b"minf", &a_box(b"stbl", &table)),
+                a_box(*b"mdhd", &words(&[0, 0, 0, 44_100, 0, 0])),
+                a_box(*b"hdlr", &[&words(&[0, 0])[..], b"soun", &[0; 12]].concat()),
+                a_box(*b"minf", &a_box(*b"stbl", &table)),
             ]
             .concat();
             let mut edits = words(&[0, self.edits.len() as u32]);
             for [duration, start] in &self.edits {
                 edits.extend(words(&[*duration, *start, 0x1_0000]));
             }
-            let edits = a_box(b"edts", &a_box(b"elst", &edits));
-            let track = [track_header, edits, a_box(b"mdia", &media)].concat();
-            let mut all = [header, a_box(b"trak", &track)].concat();
+            let edits = a_box(*b"edts", &a_box(*b"elst", &edits));
+            let track = [track_header, edits, a_box(*b"mdia", &media)].concat();
+            let mut all = [header, a_box(*b"trak", &track)].concat();
             if let Some(text) = self.gapless {
                 let item = [
-                    a_box(b"mean", b"\0\0\0\0com.apple.iTunes"),
-                    a_box(b"name", b"\0\0\0\0iTunSMPB"),
-                    a_box(b"data", &[&words(&[1, 0])[..], text.as_bytes()].concat()),
+                    a_box(*b"mean", b"\0\0\0\0com.apple.iTunes"),
+                    a_box(*b"name", b"\0\0\0\0iTunSMPB"),
+                    a_box(*b"data", &[&words(&[1, 0])[..], text.as_bytes()].concat()),
                 ]
                 .concat();
-                let list = a_box(b"ilst", &a_box(b"----", &item));
-                let meta = a_box(b"meta", &[&[0; 4][..], &list].concat());
-                all.extend(a_box(b"udta", &meta));
+                let list = a_box(*b"ilst", &a_box(*b"----", &item));
+                let meta = a_box(*b"meta", &[&[0; 4][..], &list].concat());
+                all.extend(a_box(*b"udta", &meta));
             }
             all
         }

@@ -2,6 +2,11 @@
 //!
 //! Frame `f` belongs to column `⌊f · 300 / rate⌋`, so a time `t` is always in column `⌊300 t⌋`.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only code inlined into the dispatched function uses the wider instructions"
+)]
+
 use super::filter::{STEP, Splitter};
 use crate::units::SampleRate;
 use crate::waveform::{COLUMNS_PER_SECOND, Column, Waveform};
@@ -157,8 +162,7 @@ impl Tally {
 
     #[inline(always)]
     fn add_mono<const FUSED: bool>(&mut self, step: &[f32; STEP]) {
-        for lane in 0..STEP {
-            let sample = step[lane];
+        for (lane, &sample) in step.iter().enumerate() {
             self.min[lane] = if sample < self.min[lane] {
                 sample
             } else {

@@ -47,9 +47,9 @@ impl Resampler {
         } else {
             Some(converter(from.hz() as usize, to.hz() as usize, channels)?)
         };
-        let out_frames = fft.as_ref().map_or(0, |fft| fft.output_frames_max());
+        let out_frames = fft.as_ref().map_or(0, Fft::output_frames_max);
         Ok(Self {
-            delay: fft.as_ref().map_or(0, |fft| fft.output_delay()),
+            delay: fft.as_ref().map_or(0, Fft::output_delay),
             chunk_out: vec![0.0; out_frames * channels],
             fft,
             channels,

@@ -4,11 +4,12 @@
 use super::error::AudioError;
 use super::mp4::{self, Movie, SoundTrack};
 use crate::track::AudioFormat;
-use crate::units::{SampleRate, Secs};
+use crate::units::{Frame, SampleRate, Secs};
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
+use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::well_known as codec;
 use symphonia::core::codecs::audio::{
     AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
@@ -147,8 +148,9 @@ fn probe(file: File) -> Result<Box<dyn FormatReader>, AudioError> {
             SymphoniaError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
                 AudioError::from(error)
             }
-            SymphoniaError::DecodeError(detail) => AudioError::Damaged(detail.to_owned()),
-            SymphoniaError::LimitError(detail) => AudioError::Damaged(detail.to_owned()),
+            SymphoniaError::DecodeError(detail) | SymphoniaError::LimitError(detail) => {
+                AudioError::Damaged(detail.to_owned())
+            }
             _ => AudioError::NotAudio,
         })
 }
@@ -191,7 +193,7 @@ fn build(
         .filter(|rate| RATES.contains(&rate.hz()))
         .ok_or_else(|| AudioError::Unsupported(format!("A sample rate of {rate} Hz")))?;
     let channels = decoded.channels.as_ref().or(params.channels.as_ref());
-    let channels = channels.map_or(0, |channels| channels.count());
+    let channels = channels.map_or(0, Channels::count);
     if channels == 0 || channels > MAX_CHANNELS {
         return Err(AudioError::Unsupported(format!(
             "Sound with {channels} channels"
@@ -202,9 +204,8 @@ fn build(
     }
     let presented = presented(track, sound, family, rate);
     let promised = promised_frames(track, presented, family);
-    let duration = rate.secs_from_frame(crate::units::Frame(
-        promised.map_or_else(|| track.num_frames.unwrap_or(0), |frames| frames),
-    ));
+    let frames = promised.or(track.num_frames).unwrap_or(0);
+    let duration = rate.secs_from_frame(Frame(frames));
     let format = AudioFormat {
         codec: codec_name(params, reader.as_ref(), decoder.as_ref()),
         sample_rate: rate,

@@ -4,6 +4,7 @@ use super::{decode, fixture, rest};
 use crate::audio::{AudioError, Decoder, Heard, ListenError, Wants, listen};
 use crate::control::Control;
 use crate::failure::FailureKind;
+use crate::waveform::Column;
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -139,7 +140,7 @@ fn not_a_number_is_heard_as_silence() {
     assert!(
         waveform.levels[0]
             .iter()
-            .all(|column| *column == Default::default())
+            .all(|column| *column == Column::default())
     );
 }
 
@@ -264,6 +265,18 @@ fn he_aac_is_named_as_such() {
         surround.to_string().contains("more than two channels"),
         "{surround}"
     );
+}
+
+#[test]
+fn a_header_that_upsets_the_reader_is_damage() {
+    // 128 << 8 channels: the product with the frame size does not fit.
+    let mut bytes = std::fs::read(fixture("source.aiff")).unwrap();
+    bytes[20] = 128;
+    let refused = kind(hear_bytes(&bytes));
+    assert!(matches!(
+        refused,
+        FailureKind::Damaged | FailureKind::Unsupported
+    ));
 }
 
 #[test]
