@@ -27,7 +27,9 @@ use std::process::ExitCode;
 /// tempo, key, chords and loudness of every track.
 #[derive(Debug, Parser)]
 #[command(name = "tonearm", version, arg_required_else_help = false)]
-#[command(after_help = "Examples:\n  tonearm import ~/Music\n  tonearm list 'bpm:120-128 key:8A~'\n  tonearm show 3f9a --json")]
+#[command(
+    after_help = "Examples:\n  tonearm import ~/Music\n  tonearm list 'bpm:120-128 key:8A~'\n  tonearm show 3f9a --json"
+)]
 struct Cli {
     /// Where the library lives
     #[arg(long, global = true, env = "TONEARM_LIBRARY", value_name = "DIR")]
@@ -130,10 +132,11 @@ fn start_log(verbose: u8, quiet: bool) {
         (false, 1) => "info,symphonia=warn",
         (false, _) => "debug",
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TONEARM_LOG").unwrap_or_else(|_none| {
-        // Decoders warn about every blemish of a file; what matters of it is in the track's row.
-        format!("{level},symphonia=error,lofty=error").into()
-    });
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("TONEARM_LOG").unwrap_or_else(|_none| {
+            // Decoders warn about every blemish of a file; what matters of it is in the track's row.
+            format!("{level},symphonia=error,lofty=error").into()
+        });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -55,7 +55,11 @@ pub(crate) fn bytes(count: u64) -> String {
         size /= 1000.0;
         unit = larger;
     }
-    if unit == "B" { format!("{count} B") } else { format!("{size:.1} {unit}") }
+    if unit == "B" {
+        format!("{count} B")
+    } else {
+        format!("{size:.1} {unit}")
+    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,11 @@ impl Output {
             Color::Never => false,
             Color::Auto => stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         };
-        Self { json, quiet, color: color && !json }
+        Self {
+            json,
+            quiet,
+            color: color && !json,
+        }
     }
 
     /// A line for people. Not in JSON mode.
@@ -54,7 +58,8 @@ impl Output {
     /// One JSON value on a line of its own. Only in JSON mode.
     pub(crate) fn json(self, value: &impl Serialize) -> Result<(), Exit> {
         if self.json {
-            let text = serde_json::to_string(value).map_err(|error| Exit::Failed(error.to_string()))?;
+            let text =
+                serde_json::to_string(value).map_err(|error| Exit::Failed(error.to_string()))?;
             writeln!(stdout().lock(), "{text}")?;
         }
         Ok(())

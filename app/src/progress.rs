@@ -14,10 +14,17 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(quiet: bool) -> Self {
         let shown = !quiet && std::io::stderr().is_terminal();
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(spinner());
-        Self { bar, analysing: false }
+        Self {
+            bar,
+            analysing: false,
+        }
     }
 
     pub(crate) fn follow(&mut self, view: &View) {
@@ -25,7 +32,9 @@ impl Progress {
         let left = (activity.queued + activity.running.len()) as u64;
         if let Some(import) = &activity.import {
             let total = import.tally.total();
-            self.bar.set_message(format!("Looking at files: {total} so far, {left} to analyse"));
+            self.bar.set_message(format!(
+                "Looking at files: {total} so far, {left} to analyse"
+            ));
             self.bar.tick();
             return;
         }

@@ -138,3 +138,108 @@ impl Waveform {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(columns: usize) -> Waveform {
+        let finest = (0..columns)
+            .map(|index| Column {
+                min: -((index % 100) as i8),
+                max: (index % 127) as i8,
+                rms: (index % 256) as u8,
+                low: (index % 251) as u8,
+                mid: 3,
+                high: 0,
+            })
+            .collect();
+        Waveform::from_columns(
+            SampleRate::new(48_000).unwrap(),
+            columns as u64 * 160,
+            finest,
+        )
+    }
+
+    #[test]
+    fn each_level_covers_the_one_before() {
+        let waveform = ramp(10_001);
+        assert_eq!(
+            waveform.levels.iter().map(Vec::len).collect::<Vec<_>>(),
+            [10_001, 2_501, 626, 157]
+        );
+        for pair in waveform.levels.windows(2) {
+            for (index, column) in pair[1].iter().enumerate() {
+                let from = index * LEVEL_STEP;
+                let to = (from + LEVEL_STEP).min(pair[0].len());
+                assert_eq!(*column, Column::merged(&pair[0][from..to]));
+            }
+        }
+    }
+
+    #[test]
+    fn merging_keeps_extremes_and_mean_power() {
+        let loud = Column {
+            min: -9,
+            max: 4,
+            rms: 200,
+            low: 1,
+            mid: 50,
+            high: 2,
+        };
+        let quiet = Column {
+            min: -1,
+            max: 7,
+            rms: 0,
+            low: 5,
+            mid: 4,
+            high: 3,
+        };
+        let merged = Column::merged(&[loud, quiet]);
+        assert_eq!((merged.min, merged.max), (-9, 7));
+        assert_eq!((merged.low, merged.mid, merged.high), (5, 50, 3));
+        // Half the power is the fourth root of a half in this scale: 200 · 0.8409.
+        assert_eq!(merged.rms, 168);
+    }
+
+    #[test]
+    fn a_preview_has_as_many_columns_as_asked_for() {
+        let waveform = ramp(10_001);
+        for columns in [0, 1, 10, 157, 158, 1_000, 10_001, 15_000] {
+            assert_eq!(waveform.preview(columns).len(), columns);
+        }
+        let all = waveform.preview(1)[0];
+        assert_eq!((all.min, all.max), (-99, 126));
+        assert_eq!(ramp(0).preview(5), vec![Column::default(); 5]);
+        assert_eq!(ramp(3).preview(6).first(), ramp(3).levels[0].first());
+    }
+
+    #[test]
+    fn zooming_picks_the_level_that_is_just_fine_enough() {
+        let waveform = ramp(100_000);
+        for (wanted, level) in [
+            (1_000.0, 0),
+            (300.0, 0),
+            (76.0, 0),
+            (75.0, 1),
+            (18.0, 2),
+            (0.1, 4),
+        ] {
+            assert_eq!(waveform.level_for(wanted), level, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn columns_and_times_agree_at_every_level() {
+        for level in 0..5 {
+            for index in [0, 1, 2, 1_000, 123_457] {
+                let start = Waveform::column_start(level, index);
+                assert_eq!(Waveform::column_at(level, start), index);
+                let before = Secs(start.0 - 1e-4);
+                assert_eq!(Waveform::column_at(level, before), index.saturating_sub(1));
+            }
+        }
+        assert_eq!(Waveform::column_at(0, Secs(-3.0)), 0);
+        assert_eq!(Waveform::column_at(0, Secs(f64::NAN)), 0);
+    }
+}

@@ -6,7 +6,9 @@ use clap_complete::Shell;
 
 /// Print completions for a shell
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tonearm completions bash > ~/.local/share/bash-completion/completions/tonearm")]
+#[command(
+    after_help = "Example:\n  tonearm completions bash > ~/.local/share/bash-completion/completions/tonearm"
+)]
 pub(crate) struct Completions {
     #[arg(value_enum)]
     shell: Shell,

@@ -12,9 +12,18 @@ use tonearm_core::export::file::write_atomic;
 
 /// The demo music, part of the program so that it works wherever the program is.
 const MUSIC: [(&str, &[u8]); 3] = [
-    ("night-ferry.mp3", include_bytes!("../../../assets/demo/night-ferry.mp3")),
-    ("low-orbit.m4a", include_bytes!("../../../assets/demo/low-orbit.m4a")),
-    ("window-seat.ogg", include_bytes!("../../../assets/demo/window-seat.ogg")),
+    (
+        "night-ferry.mp3",
+        include_bytes!("../../../assets/demo/night-ferry.mp3"),
+    ),
+    (
+        "low-orbit.m4a",
+        include_bytes!("../../../assets/demo/low-orbit.m4a"),
+    ),
+    (
+        "window-seat.ogg",
+        include_bytes!("../../../assets/demo/window-seat.ogg"),
+    ),
 ];
 
 /// Writes the demo music into `folder`, where it is not there already; tells the paths.
@@ -38,10 +47,19 @@ pub(crate) fn write_music(folder: &Path) -> Result<Vec<PathBuf>, Exit> {
 pub(crate) fn run(context: &Context) -> Result<(), Exit> {
     let output = context.output;
     // The user's own library is not for demonstrations.
-    let place = if context.library_is_named { context.library.clone() } else { context.library.with_file_name("demo") };
+    let place = if context.library_is_named {
+        context.library.clone()
+    } else {
+        context.library.with_file_name("demo")
+    };
     let strong = |text: &str| output.styled(Style::Strong, text);
-    output.aside("This version has no window yet: here is the main job, on the demo music, in the terminal.")?;
-    output.aside(&format!("Everything it makes goes to {}\n", place.display()))?;
+    output.aside(
+        "This version has no window yet: here is the main job, on the demo music, in the terminal.",
+    )?;
+    output.aside(&format!(
+        "Everything it makes goes to {}\n",
+        place.display()
+    ))?;
 
     output.aside(&strong("Importing and analysing"))?;
     let music = place.join("music");
@@ -57,7 +75,11 @@ pub(crate) fn run(context: &Context) -> Result<(), Exit> {
     let results = place.join("results");
     std::fs::create_dir_all(&results)?;
     let view = library.core.view();
-    for row in view.rows.iter().filter(|row| row.track.path.as_path().starts_with(&music)) {
+    for row in view
+        .rows
+        .iter()
+        .filter(|row| row.track.path.as_path().starts_with(&music))
+    {
         output.aside("")?;
         let details = library.core.details(row.track.id)?;
         show::print(output, row, &details)?;
@@ -73,7 +95,11 @@ pub(crate) fn run(context: &Context) -> Result<(), Exit> {
         write_json(&json, &document)?;
         output.json(&document)?;
         for file in [&png, &json] {
-            output.aside(&format!("  {}  {}", output.styled(Style::Dim, "  written"), file.display()))?;
+            output.aside(&format!(
+                "  {}  {}",
+                output.styled(Style::Dim, "  written"),
+                file.display()
+            ))?;
         }
     }
     farewell(output)

@@ -27,11 +27,21 @@ struct Finding {
 
 impl Finding {
     fn ok(name: &'static str, reason: String) -> Self {
-        Self { name, state: "ok", reason, remedy: None }
+        Self {
+            name,
+            state: "ok",
+            reason,
+            remedy: None,
+        }
     }
 
     fn trouble(name: &'static str, state: &'static str, reason: String, remedy: &str) -> Self {
-        Self { name, state, reason, remedy: Some(remedy.to_owned()) }
+        Self {
+            name,
+            state,
+            reason,
+            remedy: Some(remedy.to_owned()),
+        }
     }
 }
 
@@ -51,13 +61,24 @@ pub(crate) fn run(context: &Context, _job: &Doctor) -> Result<(), Exit> {
         checks,
     };
     context.output.json(&report)?;
-    context.output.line(&format!("Tonearm {} on {}", report.version, report.platform))?;
+    context.output.line(&format!(
+        "Tonearm {} on {}",
+        report.version, report.platform
+    ))?;
     for check in &report.checks {
-        let style = if check.state == "ok" { Style::Good } else { Style::Bad };
+        let style = if check.state == "ok" {
+            Style::Good
+        } else {
+            Style::Bad
+        };
         let state = context.output.styled(style, &format!("{:>7}", check.state));
-        context.output.line(&format!("{state}  {:<9} {}", check.name, check.reason))?;
+        context
+            .output
+            .line(&format!("{state}  {:<9} {}", check.name, check.reason))?;
         if let Some(remedy) = &check.remedy {
-            context.output.line(&format!("                   {remedy}"))?;
+            context
+                .output
+                .line(&format!("                   {remedy}"))?;
         }
     }
     opened
@@ -73,7 +94,12 @@ fn library(context: &Context, checks: &mut Vec<Finding>) -> Result<(), Exit> {
         Ok(library) => library,
         Err(exit) => {
             let remedy = "Close the other program, free the disk, or restore a backup";
-            checks.push(Finding::trouble("library", "failed", exit.to_string(), remedy));
+            checks.push(Finding::trouble(
+                "library",
+                "failed",
+                exit.to_string(),
+                remedy,
+            ));
             // It has been told; the exit status says it once more.
             return Err(match exit {
                 Exit::Library(_) => Exit::Library("the library cannot be opened".to_owned()),
@@ -84,11 +110,22 @@ fn library(context: &Context, checks: &mut Vec<Finding>) -> Result<(), Exit> {
     let view = library.core.view();
     let with = |state| view.rows.iter().filter(|row| row.state == state).count();
     let place = context.library.display();
-    checks.push(Finding::ok("library", format!("{} tracks in {place}", view.rows.len())));
+    checks.push(Finding::ok(
+        "library",
+        format!("{} tracks in {place}", view.rows.len()),
+    ));
     checks.push(writable(&context.library));
     for (state, name, remedy) in [
-        (TrackState::Missing, "missing", "Connect their drives, or run tonearm relink FOLDER"),
-        (TrackState::Failed, "failed", "See tonearm list state:failed, and tonearm show for the reason"),
+        (
+            TrackState::Missing,
+            "missing",
+            "Connect their drives, or run tonearm relink FOLDER",
+        ),
+        (
+            TrackState::Failed,
+            "failed",
+            "See tonearm list state:failed, and tonearm show for the reason",
+        ),
         (TrackState::Partial, "due", "Run tonearm analyze --all"),
     ] {
         let count = with(state);

@@ -44,10 +44,19 @@ pub(crate) fn run(context: &Context, job: &Export) -> Result<(), Exit> {
     let library = Library::open(context)?;
     let rows = select(&library.core.view(), &job.query, job.sort.as_deref())?;
     if job.out == Path::new("-") {
-        write(&library, job.format, &rows, Path::new("."), &mut std::io::stdout().lock())?;
+        write(
+            &library,
+            job.format,
+            &rows,
+            Path::new("."),
+            &mut std::io::stdout().lock(),
+        )?;
         return Ok(());
     }
-    let folder = std::path::absolute(&job.out)?.parent().map(Path::to_path_buf).unwrap_or_default();
+    let folder = std::path::absolute(&job.out)?
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default();
     let count = write_atomic(&job.out, |out| {
         let mut out = std::io::BufWriter::new(out);
         let count = write(&library, job.format, &rows, &folder, &mut out)?;
@@ -55,8 +64,12 @@ pub(crate) fn run(context: &Context, job: &Export) -> Result<(), Exit> {
         Ok(count)
     })
     .map_err(|error| Exit::Failed(error.to_string()))?;
-    context.output.json(&serde_json::json!({ "tracks": count, "out": job.out.to_string_lossy() }))?;
-    context.output.aside(&format!("{count} tracks written to {}", job.out.display()))
+    context
+        .output
+        .json(&serde_json::json!({ "tracks": count, "out": job.out.to_string_lossy() }))?;
+    context
+        .output
+        .aside(&format!("{count} tracks written to {}", job.out.display()))
 }
 
 fn write(
@@ -73,7 +86,10 @@ fn write(
         Format::Json => {
             let mut writer = JsonWriter::new(out)?;
             for row in plain {
-                let details = library.core.details(row.track.id).map_err(std::io::Error::other)?;
+                let details = library
+                    .core
+                    .details(row.track.id)
+                    .map_err(std::io::Error::other)?;
                 writer.push(&TrackDocument::full(row, &details))?;
             }
             writer.finish()

@@ -38,7 +38,9 @@ pub(crate) struct Import {
 
 /// Make what is due: new tracks, changed files, improved analyses, failures whose time has come
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tonearm analyze --all\n  tonearm analyze --force --only beats,key 3f9a")]
+#[command(
+    after_help = "Example:\n  tonearm analyze --all\n  tonearm analyze --force --only beats,key 3f9a"
+)]
 pub(crate) struct Analyze {
     /// Ids, beginnings of ids, or paths
     #[arg(value_name = "TRACK", required_unless_present = "all")]
@@ -70,7 +72,9 @@ impl How {
             ));
         }
         if self.only.contains(&Artifact::Stems) {
-            return Err(Exit::Usage("this version does not make stems yet".to_owned()));
+            return Err(Exit::Usage(
+                "this version does not make stems yet".to_owned(),
+            ));
         }
         Ok(if self.only.is_empty() {
             Extent::Everything
@@ -81,9 +85,8 @@ impl How {
 }
 
 fn artifact(name: &str) -> Result<Artifact, String> {
-    Artifact::from_name(name).ok_or_else(|| {
-        format!("there are {}", Artifact::ALL.map(Artifact::name).join(", "))
-    })
+    Artifact::from_name(name)
+        .ok_or_else(|| format!("there are {}", Artifact::ALL.map(Artifact::name).join(", ")))
 }
 
 pub(crate) fn import(context: &Context, job: Import) -> Result<(), Exit> {
@@ -103,15 +106,27 @@ pub(crate) fn analyze(context: &Context, job: &Analyze) -> Result<(), Exit> {
     let tracks = if job.all {
         Selection::All
     } else {
-        let ids = job.tracks.iter().map(|text| Ok(library.track(text)?.track.id));
+        let ids = job
+            .tracks
+            .iter()
+            .map(|text| Ok(library.track(text)?.track.id));
         Selection::Tracks(ids.collect::<Result<_, Exit>>()?)
     };
-    let command = Command::Analyze { request: RequestId(1), tracks, extent, force: job.force };
+    let command = Command::Analyze {
+        request: RequestId(1),
+        tracks,
+        extent,
+        force: job.force,
+    };
     carry_out(context, &library, command)
 }
 
 /// Prints everything that happens until nothing is left to do.
-pub(crate) fn carry_out(context: &Context, library: &Library, command: Command) -> Result<(), Exit> {
+pub(crate) fn carry_out(
+    context: &Context,
+    library: &Library,
+    command: Command,
+) -> Result<(), Exit> {
     let mut reporter = Reporter::new(context.output);
     let end = library.carry_out(command, context.output.quiet, |progress, event| {
         progress.suspend(|| reporter.hear(&event, &library.core.view()))

@@ -21,7 +21,9 @@ const REDRAW_EVERY: Duration = Duration::from_millis(100);
 pub(crate) fn default_dir() -> Result<PathBuf, Exit> {
     directories::ProjectDirs::from("org", "Tonearm", "tonearm")
         .map(|dirs| dirs.data_dir().join("library"))
-        .ok_or_else(|| Exit::Usage("there is no home folder: name a library with --library DIR".to_owned()))
+        .ok_or_else(|| {
+            Exit::Usage("there is no home folder: name a library with --library DIR".to_owned())
+        })
 }
 
 pub(crate) struct Library {
@@ -42,7 +44,11 @@ impl Library {
                 tracing::debug!("an event that nobody waits for");
             }
         };
-        let config = Config { library, eager: false, slots: None };
+        let config = Config {
+            library,
+            eager: false,
+            slots: None,
+        };
         let core = Core::start(config, || (), say)?;
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
@@ -50,7 +56,11 @@ impl Library {
         if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
             tracing::debug!(%error, "no handler for Ctrl-C");
         }
-        Ok(Self { core, events, interrupted })
+        Ok(Self {
+            core,
+            events,
+            interrupted,
+        })
     }
 
     /// Sends `command` and hands every event to `hear` until nothing is left to do.
@@ -78,18 +88,27 @@ impl Library {
                 cancelled = self.core.send(Command::Cancel);
             }
         }
-        if cancelled { Err(Exit::Interrupted) } else { Ok(()) }
+        if cancelled {
+            Err(Exit::Interrupted)
+        } else {
+            Ok(())
+        }
     }
 
     /// The track that `text` means: an id, an unambiguous beginning of one, or a path.
     pub(crate) fn track(&self, text: &str) -> Result<Arc<Row>, Exit> {
         let view = self.core.view();
         let path = std::path::absolute(text).unwrap_or_else(|_none| PathBuf::from(text));
-        if let Some(row) = view.rows.iter().find(|row| row.track.path.as_path() == path) {
+        if let Some(row) = view
+            .rows
+            .iter()
+            .find(|row| row.track.path.as_path() == path)
+        {
             return Ok(Arc::clone(row));
         }
         let prefix = text.to_lowercase();
-        let is_id = (1..=16).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_id =
+            (1..=16).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
         let mut fitting = view
             .rows
             .iter()

@@ -30,9 +30,14 @@ pub(crate) struct List {
 
 /// The query language, from its one description.
 fn help() -> String {
-    let lines: Vec<String> =
-        query::HELP.iter().map(|(syntax, meaning)| format!("  {syntax:<26} {meaning}")).collect();
-    format!("Examples:\n  tonearm list deep house\n  tonearm list 'bpm:120-128 key:8A~ -state:failed' --sort bpm\n\nQueries:\n{}", lines.join("\n"))
+    let lines: Vec<String> = query::HELP
+        .iter()
+        .map(|(syntax, meaning)| format!("  {syntax:<26} {meaning}"))
+        .collect();
+    format!(
+        "Examples:\n  tonearm list deep house\n  tonearm list 'bpm:120-128 key:8A~ -state:failed' --sort bpm\n\nQueries:\n{}",
+        lines.join("\n")
+    )
 }
 
 pub(crate) fn run(context: &Context, job: &List) -> Result<(), Exit> {
@@ -55,10 +60,16 @@ pub(crate) fn run(context: &Context, job: &List) -> Result<(), Exit> {
 /// The rows that a query finds, sorted.
 pub(crate) fn select(view: &View, text: &str, sort: Option<&str>) -> Result<Vec<Arc<Row>>, Exit> {
     let query = query::parse(text).map_err(|error| usage(text, &error))?;
-    let mut rows: Vec<Arc<Row>> =
-        view.rows.iter().filter(|row| query.matches(row)).map(Arc::clone).collect();
+    let mut rows: Vec<Arc<Row>> = view
+        .rows
+        .iter()
+        .filter(|row| query.matches(row))
+        .map(Arc::clone)
+        .collect();
     if let Some(text) = sort {
-        Sort::parse(text).map_err(|error| usage(text, &error))?.apply(&mut rows);
+        Sort::parse(text)
+            .map_err(|error| usage(text, &error))?
+            .apply(&mut rows);
     }
     Ok(rows)
 }
@@ -72,7 +83,10 @@ fn print_table(output: Output, rows: &[Arc<Row>]) -> Result<(), Exit> {
     if rows.is_empty() {
         return output.aside("no tracks (tonearm import FOLDER brings music in)");
     }
-    let head = format!("{:16}  {:46}  {:>7}  {:>4}  {:>7}  {}", "ID", "TRACK", "BPM", "KEY", "LENGTH", "STATE");
+    let head = format!(
+        "{:16}  {:46}  {:>7}  {:>4}  {:>7}  {}",
+        "ID", "TRACK", "BPM", "KEY", "LENGTH", "STATE"
+    );
     output.aside(&output.styled(Style::Dim, &head))?;
     for row in rows {
         let unknown = || "–".to_owned();
@@ -80,7 +94,9 @@ fn print_table(output: Output, rows: &[Arc<Row>]) -> Result<(), Exit> {
         let name = format::fit(&format::caption(row), 46);
         let pad = " ".repeat(46_usize.saturating_sub(name.chars().count()));
         let bpm = summary.bpm.map_or_else(unknown, format::tempo);
-        let key = summary.key.map_or_else(unknown, tonearm_core::harmony::Key::camelot);
+        let key = summary
+            .key
+            .map_or_else(unknown, tonearm_core::harmony::Key::camelot);
         let length = row
             .track
             .format
@@ -93,8 +109,13 @@ fn print_table(output: Output, rows: &[Arc<Row>]) -> Result<(), Exit> {
         };
         let state = output.styled(style, row.state.name());
         let id = row.track.id;
-        output.line(&format!("{id}  {name}{pad}  {bpm:>7}  {key:>4}  {length:>7}  {state}"))?;
+        output.line(&format!(
+            "{id}  {name}{pad}  {bpm:>7}  {key:>4}  {length:>7}  {state}"
+        ))?;
     }
     let count = rows.len();
-    output.aside(&output.styled(Style::Dim, &format!("{count} track{}", if count == 1 { "" } else { "s" })))
+    output.aside(&output.styled(
+        Style::Dim,
+        &format!("{count} track{}", if count == 1 { "" } else { "s" }),
+    ))
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use tonearm_core::artifact::Artifact;
 use tonearm_core::audio::bench::{Costs, measure};
-use tonearm_core::backend::{AnalysisJob, Analyser as _};
+use tonearm_core::backend::{Analyser as _, AnalysisJob};
 use tonearm_core::control::Control;
 use tonearm_core::jobs::native::Native;
 use tonearm_core::track::TrackId;
@@ -48,12 +48,19 @@ struct Report {
 
 pub(crate) fn run(context: &Context, job: &Bench) -> Result<(), Exit> {
     let scratch = tempfile::tempdir()?;
-    let files = if job.files.is_empty() { demo::write_music(scratch.path())? } else { job.files.clone() };
+    let files = if job.files.is_empty() {
+        demo::write_music(scratch.path())?
+    } else {
+        job.files.clone()
+    };
     context.output.aside("                                   length  decode  +waveform  +loudness  everything   x real time")?;
     let mut lines = Vec::new();
     for file in &files {
         let line = line(file, job.runs)?;
-        let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let name = file
+            .file_name()
+            .map(|name| name.to_string_lossy())
+            .unwrap_or_default();
         context.output.line(&format!(
             "{:32}  {:>7}  {:>5.0} ms  {:>8.2}x  {:>8.2}x  {:>9.1}x  {:>11.0}x",
             format::fit(&name, 32),
@@ -70,9 +77,14 @@ pub(crate) fn run(context: &Context, job: &Bench) -> Result<(), Exit> {
     let whole: f64 = lines.iter().map(|line| line.whole_seconds).sum();
     let times_real_time = (whole > 0.0).then(|| audio / whole);
     if let Some(times) = times_real_time {
-        context.output.aside(&format!("together {times:.0} x real time on one core"))?;
+        context
+            .output
+            .aside(&format!("together {times:.0} x real time on one core"))?;
     }
-    context.output.json(&Report { files: lines, times_real_time })
+    context.output.json(&Report {
+        files: lines,
+        times_real_time,
+    })
 }
 
 fn line(file: &Path, runs: u32) -> Result<Line, Exit> {
@@ -100,7 +112,10 @@ fn whole(file: &Path) -> Result<f64, Exit> {
     let job = AnalysisJob {
         track: TrackId(0),
         path: file.to_path_buf(),
-        wants: Artifact::ALL.into_iter().filter(|artifact| Native.recipe(*artifact).is_some()).collect(),
+        wants: Artifact::ALL
+            .into_iter()
+            .filter(|artifact| Native.recipe(*artifact).is_some())
+            .collect(),
         duration: None,
         tag_bpm: None,
         beats: None,
@@ -108,10 +123,16 @@ fn whole(file: &Path) -> Result<f64, Exit> {
     let clock = cpu_time::ThreadTime::now();
     let mut failure = None;
     Native
-        .run(&job, &Control::default(), &mut |made| failure = failure.take().or(made.result.err()))
+        .run(&job, &Control::default(), &mut |made| {
+            failure = failure.take().or(made.result.err())
+        })
         .map_err(|cancelled| Exit::Failed(cancelled.to_string()))?;
     match failure {
-        Some(failure) => Err(Exit::Failed(format!("{}: {}", file.display(), failure.message))),
+        Some(failure) => Err(Exit::Failed(format!(
+            "{}: {}",
+            file.display(),
+            failure.message
+        ))),
         None => Ok(clock.elapsed().as_secs_f64()),
     }
 }

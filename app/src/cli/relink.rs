@@ -31,25 +31,39 @@ pub(crate) fn run(context: &Context, job: Relink) -> Result<(), Exit> {
         }
     }
     let library = Library::open(context)?;
-    let command = Command::Relink { request: RequestId(1), folders: job.folders, dry_run: job.dry_run };
+    let command = Command::Relink {
+        request: RequestId(1),
+        folders: job.folders,
+        dry_run: job.dry_run,
+    };
     let mut reporter = Reporter::new(context.output);
     let (mut found, mut lost) = (0_u64, 0_u64);
     library.carry_out(command, context.output.quiet, |progress, event| {
         progress.suspend(|| match &event {
-            Event::Relinked { track, from, to, .. } => {
+            Event::Relinked {
+                track, from, to, ..
+            } => {
                 match to {
                     RelinkOutcome::Moved(_) | RelinkOutcome::WouldMove(_) => found += 1,
-                    RelinkOutcome::Ambiguous(_) | RelinkOutcome::Suggested(_) | RelinkOutcome::NotFound => lost += 1,
+                    RelinkOutcome::Ambiguous(_)
+                    | RelinkOutcome::Suggested(_)
+                    | RelinkOutcome::NotFound => lost += 1,
                 }
                 reporter.relinked(&track.to_string(), from, to)
             }
             other => reporter.hear(other, &library.core.view()),
         })
     })?;
-    let verb = if job.dry_run { "would be linked again" } else { "linked again" };
+    let verb = if job.dry_run {
+        "would be linked again"
+    } else {
+        "linked again"
+    };
     context.output.json(&serde_json::json!({
         "event": "summary", "moved": found, "missing": lost, "dry_run": job.dry_run,
     }))?;
-    context.output.aside(&format!("{found} {verb}, {lost} still missing"))?;
+    context
+        .output
+        .aside(&format!("{found} {verb}, {lost} still missing"))?;
     reporter.exit()
 }

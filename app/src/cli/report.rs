@@ -87,9 +87,20 @@ impl Reporter {
 
     pub(crate) fn hear(&mut self, event: &Event, view: &View) -> Result<(), Exit> {
         match event {
-            Event::Imported { outcome, track, path, failure, .. } => {
+            Event::Imported {
+                outcome,
+                track,
+                path,
+                failure,
+                ..
+            } => {
                 self.trouble |= *outcome == Outcome::Failed;
-                self.imported(*outcome, track.map(|id| id.to_string()), path, failure.as_ref())
+                self.imported(
+                    *outcome,
+                    track.map(|id| id.to_string()),
+                    path,
+                    failure.as_ref(),
+                )
             }
             Event::ImportFinished { tally, .. } => {
                 self.tally = *tally;
@@ -101,16 +112,27 @@ impl Reporter {
                     "event": "duplicate", "id": track.to_string(), "same_as": same_as.to_string(),
                 });
                 self.output.json(&line)?;
-                let name = |id| view.rows.get(id).map(|row| row.track.path.as_path().display().to_string());
+                let name = |id| {
+                    view.rows
+                        .get(id)
+                        .map(|row| row.track.path.as_path().display().to_string())
+                };
                 if let (Some(this), Some(other)) = (name(*track), name(*same_as)) {
-                    let text = format!("same bytes twice: {}\n               and {}", fit(&this, 200), fit(&other, 200));
+                    let text = format!(
+                        "same bytes twice: {}\n               and {}",
+                        fit(&this, 200),
+                        fit(&other, 200)
+                    );
                     self.output.aside(&self.output.styled(Style::Dim, &text))?;
                 }
                 Ok(())
             }
-            Event::Relinked { request: None, track, from, to } => {
-                self.relinked(&track.to_string(), from, to)
-            }
+            Event::Relinked {
+                request: None,
+                track,
+                from,
+                to,
+            } => self.relinked(&track.to_string(), from, to),
             Event::StorageFailed(failure) => {
                 self.trouble = true;
                 self.output.json(&serde_json::json!({
@@ -142,7 +164,8 @@ impl Reporter {
         match failure {
             Some(failure) => {
                 let word = self.output.styled(Style::Bad, outcome.name());
-                self.output.line(&format!("{word:>9}  {name}\n           {}", told(failure)))
+                self.output
+                    .line(&format!("{word:>9}  {name}\n           {}", told(failure)))
             }
             None if outcome == Outcome::Unchanged => Ok(()),
             None => self.output.aside(&format!("{:>9}  {name}", outcome.name())),
@@ -150,7 +173,15 @@ impl Reporter {
     }
 
     fn made(&mut self, event: &Event, view: &View) -> Result<(), Exit> {
-        let Event::Made { track, artifact, maker, seconds, cpu_secs, failure } = event else {
+        let Event::Made {
+            track,
+            artifact,
+            maker,
+            seconds,
+            cpu_secs,
+            failure,
+        } = event
+        else {
             return Ok(());
         };
         if failure.is_some() {
@@ -169,20 +200,28 @@ impl Reporter {
             cpu_seconds: f64::from(*cpu_secs),
             error: failure.as_ref().map(ErrorDocument::from),
         })?;
-        let Some(failure) = failure else { return Ok(()) };
+        let Some(failure) = failure else {
+            return Ok(());
+        };
         let path = view
             .rows
             .get(*track)
             .map(|row| fit(&row.track.path.as_path().display().to_string(), 300))
             .unwrap_or_default();
         let word = self.output.styled(Style::Bad, "failed");
-        self.output.line(&format!("   {word}  {artifact} of {path}\n           {}", told(failure)))
+        self.output.line(&format!(
+            "   {word}  {artifact} of {path}\n           {}",
+            told(failure)
+        ))
     }
 
     /// A missing track that was found again, or not.
     pub(crate) fn relinked(&self, id: &str, from: &Path, to: &RelinkOutcome) -> Result<(), Exit> {
         let paths = |paths: &[std::path::PathBuf]| -> Vec<String> {
-            paths.iter().map(|path| path.to_string_lossy().into_owned()).collect()
+            paths
+                .iter()
+                .map(|path| path.to_string_lossy().into_owned())
+                .collect()
         };
         let (outcome, targets) = match to {
             RelinkOutcome::Moved(path) => ("moved", paths(std::slice::from_ref(path))),
@@ -191,7 +230,11 @@ impl Reporter {
             RelinkOutcome::Suggested(found) => ("suggested", paths(found)),
             RelinkOutcome::NotFound => ("missing", Vec::new()),
         };
-        let to = if targets.len() == 1 { targets.first() } else { None };
+        let to = if targets.len() == 1 {
+            targets.first()
+        } else {
+            None
+        };
         self.output.json(&serde_json::json!({
             "event": "relink", "outcome": outcome, "id": id,
             "from": from.to_string_lossy(), "to": to, "candidates": targets,
@@ -231,19 +274,27 @@ impl Reporter {
         let analysis = match (self.artifacts_done, self.artifacts_failed) {
             (0, 0) => None,
             (done, 0) => Some(format!("{done} results")),
-            (done, failed) => {
-                Some(format!("{done} results, {failed} failed (tonearm list state:failed)"))
-            }
+            (done, failed) => Some(format!(
+                "{done} results, {failed} failed (tonearm list state:failed)"
+            )),
         };
         let files = (!parts.is_empty()).then(|| parts.join(", "));
         let told: Vec<String> = files.into_iter().chain(analysis).collect();
-        let told = if told.is_empty() { "nothing to do".to_owned() } else { told.join("; ") };
+        let told = if told.is_empty() {
+            "nothing to do".to_owned()
+        } else {
+            told.join("; ")
+        };
         self.output.aside(&format!("{told} in {seconds:.1} s"))
     }
 
     /// Success, unless something failed along the way.
     pub(crate) fn exit(&self) -> Result<(), Exit> {
-        if self.trouble { Err(Exit::SomeFailed) } else { Ok(()) }
+        if self.trouble {
+            Err(Exit::SomeFailed)
+        } else {
+            Ok(())
+        }
     }
 }
 

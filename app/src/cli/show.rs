@@ -35,15 +35,26 @@ pub(crate) fn print(output: Output, row: &Row, details: &TrackDetails) -> Result
     }
     output.line(&output.styled(Style::Strong, &format::fit(&format::caption(row), 200)))?;
     for (name, value) in facts(row, details) {
-        output.line(&format!("  {}  {}", output.styled(Style::Dim, &format!("{name:>9}")), format::fit(&value, 300)))?;
+        output.line(&format!(
+            "  {}  {}",
+            output.styled(Style::Dim, &format!("{name:>9}")),
+            format::fit(&value, 300)
+        ))?;
     }
     if let Some(chords) = &details.chords {
         for line in chord_lines(chords) {
-            output.line(&format!("  {}  {line}", output.styled(Style::Dim, &format!("{:>9}", "chords"))))?;
+            output.line(&format!(
+                "  {}  {line}",
+                output.styled(Style::Dim, &format!("{:>9}", "chords"))
+            ))?;
         }
     }
     for (artifact, state) in Artifact::ALL.into_iter().zip(row.artifacts) {
-        let failure = row.knowledge.records.get(&artifact).and_then(|record| record.failure.as_ref());
+        let failure = row
+            .knowledge
+            .records
+            .get(&artifact)
+            .and_then(|record| record.failure.as_ref());
         if let (ArtifactState::Failed, Some(failure)) = (state, failure) {
             let word = output.styled(Style::Bad, &format!("{:>9}", artifact.name()));
             output.line(&format!("  {word}  failed: {}", told(failure)))?;
@@ -61,10 +72,16 @@ fn facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String)> {
     ];
     if let Some(format) = &track.format {
         let rate = f64::from(format.sample_rate.hz()) / 1000.0;
-        let bitrate = format.bitrate_kbps.map(|kbps| format!(", {kbps} kbit/s")).unwrap_or_default();
+        let bitrate = format
+            .bitrate_kbps
+            .map(|kbps| format!(", {kbps} kbit/s"))
+            .unwrap_or_default();
         let duration = format::duration(format.duration);
         let (codec, channels) = (&format.codec, format.channels);
-        facts.push(("audio", format!("{duration}, {codec}, {rate} kHz, {channels} channels{bitrate}")));
+        facts.push((
+            "audio",
+            format!("{duration}, {codec}, {rate} kHz, {channels} channels{bitrate}"),
+        ));
     }
     let tags = [
         ("album", &track.tags.album),
@@ -73,25 +90,52 @@ fn facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String)> {
         ("remixer", &track.tags.remixer),
         ("comment", &track.tags.comment),
     ];
-    facts.extend(tags.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
+    facts.extend(
+        tags.into_iter()
+            .filter_map(|(name, text)| Some((name, text.clone()?))),
+    );
     if let Some(beats) = &details.beats {
-        let steady = if beats.grid.is_some() { "constant" } else { "changing" };
-        let others: Vec<String> =
-            beats.alternatives.iter().map(|other| format::tempo(other.bpm)).collect();
-        let others = if others.is_empty() { String::new() } else { format!(", or {}", others.join(", ")) };
+        let steady = if beats.grid.is_some() {
+            "constant"
+        } else {
+            "changing"
+        };
+        let others: Vec<String> = beats
+            .alternatives
+            .iter()
+            .map(|other| format::tempo(other.bpm))
+            .collect();
+        let others = if others.is_empty() {
+            String::new()
+        } else {
+            format!(", or {}", others.join(", "))
+        };
         let sure = percent(beats.confidence);
-        facts.push(("tempo", format!("{} BPM, {steady}, {sure} sure{others}", format::tempo(beats.bpm))));
+        facts.push((
+            "tempo",
+            format!(
+                "{} BPM, {steady}, {sure} sure{others}",
+                format::tempo(beats.bpm)
+            ),
+        ));
         facts.push(("beats", beats.beats.len().to_string()));
     }
     if let Some(found) = &details.key {
         let key = found.key;
-        let text = format!("{key}, {}, {}, {} sure", key.camelot(), key.open_key(), percent(found.confidence));
+        let text = format!(
+            "{key}, {}, {}, {} sure",
+            key.camelot(),
+            key.open_key(),
+            percent(found.confidence)
+        );
         facts.push(("key", text));
     }
     if let Some(loudness) = &row.knowledge.summary.loudness {
         let figures = [
             loudness.integrated.map(|lufs| format!("{lufs:.1} LUFS")),
-            loudness.true_peak.map(|peak| format!("peak {peak:.1} dBTP")),
+            loudness
+                .true_peak
+                .map(|peak| format!("peak {peak:.1} dBTP")),
             loudness.range.map(|range| format!("range {range:.1} LU")),
         ];
         let told: Vec<String> = figures.into_iter().flatten().collect();
@@ -113,10 +157,16 @@ fn chord_lines(chords: &[ChordSpan]) -> Vec<String> {
         .chunks(8)
         .take(LINES)
         .map(|line| {
-            let start = line.first().map(|span| format::duration(span.start)).unwrap_or_default();
+            let start = line
+                .first()
+                .map(|span| format::duration(span.start))
+                .unwrap_or_default();
             let labels: Vec<String> = line
                 .iter()
-                .map(|span| span.chord.map_or_else(|| "N".to_owned(), |chord| chord.to_string()))
+                .map(|span| {
+                    span.chord
+                        .map_or_else(|| "N".to_owned(), |chord| chord.to_string())
+                })
                 .collect();
             format!("{start:>5}  {}", labels.join("  "))
         })

@@ -25,7 +25,9 @@ pub(crate) struct Backup {}
 ///
 /// What it replaces is kept as a backup, so that this can be undone.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tonearm restore ~/.local/share/tonearm/library/backups/by-hand-….redb")]
+#[command(
+    after_help = "Example:\n  tonearm restore ~/.local/share/tonearm/library/backups/by-hand-….redb"
+)]
 pub(crate) struct Restore {
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -39,8 +41,13 @@ pub(crate) fn verify(context: &Context, _job: &Verify) -> Result<(), Exit> {
         context.output.line(&line)?;
     }
     if report.library_is_sound() && report.files.is_empty() {
-        let text = format!("sound: {} tracks, {} records", report.tracks, report.records);
-        context.output.aside(&context.output.styled(Style::Good, &text))
+        let text = format!(
+            "sound: {} tracks, {} records",
+            report.tracks, report.records
+        );
+        context
+            .output
+            .aside(&context.output.styled(Style::Good, &text))
     } else {
         Err(Exit::SomeFailed)
     }
@@ -90,16 +97,25 @@ fn lines(report: &VerifyReport) -> Vec<String> {
         lines.push("damaged pages were found and repaired".to_owned());
     }
     for bad in &report.unreadable {
-        let of = bad.track.map(|id| format!(" of track {id}")).unwrap_or_default();
+        let of = bad
+            .track
+            .map(|id| format!(" of track {id}"))
+            .unwrap_or_default();
         lines.push(format!("unreadable: {}{of} ({})", bad.what, bad.reason));
     }
     for (id, artifact) in &report.redo {
-        lines.push(format!("lost: {artifact} of track {id}: run tonearm analyze --force --only {artifact} {id}"));
+        lines.push(format!(
+            "lost: {artifact} of track {id}: run tonearm analyze --force --only {artifact} {id}"
+        ));
     }
     for trouble in &report.files {
         lines.push(match trouble {
             FileTrouble::Unreachable { path, failure, .. } => {
-                format!("unreachable: {}\n  {}", path.as_path().display(), told(failure))
+                format!(
+                    "unreachable: {}\n  {}",
+                    path.as_path().display(),
+                    told(failure)
+                )
             }
             FileTrouble::Changed { path, .. } => format!(
                 "changed since it was imported: {}\n  Import it again",
@@ -108,7 +124,10 @@ fn lines(report: &VerifyReport) -> Vec<String> {
         });
     }
     if !report.orphan_files.is_empty() {
-        lines.push(format!("{} files of ours that nothing refers to any more", report.orphan_files.len()));
+        lines.push(format!(
+            "{} files of ours that nothing refers to any more",
+            report.orphan_files.len()
+        ));
     }
     lines
 }
@@ -117,24 +136,39 @@ pub(crate) fn backup(context: &Context, _job: &Backup) -> Result<(), Exit> {
     let library = Library::open(context)?;
     let path = library.core.store().backup(Reason::ByHand)?;
     let bytes = std::fs::metadata(&path)?.len();
-    context.output.json(&json!({ "backup": path.to_string_lossy(), "bytes": bytes }))?;
-    context.output.line(&format!("{} ({})", path.display(), crate::format::bytes(bytes)))
+    context
+        .output
+        .json(&json!({ "backup": path.to_string_lossy(), "bytes": bytes }))?;
+    context.output.line(&format!(
+        "{} ({})",
+        path.display(),
+        crate::format::bytes(bytes)
+    ))
 }
 
 pub(crate) fn restore(context: &Context, job: &Restore) -> Result<(), Exit> {
     let restored = Store::restore(&context.library, &job.file)?;
-    let replaced = restored.replaced.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let replaced = restored
+        .replaced
+        .as_ref()
+        .map(|path| path.to_string_lossy().into_owned());
     context.output.json(&json!({
         "restored": job.file.to_string_lossy(), "tracks": restored.tracks, "replaced": replaced,
         "waveforms_due": restored.waveforms_gone.len(),
     }))?;
-    context.output.line(&format!("{} tracks restored", restored.tracks))?;
+    context
+        .output
+        .line(&format!("{} tracks restored", restored.tracks))?;
     if !restored.waveforms_gone.is_empty() {
         let count = restored.waveforms_gone.len();
-        context.output.line(&format!("{count} waveforms have to be made again: tonearm analyze --all"))?;
+        context.output.line(&format!(
+            "{count} waveforms have to be made again: tonearm analyze --all"
+        ))?;
     }
     match replaced {
-        Some(path) => context.output.aside(&format!("what was there before is kept: {path}")),
+        Some(path) => context
+            .output
+            .aside(&format!("what was there before is kept: {path}")),
         None => Ok(()),
     }
 }

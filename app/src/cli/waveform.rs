@@ -37,8 +37,12 @@ pub(crate) fn run(context: &Context, job: &Draw) -> Result<(), Exit> {
     let library = Library::open(context)?;
     let row = library.track(&job.track)?;
     draw(&library, &row, job)?;
-    context.output.json(&serde_json::json!({ "png": job.png.to_string_lossy() }))?;
-    context.output.aside(&format!("picture written to {}", job.png.display()))
+    context
+        .output
+        .json(&serde_json::json!({ "png": job.png.to_string_lossy() }))?;
+    context
+        .output
+        .aside(&format!("picture written to {}", job.png.display()))
 }
 
 fn draw(library: &Library, row: &Row, job: &Draw) -> Result<(), Exit> {
@@ -67,7 +71,11 @@ fn draw(library: &Library, row: &Row, job: &Draw) -> Result<(), Exit> {
         beats: details.beats.as_ref(),
         chords: details.chords.as_deref().unwrap_or_default(),
         key: summary.key,
-        key_segments: details.key.as_ref().map(|found| found.segments.as_slice()).unwrap_or_default(),
+        key_segments: details
+            .key
+            .as_ref()
+            .map(|found| found.segments.as_slice())
+            .unwrap_or_default(),
         bpm: summary.bpm,
         loudness: summary.loudness,
         title: Some(tags.title.as_deref().unwrap_or(&name)),

@@ -6,6 +6,7 @@ use super::source::{self, Family, Source};
 use crate::track::AudioFormat;
 use crate::units::{Frame, Secs};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::errors::Error as SymphoniaError;
@@ -33,6 +34,16 @@ pub struct Damage {
     pub truncated: bool,
 }
 
+/// Whether the frame that comes next is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Known,
+    /// After a seek: the next packet with sound says by its time stamp where we are.
+    Anchoring,
+    /// The container jumped too far.
+    Overshot,
+}
+
 /// One open file. Gives interleaved samples from time 0 on.
 pub struct Decoder {
     path: PathBuf,
@@ -45,10 +56,7 @@ pub struct Decoder {
     raw: u64,
     /// Raw frames before this one are not passed on.
     wanted: u64,
-    /// After a seek: the next packet with sound says by its time stamp where we are.
-    anchoring: bool,
-    /// The container jumped too far.
-    overshot: bool,
+    place: Place,
     /// Frames beyond a claimed end, kept until it is known whether they are padding.
     overrun: Vec<f32>,
     damage: Damage,
@@ -74,6 +82,10 @@ impl fmt::Debug for Decoder {
 impl Decoder {
     /// Content decides what the file is; its name does not matter.
     pub fn open(path: &Path) -> Result<Self, AudioError> {
+        contained(|| Self::open_unguarded(path))
+    }
+
+    fn open_unguarded(path: &Path) -> Result<Self, AudioError> {
         let source = source::open(path)?;
         let wanted = source.presented.start;
         let mut decoder = Self {
@@ -83,8 +95,7 @@ impl Decoder {
             origin: 0,
             raw: 0,
             wanted,
-            anchoring: false,
-            overshot: false,
+            place: Place::Known,
             overrun: Vec::new(),
             damage: Damage::default(),
             failed_in_row: 0,
@@ -117,12 +128,25 @@ impl Decoder {
 
     /// The timeline frame that the next block starts with.
     pub fn position(&self) -> Frame {
-        Frame(self.wanted.max(self.raw) - self.source.presented.start)
+        let next = match self.place {
+            Place::Known => self.wanted.max(self.raw),
+            Place::Anchoring | Place::Overshot => self.wanted,
+        };
+        Frame(next - self.source.presented.start)
     }
 
     /// Replaces `out` by the next interleaved samples and tells how many frames they are, always more than 0.
     /// `None` at the end.
     pub fn next_block(&mut self, out: &mut Vec<f32>) -> Result<Option<usize>, AudioError> {
+        let result = contained(|| self.next_block_unguarded(out));
+        if result.is_err() {
+            out.clear();
+            self.ended = true;
+        }
+        result
+    }
+
+    fn next_block_unguarded(&mut self, out: &mut Vec<f32>) -> Result<Option<usize>, AudioError> {
         let channels = usize::from(self.source.format.channels);
         while !self.ended {
             let Some(packet) = self.next_packet()? else {
@@ -130,7 +154,7 @@ impl Decoder {
                 break;
             };
             self.decode_packet(&packet, out);
-            if self.overshot {
+            if self.place == Place::Overshot {
                 self.start_over()?;
                 continue;
             }
@@ -148,7 +172,7 @@ impl Decoder {
         let pre_roll = self.source.family.pre_roll();
         let ahead = target
             .checked_sub(self.raw)
-            .filter(|_| !self.ended && !self.anchoring);
+            .filter(|_| !self.ended && self.place == Place::Known);
         self.linear = false;
         if ahead.is_some_and(|ahead| ahead <= pre_roll + 8_192) && self.overrun.is_empty() {
             self.wanted = target;
@@ -174,13 +198,20 @@ impl Decoder {
             ts: Timestamp::new(stamp),
             track_id: self.source.track_id,
         };
-        if self.source.reader.seek(SeekMode::Accurate, to).is_err() {
+        let jumped = contained(|| {
+            let reader = &mut self.source.reader;
+            reader
+                .seek(SeekMode::Accurate, to)
+                .map_err(|error| AudioError::Damaged(error.to_string()))?;
+            self.source.decoder.reset();
+            Ok(())
+        });
+        if jumped.is_err() {
             return false;
         }
-        self.source.decoder.reset();
         self.pending = None;
         self.overrun.clear();
-        self.anchoring = true;
+        self.place = Place::Anchoring;
         self.ended = false;
         self.failed_in_row = 0;
         true
@@ -302,15 +333,15 @@ impl Decoder {
             }
             Err(_broken) => false,
         };
-        if self.anchoring {
+        if self.place == Place::Anchoring {
             if !good || out.is_empty() {
                 out.clear();
                 return;
             }
             self.raw = u64::try_from(stamp.saturating_sub(self.origin)).unwrap_or(0);
-            self.anchoring = false;
+            self.place = Place::Known;
             if self.raw > self.wanted {
-                self.overshot = true;
+                self.place = Place::Overshot;
                 out.clear();
                 return;
             }
@@ -398,3 +429,12 @@ impl Decoder {
     }
 }
 
+/// Runs foreign code on a file's bytes. Some readers panic on headers that make no sense (arithmetic overflow, in
+/// builds that check for it): that is damage of the file, and none of the program.
+fn contained<T>(work: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
+        Err(AudioError::Damaged(
+            "its structure makes no sense".to_owned(),
+        ))
+    })
+}

@@ -44,7 +44,10 @@ impl AudioError {
                 FailureKind::Empty,
                 "Copy or download the file again: nothing is in it",
             ),
-            Self::NoSamples => (FailureKind::Empty, "Replace the file: it has no music in it"),
+            Self::NoSamples => (
+                FailureKind::Empty,
+                "Replace the file: it has no music in it",
+            ),
             Self::NotAudio => (
                 FailureKind::Unsupported,
                 "Use WAV, AIFF, FLAC, ALAC, MP3, AAC, Ogg Vorbis or Opus",

@@ -5,6 +5,11 @@
 //! outputs are `O x + T u`, the next state is `A⁸ x + R u`. The matrices are found by running
 //! the sections on unit states and unit impulses in double precision, so they need no algebra by hand.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only code inlined into the dispatched function uses the wider instructions"
+)]
+
 /// Samples a step.
 pub(super) const STEP: usize = 8;
 /// Edges between the bands, Hz.
@@ -182,14 +187,18 @@ impl Splitter {
                 let (band, own) = (index / 4, index % 4);
                 add::<FUSED>(&mut outputs[band], &matrices.from_state[band][own], unit);
                 let half = index / STEP;
-                add::<FUSED>(&mut next[half], &matrices.state_from_state[index][half], unit);
+                add::<FUSED>(
+                    &mut next[half],
+                    &matrices.state_from_state[index][half],
+                    unit,
+                );
             }
             for (index, &unit) in input.iter().enumerate() {
-                for band in 0..3 {
-                    add::<FUSED>(&mut outputs[band], &matrices.from_input[band][index], unit);
+                for (output, columns) in outputs.iter_mut().zip(&matrices.from_input) {
+                    add::<FUSED>(output, &columns[index], unit);
                 }
-                for half in 0..2 {
-                    add::<FUSED>(&mut next[half], &matrices.state_from_input[index][half], unit);
+                for (next, column) in next.iter_mut().zip(&matrices.state_from_input[index]) {
+                    add::<FUSED>(next, column, unit);
                 }
             }
             state = next;

@@ -31,17 +31,17 @@ pub(super) fn copy(buffer: &GenericAudioBufferRef<'_>, out: &mut Vec<f32>) {
 }
 
 /// The sample itself, unless it is not a number, out of all reason, or so faint that it only costs time.
-#[inline(always)]
+#[inline]
 fn sound(sample: f32) -> f32 {
     let level = sample.abs();
-    if level >= FAINTEST && level <= LOUDEST {
+    if (FAINTEST..=LOUDEST).contains(&level) {
         sample
     } else {
         0.0
     }
 }
 
-#[inline(always)]
+#[inline]
 fn planes<S: symphonia::core::audio::sample::Sample>(
     buffer: &AudioBuffer<S>,
     out: &mut Vec<f32>,

@@ -196,10 +196,7 @@ impl Ears {
         if let Some(chapters) = self.chapters {
             chapters.finish(on_chapter)?;
         }
-        Ok((
-            self.peaks.map(Peaks::finish),
-            self.meter.map(Meter::finish),
-        ))
+        Ok((self.peaks.map(Peaks::finish), self.meter.map(Meter::finish)))
     }
 }
 
@@ -300,14 +297,22 @@ mod tests {
             let mut chapters = Vec::new();
             let mut cutter = Chapters::new(rate, cut).unwrap();
             for piece in track.chunks(7) {
-                cutter.push(piece, &mut |chapter| chapters.push(chapter)).unwrap();
+                cutter
+                    .push(piece, &mut |chapter| chapters.push(chapter))
+                    .unwrap();
             }
-            cutter.finish(&mut |chapter| chapters.push(chapter)).unwrap();
+            cutter
+                .finish(&mut |chapter| chapters.push(chapter))
+                .unwrap();
             let last = chapters.len() - 1;
             let mut next = 0;
             for (index, chapter) in chapters.iter().enumerate() {
                 let start = (chapter.start.0 * f64::from(analysis::RATE)).round() as usize;
-                assert_eq!(chapter.mono, track[start..start + chapter.mono.len()], "{length}");
+                assert_eq!(
+                    chapter.mono,
+                    track[start..start + chapter.mono.len()],
+                    "{length}"
+                );
                 assert_eq!(chapter.is_last, index == last);
                 assert!(chapter.mono.len() <= cut.longest);
                 let shared = if index == 0 { 0 } else { cut.overlap };

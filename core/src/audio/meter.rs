@@ -1,5 +1,10 @@
 //! Loudness while decoding: EBU R 128 integrated loudness and range, and true peak.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only code inlined into the dispatched function uses the wider instructions"
+)]
+
 use crate::loudness::Loudness;
 use crate::units::SampleRate;
 
@@ -56,7 +61,11 @@ impl Meter {
 
     pub fn finish(mut self) -> Loudness {
         self.peaks.run();
-        let integrated = self.ebu.loudness_global().ok().filter(|lufs| lufs.is_finite());
+        let integrated = self
+            .ebu
+            .loudness_global()
+            .ok()
+            .filter(|lufs| lufs.is_finite());
         let long_enough = self.frames >= RANGE_SECS * u64::from(self.rate.hz());
         let range = self
             .ebu
@@ -208,7 +217,11 @@ fn lanes(samples: &[f32], at: usize) -> [f32; LANES] {
 fn raise(peaks: &mut [f32; LANES], levels: &[f32; LANES]) {
     for lane in 0..LANES {
         let level = levels[lane].abs();
-        peaks[lane] = if level > peaks[lane] { level } else { peaks[lane] };
+        peaks[lane] = if level > peaks[lane] {
+            level
+        } else {
+            peaks[lane]
+        };
     }
 }
 
@@ -220,5 +233,84 @@ impl<const FUSED: bool> pulp::WithSimd for Dispatch<'_, FUSED> {
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _simd: S) -> f32 {
         self.0.highest::<FUSED>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tone and noise that fade in, with peaks between the samples.
+    fn music(frames: usize, channels: usize) -> Vec<f32> {
+        let mut seed = 1_u32;
+        (0..frames * channels)
+            .map(|index| {
+                let frame = (index / channels) as f32;
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = (seed >> 8) as f32 / 16_777_216.0 - 0.5;
+                let tone = (frame * 0.7841 + 0.39).sin();
+                (0.55 * tone + 0.2 * noise) * (frame / frames as f32)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn peaks_between_samples_are_those_of_the_reference() {
+        for (hz, channels) in [
+            (44_100, 2),
+            (48_000, 1),
+            (96_000, 2),
+            (192_000, 2),
+            (44_100, 6),
+        ] {
+            let sound = music(20_001, channels);
+            let mode = ebur128::Mode::TRUE_PEAK;
+            let mut reference = ebur128::EbuR128::new(channels as u32, hz, mode).unwrap();
+            reference.add_frames_f32(&sound).unwrap();
+            let expected = (0..channels as u32)
+                .map(|channel| reference.true_peak(channel).unwrap())
+                .fold(0.0, f64::max);
+            let rate = SampleRate::new(hz).unwrap();
+            let mut meter = Meter::new(rate, channels as u16).unwrap();
+            for piece in sound.chunks(channels * 613) {
+                meter.push(piece);
+            }
+            let peak = meter.finish().true_peak.unwrap();
+            let difference = peak - 20.0 * expected.log10();
+            assert!(difference.abs() < 1e-4, "{hz} Hz, {channels}: {difference}");
+        }
+    }
+
+    #[test]
+    fn a_full_scale_tone_has_the_loudness_of_the_standard() {
+        // ITU-R BS.1770-4: a 997 Hz tone at full scale in one of two channels reads -3.01 LUFS.
+        let sound: Vec<f32> = (0..48_000 * 5)
+            .flat_map(|frame| {
+                let angle = std::f64::consts::TAU * 997.0 * f64::from(frame) / 48_000.0;
+                [angle.sin() as f32, 0.0]
+            })
+            .collect();
+        let mut meter = Meter::new(SampleRate::new(48_000).unwrap(), 2).unwrap();
+        meter.push(&sound);
+        let loudness = meter.finish();
+        assert!(
+            (loudness.integrated.unwrap() + 3.01).abs() < 0.05,
+            "{loudness:?}"
+        );
+        assert!(loudness.range.unwrap() < 0.1, "{loudness:?}");
+        assert!(loudness.true_peak.unwrap().abs() < 0.05, "{loudness:?}");
+    }
+
+    #[test]
+    fn silence_and_scraps_have_no_loudness() {
+        let rate = SampleRate::new(44_100).unwrap();
+        let mut meter = Meter::new(rate, 1).unwrap();
+        meter.push(&vec![0.0; 44_100 * 5]);
+        assert_eq!(meter.finish(), Loudness::default());
+        let mut meter = Meter::new(rate, 1).unwrap();
+        meter.push(&[0.5; 100]);
+        let loudness = meter.finish();
+        assert_eq!((loudness.integrated, loudness.range), (None, None));
+        assert!(loudness.true_peak.is_some());
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct SoundTrack {
     pub(crate) total: u64,
     /// Ticks of the first sample (an AAC packet).
     pub(crate) packet_ticks: u32,
+    /// Sample rate in the sample entry, Hz; 0 where it does not fit into 16 bits.
+    pub(crate) declared_rate: u32,
     pub(crate) encrypted: bool,
     /// Size in bytes of the largest sample.
     pub(crate) largest_packet: u64,
@@ -113,9 +115,9 @@ fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     .take(MAX_BOXES)
 }
 
-fn child<'a>(bytes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+fn child(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     boxes(bytes)
-        .find(|(found, _)| found == name)
+        .find(|(found, _)| *found == name)
         .map(|(_, payload)| payload)
 }
 
@@ -130,13 +132,13 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 }
 
 fn parse_movie(bytes: &[u8]) -> Option<Movie> {
-    let movie_timescale = child(bytes, b"mvhd").and_then(timescale_of)?;
+    let movie_timescale = child(bytes, *b"mvhd").and_then(timescale_of)?;
     let mut movie = Movie::default();
     for (name, track) in boxes(bytes) {
         if &name != b"trak" {
             continue;
         }
-        let handler = child(track, b"mdia").and_then(|media| child(media, b"hdlr"));
+        let handler = child(track, *b"mdia").and_then(|media| child(media, *b"hdlr"));
         match handler.and_then(|handler| handler.get(8..12)) {
             Some(b"soun") => movie.sound.extend(parse_sound(track, movie_timescale)),
             Some(b"vide") => movie.has_video = true,
@@ -157,25 +159,26 @@ fn timescale_of(header: &[u8]) -> Option<u32> {
 }
 
 fn parse_sound(track: &[u8], movie_timescale: u32) -> Option<SoundTrack> {
-    let header = child(track, b"tkhd")?;
+    let header = child(track, *b"tkhd")?;
     let id = u32_at(header, if *header.first()? == 1 { 20 } else { 12 })?;
-    let media = child(track, b"mdia")?;
-    let timescale = child(media, b"mdhd").and_then(timescale_of)?;
-    let table = child(child(media, b"minf")?, b"stbl")?;
+    let media = child(track, *b"mdia")?;
+    let timescale = child(media, *b"mdhd").and_then(timescale_of)?;
+    let table = child(child(media, *b"minf")?, *b"stbl")?;
     let mut sound = SoundTrack {
         id,
         timescale,
         ..SoundTrack::default()
     };
-    if let Some(times) = child(table, b"stts") {
+    if let Some(times) = child(table, *b"stts") {
         (sound.total, sound.packet_ticks) = sum_times(times);
     }
-    if let Some(sizes) = child(table, b"stsz") {
+    if let Some(sizes) = child(table, *b"stsz") {
         sound.largest_packet = largest_size(sizes);
     }
-    let entry = child(table, b"stsd").and_then(|entries| entries.get(12..16));
-    sound.encrypted = matches!(entry, Some(b"enca" | b"drms"));
-    if let Some(edits) = child(track, b"edts").and_then(|edits| child(edits, b"elst")) {
+    let entry = child(table, *b"stsd").unwrap_or_default();
+    sound.encrypted = matches!(entry.get(12..16), Some(b"enca" | b"drms"));
+    sound.declared_rate = u32_at(entry, 40).unwrap_or(0) >> 16;
+    if let Some(edits) = child(track, *b"edts").and_then(|edits| child(edits, *b"elst")) {
         apply_edits(&mut sound, edits, movie_timescale);
     }
     Some(sound)
@@ -260,17 +263,17 @@ fn edit_length(sound: &SoundTrack, duration: u64, movie_timescale: u32) -> Optio
 type Gapless = (u64, u64);
 
 fn find_gapless_tag(movie: &[u8]) -> Option<Gapless> {
-    let meta = child(child(movie, b"udta")?, b"meta")?;
+    let meta = child(child(movie, *b"udta")?, *b"meta")?;
     // A `meta` box has a version word in front in MP4 and none in QuickTime files.
-    let list = child(meta.get(4..)?, b"ilst").or_else(|| child(meta, b"ilst"))?;
+    let list = child(meta.get(4..)?, *b"ilst").or_else(|| child(meta, *b"ilst"))?;
     boxes(list)
         .filter(|(name, _)| name == b"----")
         .find_map(|(_, item)| {
-            let name = child(item, b"name")?.get(4..)?;
+            let name = child(item, *b"name")?.get(4..)?;
             if name != b"iTunSMPB" {
                 return None;
             }
-            parse_gapless_text(child(item, b"data")?.get(8..)?)
+            parse_gapless_text(child(item, *b"data")?.get(8..)?)
         })
 }
 
@@ -290,5 +293,175 @@ fn apply_gapless_tag(sound: &mut SoundTrack, (delay, length): Gapless) {
     if fits {
         sound.start = delay;
         sound.length = Some(length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn a_box(name: [u8; 4], payload: &[u8]) -> Vec<u8> {
+        let size = (payload.len() as u32 + 8).to_be_bytes();
+        [&size[..], &name, payload].concat()
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    /// What a made-up file says.
+    struct Told {
+        movie_timescale: u32,
+        /// Packets and ticks of each.
+        times: [u32; 4],
+        /// Duration and start of each edit.
+        edits: Vec<[u32; 2]>,
+        gapless: Option<&'static str>,
+    }
+
+    impl Told {
+        fn movie(&self) -> Vec<u8> {
+            let header = a_box(*b"mvhd", &words(&[0, 0, 0, self.movie_timescale, 0]));
+            let track_header = a_box(*b"tkhd", &words(&[0, 0, 0, 9, 0, 0]));
+            let [packets, ticks, more, more_ticks] = self.times;
+            let table = [
+                a_box(
+                    *b"stsd",
+                    &[&words(&[0, 1, 36])[..], b"mp4a", &[0; 28]].concat(),
+                ),
+                a_box(*b"stts", &words(&[0, 2, packets, ticks, more, more_ticks])),
+                a_box(*b"stsz", &words(&[0, 0, 3, 300, 500, 400])),
+            ]
+            .concat();
+            let media = [
+                a_box(*b"mdhd", &words(&[0, 0, 0, 44_100, 0, 0])),
+                a_box(*b"hdlr", &[&words(&[0, 0])[..], b"soun", &[0; 12]].concat()),
+                a_box(*b"minf", &a_box(*b"stbl", &table)),
+            ]
+            .concat();
+            let mut edits = words(&[0, self.edits.len() as u32]);
+            for [duration, start] in &self.edits {
+                edits.extend(words(&[*duration, *start, 0x1_0000]));
+            }
+            let edits = a_box(*b"edts", &a_box(*b"elst", &edits));
+            let track = [track_header, edits, a_box(*b"mdia", &media)].concat();
+            let mut all = [header, a_box(*b"trak", &track)].concat();
+            if let Some(text) = self.gapless {
+                let item = [
+                    a_box(*b"mean", b"\0\0\0\0com.apple.iTunes"),
+                    a_box(*b"name", b"\0\0\0\0iTunSMPB"),
+                    a_box(*b"data", &[&words(&[1, 0])[..], text.as_bytes()].concat()),
+                ]
+                .concat();
+                let list = a_box(*b"ilst", &a_box(*b"----", &item));
+                let meta = a_box(*b"meta", &[&[0; 4][..], &list].concat());
+                all.extend(a_box(*b"udta", &meta));
+            }
+            all
+        }
+
+        fn sound(&self) -> SoundTrack {
+            parse_movie(&self.movie()).unwrap().sound[0]
+        }
+    }
+
+    const PLAIN: Told = Told {
+        movie_timescale: 1_000,
+        times: [108, 1_024, 1, 683],
+        edits: Vec::new(),
+        gapless: None,
+    };
+
+    #[test]
+    fn the_sum_of_packets_sharpens_an_edit_in_milliseconds() {
+        // As ffmpeg writes a source of 110 251 frames: 2.5 s, after a delay of 1024.
+        let sound = Told {
+            edits: vec![[2_500, 1_024]],
+            ..PLAIN
+        }
+        .sound();
+        assert_eq!(sound.total, 108 * 1_024 + 683);
+        assert_eq!((sound.start, sound.length), (1_024, Some(110_251)));
+        assert_eq!(
+            (sound.id, sound.packet_ticks, sound.largest_packet),
+            (9, 1_024, 500)
+        );
+    }
+
+    #[test]
+    fn an_edit_that_cuts_for_real_is_kept() {
+        let sound = Told {
+            edits: vec![[1_000, 4_410]],
+            ..PLAIN
+        }
+        .sound();
+        assert_eq!((sound.start, sound.length), (4_410, Some(44_100)));
+    }
+
+    #[test]
+    fn a_gap_before_the_first_edit_is_not_played() {
+        let sound = Told {
+            edits: vec![[50, u32::MAX], [2_500, 1_024]],
+            ..PLAIN
+        }
+        .sound();
+        assert_eq!(sound.start, 1_024);
+    }
+
+    #[test]
+    fn edits_beyond_the_sound_are_ignored() {
+        let sound = Told {
+            edits: vec![[2_500, 900_000]],
+            ..PLAIN
+        }
+        .sound();
+        assert_eq!((sound.start, sound.length), (0, None));
+    }
+
+    #[test]
+    fn apples_tag_gives_delay_and_length() {
+        // 2112 frames in front, 0x1A4AB of sound.
+        let text = " 00000000 00000840 0000001C 000000000001A4AB 00000000";
+        let sound = Told {
+            gapless: Some(text),
+            ..PLAIN
+        }
+        .sound();
+        assert_eq!((sound.start, sound.length), (2_112, Some(107_691)));
+        for nonsense in [
+            "",
+            " 00000000 00000840",
+            " 0 840 1C FFFFFFFFFFFF",
+            " 0 FFFFF 1 1",
+            "\u{e4}",
+        ] {
+            let sound = Told {
+                gapless: Some(nonsense),
+                ..PLAIN
+            }
+            .sound();
+            assert_eq!((sound.start, sound.length), (0, None), "{nonsense:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_movie_is_read_without_panic(
+            harms in prop::collection::vec((0..2_000_usize, any::<u8>()), 0..10),
+            length in 0..2_000_usize,
+        ) {
+            let text = " 00000000 00000840 0000001C 000000000001A4AB 00000000";
+            let mut bytes = Told { edits: vec![[2_500, 1_024]], gapless: Some(text), ..PLAIN }.movie();
+            for (at, byte) in harms {
+                let at = at % bytes.len();
+                bytes[at] = byte;
+            }
+            bytes.truncate(length.max(40));
+            let movie = parse_movie(&bytes);
+            for sound in movie.into_iter().flat_map(|movie| movie.sound) {
+                prop_assert!(sound.timescale > 0);
+            }
+        }
     }
 }

@@ -2,6 +2,11 @@
 //!
 //! Frame `f` belongs to column `⌊f · 300 / rate⌋`, so a time `t` is always in column `⌊300 t⌋`.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only code inlined into the dispatched function uses the wider instructions"
+)]
+
 use super::filter::{STEP, Splitter};
 use crate::units::SampleRate;
 use crate::waveform::{COLUMNS_PER_SECOND, Column, Waveform};
@@ -157,10 +162,17 @@ impl Tally {
 
     #[inline(always)]
     fn add_mono<const FUSED: bool>(&mut self, step: &[f32; STEP]) {
-        for lane in 0..STEP {
-            let sample = step[lane];
-            self.min[lane] = if sample < self.min[lane] { sample } else { self.min[lane] };
-            self.max[lane] = if sample > self.max[lane] { sample } else { self.max[lane] };
+        for (lane, &sample) in step.iter().enumerate() {
+            self.min[lane] = if sample < self.min[lane] {
+                sample
+            } else {
+                self.min[lane]
+            };
+            self.max[lane] = if sample > self.max[lane] {
+                sample
+            } else {
+                self.max[lane]
+            };
             self.squares[lane] = if FUSED {
                 sample.mul_add(sample, self.squares[lane])
             } else {
@@ -190,7 +202,11 @@ impl Tally {
 fn raise(peaks: &mut [f32; STEP], step: &[f32; STEP]) {
     for lane in 0..STEP {
         let level = step[lane].abs();
-        peaks[lane] = if level > peaks[lane] { level } else { peaks[lane] };
+        peaks[lane] = if level > peaks[lane] {
+            level
+        } else {
+            peaks[lane]
+        };
     }
 }
 
@@ -253,8 +269,7 @@ impl Engine {
     #[inline(always)]
     fn run_with<const FUSED: bool>(&mut self, count: usize) {
         let [low, mid, high] = &mut self.bands;
-        self.splitter
-            .split::<FUSED>(&self.input, [low, mid, high]);
+        self.splitter.split::<FUSED>(&self.input, [low, mid, high]);
         let mut from = 0;
         while from < count {
             let left = usize::try_from(self.edge - self.frames).unwrap_or(usize::MAX);
@@ -290,5 +305,189 @@ impl<const FUSED: bool> pulp::WithSimd for Run<'_, FUSED> {
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _simd: S) {
         self.0.run_with::<FUSED>(self.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(hz: u32) -> SampleRate {
+        SampleRate::new(hz).unwrap()
+    }
+
+    fn finest(hz: u32, mono: &[f32]) -> Vec<Column> {
+        let mut peaks = Peaks::new(rate(hz));
+        for piece in mono.chunks(1_152) {
+            peaks.push(piece);
+        }
+        peaks.finish().levels.swap_remove(0)
+    }
+
+    fn noise(frames: usize) -> Vec<f32> {
+        let mut seed = 7_u32;
+        (0..frames)
+            .map(|frame| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = (seed >> 8) as f32 / 8_388_608.0 - 1.0;
+                noise * 0.7 * (0.5 + 0.5 * (frame as f32 * 1e-3).sin())
+            })
+            .collect()
+    }
+
+    /// Two bilinear-transform sections in double precision, sample by sample.
+    fn reference_band(mono: &[f32], hz: f64, sections: [(bool, f64, f64); 2]) -> Vec<f64> {
+        let mut sound: Vec<f64> = mono.iter().map(|&sample| f64::from(sample)).collect();
+        for (is_low, edge, quality) in sections {
+            let angle = std::f64::consts::TAU * edge / hz;
+            let (sine, cosine) = angle.sin_cos();
+            let alpha = sine / (2.0 * quality);
+            let outer = if is_low {
+                (1.0 - cosine) / 2.0
+            } else {
+                f64::midpoint(1.0, cosine)
+            };
+            let inner = if is_low { 1.0 - cosine } else { -1.0 - cosine };
+            let scale = 1.0 + alpha;
+            let (b0, b1) = (outer / scale, inner / scale);
+            let (a1, a2) = (-2.0 * cosine / scale, (1.0 - alpha) / scale);
+            let (mut x1, mut x2, mut y1, mut y2) = (0.0, 0.0, 0.0, 0.0);
+            for sample in &mut sound {
+                let x = *sample;
+                let y = b0 * x + b1 * x1 + b0 * x2 - a1 * y1 - a2 * y2;
+                (x2, x1, y2, y1) = (x1, x, y1, y);
+                *sample = y;
+            }
+        }
+        sound
+    }
+
+    /// The plain way, one sample at a time.
+    fn reference(hz: u32, mono: &[f32]) -> Vec<Column> {
+        let wide = f64::from(hz);
+        let (sharp, soft) = (1.306_562_964_876_377, 0.541_196_100_146_197);
+        let flat = std::f64::consts::FRAC_1_SQRT_2;
+        let bands = [
+            reference_band(mono, wide, [(true, 200.0, sharp), (true, 200.0, soft)]),
+            reference_band(mono, wide, [(false, 200.0, flat), (true, 2_500.0, flat)]),
+            reference_band(
+                mono,
+                wide,
+                [(false, 2_500.0, sharp), (false, 2_500.0, soft)],
+            ),
+        ];
+        let count = (mono.len() as u64 * 300).div_ceil(u64::from(hz));
+        let frame_column = |frame: usize| frame as u64 * 300 / u64::from(hz);
+        (0..count)
+            .map(|column| {
+                let own: Vec<usize> = (0..mono.len())
+                    .filter(|&frame| frame_column(frame) == column)
+                    .collect();
+                let peak = |band: &[f64]| {
+                    own.iter()
+                        .map(|&frame| band[frame].abs())
+                        .fold(0.0, f64::max) as f32
+                };
+                let power = own
+                    .iter()
+                    .map(|&frame| mono[frame] * mono[frame])
+                    .sum::<f32>();
+                let samples = || own.iter().map(|&frame| mono[frame]);
+                Column {
+                    min: signed(samples().fold(f32::MAX, f32::min)),
+                    max: signed(samples().fold(f32::MIN, f32::max)),
+                    rms: companded((power / own.len() as f32).sqrt()),
+                    low: companded(peak(&bands[0])),
+                    mid: companded(peak(&bands[1])),
+                    high: companded(peak(&bands[2])),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_fast_way_gives_what_the_plain_way_gives() {
+        for hz in [8_000, 44_100, 44_101, 48_000, 384_000] {
+            let mono = noise(5_003);
+            let (fast, plain) = (finest(hz, &mono), reference(hz, &mono));
+            assert_eq!(fast.len(), plain.len(), "{hz} Hz");
+            for (index, (fast, plain)) in fast.iter().zip(&plain).enumerate() {
+                let near = |a: u8, b: u8| a.abs_diff(b) <= 1;
+                let alike = fast.min == plain.min
+                    && fast.max == plain.max
+                    && near(fast.rms, plain.rms)
+                    && near(fast.low, plain.low)
+                    && near(fast.mid, plain.mid)
+                    && near(fast.high, plain.high);
+                assert!(alike, "{hz} Hz, column {index}: {fast:?} {plain:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_click_is_in_the_column_of_its_time() {
+        for hz in [8_000_u32, 22_050, 44_100, 48_000, 96_000, 11_111] {
+            for frame in [0_usize, 1, 146, 147, 3_000, 4_567] {
+                let mut mono = vec![0.0; 5_000];
+                mono[frame] = 1.0;
+                let columns = finest(hz, &mono);
+                let expected = frame * 300 / hz as usize;
+                for (index, column) in columns.iter().enumerate() {
+                    assert_eq!(
+                        column.max == 127,
+                        index == expected,
+                        "{hz} Hz, frame {frame}"
+                    );
+                }
+                let at = rate(hz).secs_from_frame(crate::units::Frame(frame as u64));
+                assert_eq!(Waveform::column_at(0, at), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn bands_hold_what_sounds_in_them() {
+        let tone = |hz: f32| -> Vec<f32> {
+            (0..20_000)
+                .map(|frame| (frame as f32 * std::f32::consts::TAU * hz / 44_100.0).sin())
+                .collect()
+        };
+        for (hz, band) in [(50.0, 0), (700.0, 1), (8_000.0, 2)] {
+            let columns = finest(44_100, &tone(hz));
+            let column = columns[columns.len() / 2];
+            let levels = [column.low, column.mid, column.high];
+            for (index, level) in levels.into_iter().enumerate() {
+                if index == band {
+                    assert!(level > 235, "{hz} Hz: {levels:?}");
+                } else {
+                    assert!(level < 120, "{hz} Hz: {levels:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn columns_can_be_watched_while_they_grow() {
+        let live = LiveColumns::default();
+        let mut peaks = Peaks::new(rate(44_100)).watched_by(live.clone());
+        let mono = noise(44_100);
+        peaks.push(&mono);
+        assert!(live.len() >= 140);
+        peaks.push(&mono[..10_000]);
+        let done = peaks.finish();
+        live.read(|columns| assert_eq!(columns, done.levels[0]));
+    }
+
+    #[test]
+    fn blocks_of_any_size_give_the_same_picture() {
+        let mono = noise(9_999);
+        let whole = finest(44_100, &mono);
+        for size in [1, 7, 1_024, 5_000] {
+            let mut peaks = Peaks::new(rate(44_100));
+            for piece in mono.chunks(size) {
+                peaks.push(piece);
+            }
+            assert_eq!(peaks.finish().levels[0], whole, "{size}");
+        }
     }
 }

@@ -4,11 +4,12 @@
 use super::error::AudioError;
 use super::mp4::{self, Movie, SoundTrack};
 use crate::track::AudioFormat;
-use crate::units::{SampleRate, Secs};
+use crate::units::{Frame, SampleRate, Secs};
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
+use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::well_known as codec;
 use symphonia::core::codecs::audio::{
     AudioCodecId, AudioCodecParameters, AudioDecoder, AudioDecoderOptions,
@@ -147,8 +148,9 @@ fn probe(file: File) -> Result<Box<dyn FormatReader>, AudioError> {
             SymphoniaError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
                 AudioError::from(error)
             }
-            SymphoniaError::DecodeError(detail) => AudioError::Damaged(detail.to_owned()),
-            SymphoniaError::LimitError(detail) => AudioError::Damaged(detail.to_owned()),
+            SymphoniaError::DecodeError(detail) | SymphoniaError::LimitError(detail) => {
+                AudioError::Damaged(detail.to_owned())
+            }
             _ => AudioError::NotAudio,
         })
 }
@@ -191,21 +193,19 @@ fn build(
         .filter(|rate| RATES.contains(&rate.hz()))
         .ok_or_else(|| AudioError::Unsupported(format!("A sample rate of {rate} Hz")))?;
     let channels = decoded.channels.as_ref().or(params.channels.as_ref());
-    let channels = channels.map_or(0, |channels| channels.count());
+    let channels = channels.map_or(0, Channels::count);
     if channels == 0 || channels > MAX_CHANNELS {
         return Err(AudioError::Unsupported(format!(
             "Sound with {channels} channels"
         )));
     }
-    if let Some(sound) = &sound {
-        refuse_he_aac(sound, family, rate)?;
+    if family == Family::Aac {
+        refuse_he_aac(params, sound.as_ref(), rate)?;
     }
     let presented = presented(track, sound, family, rate);
     let promised = promised_frames(track, presented, family);
-    let duration = rate.secs_from_frame(crate::units::Frame(promised.map_or_else(
-        || track.num_frames.unwrap_or(0),
-        |frames| frames,
-    )));
+    let frames = promised.or(track.num_frames).unwrap_or(0);
+    let duration = rate.secs_from_frame(Frame(frames));
     let format = AudioFormat {
         codec: codec_name(params, reader.as_ref(), decoder.as_ref()),
         sample_rate: rate,
@@ -246,31 +246,51 @@ pub(super) fn make_decoder(
     CODECS
         .make_audio_decoder(&params, &options)
         .map_err(|error| match error {
-            SymphoniaError::Unsupported(detail) if family == Family::Aac => aac_refusal(detail),
+            SymphoniaError::Unsupported(detail) if family == Family::Aac => {
+                aac_refusal(&params, detail)
+            }
             SymphoniaError::Unsupported(detail) => AudioError::Unsupported(detail.to_owned()),
             other => AudioError::Damaged(other.to_string()),
         })
 }
 
-/// The decoder takes AAC-LC in mono and stereo; nearly all else in music files is HE-AAC.
-fn aac_refusal(detail: &'static str) -> AudioError {
-    if detail.contains("complex") {
+/// The decoder takes AAC-LC in mono and stereo. Says what else this is, by its `AudioSpecificConfig`
+/// (ISO/IEC 14496-3, 1.6.2.1): five bits of object type, four of rate, four of channels.
+fn aac_refusal(params: &AudioCodecParameters, detail: &'static str) -> AudioError {
+    let config = params.extra_data.as_deref().unwrap_or_default();
+    let (first, second) = match config {
+        [first, second, ..] => (*first, *second),
+        _ => (0, 0),
+    };
+    let (object_type, channels) = (first >> 3, (second >> 3) & 0xf);
+    if matches!(object_type, 5 | 29) {
+        AudioError::HeAac
+    } else if channels > 2 {
+        AudioError::Unsupported("AAC with more than two channels".to_owned())
+    } else if object_type == 2 && detail.contains("complex") {
+        // AAC-LC at its core, with the extension announced behind it.
         AudioError::HeAac
     } else {
         AudioError::Unsupported(format!("This kind of AAC ({detail})"))
     }
 }
 
-/// Implicitly signalled HE-AAC looks like AAC-LC of half the rate, but for how long its packets last.
-fn refuse_he_aac(sound: &SoundTrack, family: Family, rate: SampleRate) -> Result<(), AudioError> {
-    if family != Family::Aac || sound.packet_ticks == 0 {
-        return Ok(());
-    }
-    let packet_secs = f64::from(sound.packet_ticks) / f64::from(sound.timescale);
-    let core_secs = 1024.0 / f64::from(rate.hz());
-    let ratio = packet_secs / core_secs;
-    // The first packet may be the shortened last one; a longer one cannot be AAC-LC.
-    if ratio > 1.5 {
+/// HE-AAC that is not announced in front decodes as AAC-LC of half the rate, without its upper octave. It may be
+/// announced behind the configuration, or shows in the container, which gives the full rate.
+fn refuse_he_aac(
+    params: &AudioCodecParameters,
+    sound: Option<&SoundTrack>,
+    rate: SampleRate,
+) -> Result<(), AudioError> {
+    let config = params.extra_data.as_deref().unwrap_or_default();
+    // A sync word of eleven bits, object type 5, and a bit that says yes.
+    let announced = matches!(config, [_, _, 0x56, 0xe5, flags, ..] if flags & 0x80 != 0);
+    let full_rate = rate.hz().saturating_mul(2);
+    let told = sound.is_some_and(|sound| {
+        sound.declared_rate == full_rate
+            || (sound.timescale == full_rate && sound.packet_ticks == 2_048)
+    });
+    if announced || told {
         Err(AudioError::HeAac)
     } else {
         Ok(())

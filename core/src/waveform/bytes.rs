@@ -113,3 +113,99 @@ fn join_fields(fields: &[u8]) -> Vec<Column> {
     }
     columns
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample(columns: usize) -> Waveform {
+        let rate = SampleRate::new(44_100).unwrap();
+        let column = |index: usize| Column {
+            min: -((index % 120) as i8),
+            max: (index * 7 % 128) as i8,
+            rms: (index % 200) as u8,
+            low: (index / 3 % 256) as u8,
+            mid: (index * index % 256) as u8,
+            high: 255,
+        };
+        Waveform::from_columns(
+            rate,
+            columns as u64 * 147,
+            (0..columns).map(column).collect(),
+        )
+    }
+
+    #[test]
+    fn stored_waveforms_come_back_whole() {
+        for columns in [0, 1, 511, 513, 20_000] {
+            let waveform = sample(columns);
+            assert_eq!(decode(&encode(&waveform)), Ok(waveform), "{columns}");
+        }
+    }
+
+    #[test]
+    fn the_first_version_stays_readable() {
+        let bytes = [84, 65, 87, 70, 1, 68, 172, 0, 0, 38, 1, 0, 0, 0, 0, 0, 0];
+        assert_eq!(encode(&sample(2))[..bytes.len()], bytes);
+    }
+
+    #[test]
+    fn a_newer_version_is_told_from_damage() {
+        let mut bytes = encode(&sample(10));
+        bytes[4] = 2;
+        assert_eq!(decode(&bytes), Err(WaveformBytesError::Newer(2)));
+        assert_eq!(
+            decode(b"RIFFxxxxWAVEfmt xxxxx"),
+            Err(WaveformBytesError::Foreign)
+        );
+        assert_eq!(decode(b"TAW"), Err(WaveformBytesError::Short));
+    }
+
+    #[test]
+    fn a_claim_of_endless_sound_is_refused_before_memory_is_taken() {
+        let mut bytes = encode(&sample(10));
+        let end = bytes.len() - CHECKSUM_BYTES;
+        for frames in [u64::MAX, 1 << 60, 1 << 40] {
+            bytes[9..17].copy_from_slice(&frames.to_le_bytes());
+            let checksum = crc32fast::hash(&bytes[..end]).to_le_bytes();
+            bytes[end..].copy_from_slice(&checksum);
+            assert_eq!(decode(&bytes), Err(WaveformBytesError::Damaged));
+        }
+    }
+
+    #[test]
+    fn every_truncation_is_refused() {
+        let bytes = encode(&sample(300));
+        for length in 0..bytes.len() {
+            assert!(decode(&bytes[..length]).is_err(), "{length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(
+            harms in prop::collection::vec((0..2_000_usize, any::<u8>()), 0..8),
+            reseal in any::<bool>(),
+        ) {
+            let mut bytes = encode(&sample(700));
+            let length = bytes.len();
+            for (at, byte) in harms {
+                bytes[at % length] = byte;
+            }
+            if reseal {
+                let end = length - CHECKSUM_BYTES;
+                let checksum = crc32fast::hash(&bytes[..end]).to_le_bytes();
+                bytes[end..].copy_from_slice(&checksum);
+            }
+            if let Ok(waveform) = decode(&bytes) {
+                prop_assert!(!waveform.levels.is_empty());
+            }
+        }
+
+        #[test]
+        fn random_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(decode(&bytes).is_err());
+        }
+    }
+}
