@@ -75,9 +75,9 @@ pub fn rhythm(
     let Some(rhythm) = settle(&evidence, best, control)? else {
         return Ok(None);
     };
-    let downbeats = downbeats::find(&evidence, chroma, &rhythm.beats, rhythm.reading);
-    let confidence = confidence::shares(&hypotheses)[0] as f32;
-    Ok(rhythm.into_beats(downbeats.phase).map(|beats| Beats {
+    let first_downbeat = downbeats::find(&evidence, chroma, &rhythm.beats, rhythm.reading);
+    let confidence = confidence::of_best(&hypotheses);
+    Ok(rhythm.into_beats(first_downbeat).map(|beats| Beats {
         confidence,
         alternatives: confidence::alternatives(&hypotheses, beats.bpm.0),
         ..beats
@@ -100,14 +100,12 @@ fn settle(
     best: &Hypothesis,
     control: &Control,
 ) -> Result<Option<Rhythm>, Cancelled> {
-    /// A freer path that explains this much more per frame (log likelihood) means a moving tempo …
-    const MOVING: f64 = 0.02;
-    /// … and this much more is worth following when the grid fails.
+    /// A freer path is worth following when it explains this much more per frame (log likelihood).
     const FREER: f64 = 0.004;
     const FREE_WIDTH: f64 = 0.27;
-    const FREE_RIGIDITY: f64 = 60.0;
+    const FREE_RIGIDITY: f64 = 100.0;
     let search = Search::around(best.candidate.bpm, FREE_WIDTH, FREE_RIGIDITY);
-    let free = tracking::track(&evidence.activation, search, control)?;
+    let free = tracking::track(&evidence.heard, search, control)?;
     let gain = free.score - best.track_score;
     let (beats, reading) = if gain > FREER {
         match hypotheses::better_half(evidence, free.beats) {
@@ -118,10 +116,9 @@ fn settle(
         (best.beats.clone(), best.reading)
     };
     control.check()?;
-    if let Some(grid) = constant(evidence, best, &beats, reading)
-        && gain < MOVING
-    {
-        return Ok(Some(grid));
+    let constant = constant(evidence, best, free.score, (&beats, reading));
+    if constant.is_some() {
+        return Ok(constant);
     }
     Ok(Some(Rhythm {
         beats: elastic::refine(&evidence.envelope, &beats),
@@ -134,11 +131,16 @@ fn settle(
 fn constant(
     evidence: &Evidence,
     best: &Hypothesis,
-    beats: &[f64],
-    reading: Reading,
+    free_score: f64,
+    (beats, reading): (&[f64], Reading),
 ) -> Option<Rhythm> {
     const LEAST_SIGHTINGS: usize = 20;
-    const SHIFT_MARGIN: f64 = 0.05;
+    /// Even beats must be about as likely (log likelihood per frame) as the best free path: tempo
+    /// changes and live players cost .05 to .13.
+    const MOST_DEFICIT: f64 = 0.03;
+    /// Share of the track's parts whose onsets lie on the grid.
+    const LEAST_AGREEMENT: f64 = 0.4;
+    let freest = best.track_score.max(free_score);
     let expected = 60.0 / best.candidate.bpm;
     let tracked = reading::median_interval(beats)?;
     let period = if (tracked / expected - 1.0).abs() < 0.1 {
@@ -147,18 +149,14 @@ fn constant(
         expected
     };
     let grid = grid::fit(evidence, beats, period, reading.cells_per_beat)?;
-    if grid.sightings <= LEAST_SIGHTINGS || !grid.agreement.is_constant() {
+    let deficit = freest - grid.score;
+    if grid.sightings <= LEAST_SIGHTINGS
+        || deficit > MOST_DEFICIT
+        || grid.agreement.parts < LEAST_AGREEMENT
+    {
         return None;
     }
-    let everywhere = (0.0, evidence.length);
-    let straight = reading::read(evidence, &grid.beats(everywhere));
-    let shifted = reading::read(evidence, &grid.shifted().beats(everywhere));
-    let grid = match (straight, shifted) {
-        (Some(straight), Some(shifted)) if shifted.score > straight.score + SHIFT_MARGIN => {
-            grid.shifted()
-        }
-        _ => grid,
-    };
+    let grid = best_shift(evidence, grid);
     let grid = grid.snapped(evidence.length);
     let beats = grid.beats(evidence.envelope.sounding(SOUNDING_RANGE_DB)?);
     let reading = reading::read(evidence, &beats)?;
@@ -167,6 +165,23 @@ fn constant(
         reading,
         grid: Some(grid),
     })
+}
+
+/// The grid itself or a fraction of a beat later, where that reads clearly better: a tracker may lock
+/// onto the off-beat or, under a running bass, onto a sixteenth.
+fn best_shift(evidence: &Evidence, grid: Grid) -> Grid {
+    const SHIFTS: [(f64, f64); 4] = [(0.0, 0.0), (0.5, 0.05), (0.25, 0.12), (0.75, 0.12)];
+    let everywhere = (0.0, evidence.length);
+    let mut best = (f64::NEG_INFINITY, grid);
+    for (share, margin) in SHIFTS {
+        let shifted = grid.shifted(share);
+        let reading = reading::read(evidence, &shifted.beats(everywhere));
+        let score = reading.map_or(f64::NEG_INFINITY, |reading| reading.score - margin);
+        if score > best.0 {
+            best = (score, shifted);
+        }
+    }
+    best.1
 }
 
 impl Rhythm {

@@ -19,28 +19,16 @@ const PATTERN_WEIGHT: f64 = 0.25;
 /// An onset may be this many frames off its beat.
 const REACH_FRAMES: usize = 2;
 
-/// The bar phase found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Downbeats {
-    /// Index of the first downbeat, below the beats per bar.
-    pub(super) phase: usize,
-    /// By how much it beats the next best phase, in z-scores.
-    pub(super) margin: f64,
-}
-
-/// Decides the bar phase of `beats` (seconds) read as `reading`.
+/// Index of the first downbeat among `beats` (seconds) read as `reading`, below the beats per bar.
 pub(super) fn find(
     evidence: &Evidence,
     chroma: &Chromagram,
     beats: &[f64],
     reading: Reading,
-) -> Downbeats {
+) -> usize {
     let bar = reading.beats_per_bar;
     if beats.len() < 3 * bar {
-        return Downbeats {
-            phase: 0,
-            margin: 0.0,
-        };
+        return reading.phase % bar;
     }
     let cues = [
         (
@@ -63,12 +51,9 @@ pub(super) fn find(
         })
         .collect();
     scores[reading.phase % bar] += PATTERN_WEIGHT;
-    let mut order: Vec<usize> = (0..bar).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    Downbeats {
-        phase: order[0],
-        margin: scores[order[0]] - order.get(1).map_or(0.0, |&second| scores[second]),
-    }
+    (0..bar)
+        .max_by(|&a, &b| scores[a].total_cmp(&scores[b]))
+        .unwrap_or(0)
 }
 
 /// Zero mean, unit spread.

@@ -4,6 +4,7 @@ use super::fine_onsets::{self, Envelope, Event};
 use super::harmonic_change;
 use super::onsets::{self, OnsetBands};
 use super::tempo::{self, Candidate};
+use super::tracking::Observations;
 use crate::analysis::chroma::Chromagram;
 use crate::analysis::{RATE, dsp};
 use crate::control::{Cancelled, Control};
@@ -31,6 +32,8 @@ pub(super) struct Evidence {
     pub(super) cells: [Vec<f32>; 3],
     /// How much each frame sounds like a beat, 0 to 1.
     pub(super) activation: Vec<f32>,
+    /// The same as the beat model reads it.
+    pub(super) heard: Observations,
     /// Empty without chroma.
     pub(super) harmonic_change: Vec<f32>,
     pub(super) envelope: Envelope,
@@ -62,6 +65,7 @@ impl Evidence {
             harmonic_change: harmonic_change::harmonic_change(chroma, activation.len()),
             bands,
             drums,
+            heard: Observations::new(&activation),
             activation,
             envelope,
             events,

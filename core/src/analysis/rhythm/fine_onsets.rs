@@ -10,6 +10,8 @@ const STEP: usize = 44;
 const STEP_SECS: f64 = STEP as f64 / RATE as f64;
 /// Below this lies rumble, not attack.
 const HIGH_PASS_HZ: f64 = 35.0;
+/// Above this a kick's click and every hat stand out from a busy bass line.
+const CLICK_HIGH_PASS_HZ: f64 = 1500.0;
 /// A rise compares the mean of 10 steps (10 ms) before and after.
 const RISE_STEPS: usize = 10;
 /// Smaller rises, in dB, are texture.
@@ -21,7 +23,11 @@ pub(super) const REACH: f64 = 0.03;
 
 /// Energy in dB, one value a millisecond.
 #[derive(Debug)]
-pub(super) struct Envelope(Vec<f32>);
+pub(super) struct Envelope {
+    full: Vec<f32>,
+    /// Only what is brighter than bass and voice.
+    bright: Vec<f32>,
+}
 
 /// An onset, to about a millisecond.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,59 +47,72 @@ pub(super) struct Event {
 
 impl Envelope {
     pub(super) fn new(mono: &[f32]) -> Self {
-        let mut filter = HighPass::new(HIGH_PASS_HZ);
-        let level = |step: &[f32]| {
-            let energy: f64 = step
-                .iter()
-                .map(|&x| filter.next(f64::from(x)).powi(2))
-                .sum();
-            (10.0 * (energy / STEP as f64 + 1e-7).log10()) as f32
-        };
-        Self(mono.chunks_exact(STEP).map(level).collect())
+        Self {
+            full: levels(mono, HIGH_PASS_HZ),
+            bright: levels(mono, CLICK_HIGH_PASS_HZ),
+        }
     }
 
-    /// The steepest sustained rise within `reach` seconds of `near`.
+    /// The steepest sustained rise within `reach` seconds of `near`: of the whole sound, else of its
+    /// bright part.
     pub(super) fn onset_near(&self, near: f64, reach: f64) -> Option<FineOnset> {
-        let margin = RISE_STEPS as f64 + 2.0;
-        let from = ((near - reach) / STEP_SECS - margin).floor();
-        let to = ((near + reach) / STEP_SECS + margin).ceil();
-        if from < margin || to + margin > self.0.len() as f64 {
-            return None;
-        }
-        let (from, to) = (from as usize, to as usize);
-        let window = &self.0[from..to];
-        let (mut steepest, mut rise, mut floor) = (0, f32::MIN, 0.0);
-        let mean = |steps: &[f32]| steps.iter().sum::<f32>() / RISE_STEPS as f32;
-        for (index, around) in window.windows(2 * RISE_STEPS).enumerate() {
-            let (before, after) = around.split_at(RISE_STEPS);
-            let (before, after) = (mean(before), mean(after));
-            if after - before > rise {
-                (steepest, rise, floor) = (index + RISE_STEPS, after - before, before);
-            }
-        }
-        if rise < LEAST_RISE_DB {
-            return None;
-        }
-        let top = window[steepest..(steepest + RISE_STEPS).min(window.len())]
-            .iter()
-            .copied()
-            .fold(f32::MIN, f32::max);
-        let threshold = floor + ATTACK_SHARE * (top - floor);
-        let step = crossing(window, threshold, steepest);
-        let at = (from as f64 + step) * STEP_SECS;
-        ((at - near).abs() <= reach).then_some(FineOnset {
-            at,
-            rise: f64::from(rise),
-        })
+        rise_near(&self.full, near, reach).or_else(|| rise_near(&self.bright, near, reach))
     }
 
     /// First and last second that are within `range` dB of the loudest.
     pub(super) fn sounding(&self, range: f32) -> Option<(f64, f64)> {
-        let peak = self.0.iter().copied().fold(f32::MIN, f32::max);
-        let first = self.0.iter().position(|&level| level > peak - range)?;
-        let last = self.0.iter().rposition(|&level| level > peak - range)?;
+        let peak = self.full.iter().copied().fold(f32::MIN, f32::max);
+        let first = self.full.iter().position(|&level| level > peak - range)?;
+        let last = self.full.iter().rposition(|&level| level > peak - range)?;
         Some((first as f64 * STEP_SECS, (last + 1) as f64 * STEP_SECS))
     }
+}
+
+/// Energy above `high_pass` Hz, dB, one value a step.
+fn levels(mono: &[f32], high_pass: f64) -> Vec<f32> {
+    let mut filter = HighPass::new(high_pass);
+    let level = |step: &[f32]| {
+        let energy: f64 = step
+            .iter()
+            .map(|&x| filter.next(f64::from(x)).powi(2))
+            .sum();
+        (10.0 * (energy / STEP as f64 + 1e-7).log10()) as f32
+    };
+    mono.chunks_exact(STEP).map(level).collect()
+}
+
+/// The steepest sustained rise of one envelope.
+fn rise_near(envelope: &[f32], near: f64, reach: f64) -> Option<FineOnset> {
+    let margin = RISE_STEPS as f64 + 2.0;
+    let from = ((near - reach) / STEP_SECS - margin).floor();
+    let to = ((near + reach) / STEP_SECS + margin).ceil();
+    if from < 0.0 || to > envelope.len() as f64 {
+        return None;
+    }
+    let (from, to) = (from as usize, to as usize);
+    let window = &envelope[from..to];
+    let (mut steepest, mut rise, mut floor) = (0, f32::MIN, 0.0);
+    let mean = |steps: &[f32]| steps.iter().sum::<f32>() / RISE_STEPS as f32;
+    for (index, around) in window.windows(2 * RISE_STEPS).enumerate() {
+        let (before, after) = around.split_at(RISE_STEPS);
+        let (before, after) = (mean(before), mean(after));
+        if after - before > rise {
+            (steepest, rise, floor) = (index + RISE_STEPS, after - before, before);
+        }
+    }
+    if rise < LEAST_RISE_DB {
+        return None;
+    }
+    let top = window[steepest..(steepest + RISE_STEPS).min(window.len())]
+        .iter()
+        .copied()
+        .fold(f32::MIN, f32::max);
+    let threshold = floor + ATTACK_SHARE * (top - floor);
+    let at = (from as f64 + crossing(window, threshold, steepest)) * STEP_SECS;
+    ((at - near).abs() <= reach).then_some(FineOnset {
+        at,
+        rise: f64::from(rise),
+    })
 }
 
 /// Fractional step near `steepest` at which the envelope first exceeds `threshold`.

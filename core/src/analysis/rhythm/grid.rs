@@ -3,6 +3,8 @@
 use super::evidence::Evidence;
 use super::fine_onsets::Event;
 use super::line::{self, Fit, Line, Sighting};
+use super::onsets::FPS;
+use super::tracking;
 use crate::analysis::dsp;
 use std::f64::consts::TAU;
 
@@ -30,6 +32,8 @@ pub(super) struct Grid {
     /// Beats on which an onset was found.
     pub(super) sightings: usize,
     pub(super) agreement: Agreement,
+    /// Log likelihood per frame under the beat model.
+    pub(super) score: f64,
 }
 
 /// How far the parts of the track, a tenth each, lie on the grid.
@@ -43,29 +47,70 @@ pub(super) struct Agreement {
     pub(super) disagreeing: f64,
 }
 
-impl Agreement {
-    /// Do they agree well enough to call the tempo constant?
-    pub(super) fn is_constant(&self) -> bool {
-        self.parts >= 0.65 || (self.parts >= 0.5 && self.agreeing > 0.45 && self.disagreeing < 0.05)
-    }
-}
-
-/// Fits a grid through tracked `beats` (seconds) of about `period`.
+/// Fits a grid through tracked `beats` (seconds) of about `period`: the onsets, fine or rough,
+/// propose tempi, the beat model chooses.
 pub(super) fn fit(
     evidence: &Evidence,
     beats: &[f64],
     period: f64,
     cells_per_beat: usize,
 ) -> Option<Grid> {
-    if evidence.events.len() <= 16 || beats.len() <= 12 {
+    const LEAST_BEATS: usize = 12;
+    const LEAST_EVENTS: usize = 16;
+    if beats.len() <= LEAST_BEATS {
         return None;
     }
-    let rough = coherent_rate(&evidence.events, 1.0 / period, SEARCH_WIDTH, SEARCH_STEPS);
-    let rate = coherent_rate(&evidence.events, rough, FINE_WIDTH, FINE_STEPS);
-    let mut line = Line {
-        period: 1.0 / rate,
-        phase: mean_phase(beats, 1.0 / rate),
-    };
+    let bpm = 60.0 / period;
+    let mut rates = vec![bpm.floor() / 60.0, bpm.ceil() / 60.0];
+    for events in [&evidence.events, &rough_events(evidence)] {
+        if events.len() > LEAST_EVENTS {
+            rates.extend(coherent_rates(events, 1.0 / period));
+        }
+    }
+    rates
+        .into_iter()
+        .filter(|&rate| rate > 0.0)
+        .filter_map(|rate| {
+            let line = Line {
+                period: 1.0 / rate,
+                phase: phase(evidence, beats, 1.0 / rate),
+            };
+            settle(evidence, line, cells_per_beat)
+        })
+        .max_by(|a, b| a.score.total_cmp(&b.score))
+}
+
+/// The likeliest beat rates (Hz) around `rate`, each found roughly, then finely.
+fn coherent_rates(events: &[Event], rate: f64) -> Vec<f64> {
+    const MOST: usize = 3;
+    const DISTANCE: usize = 8; // steps: 0.04 %
+    let (from, step) = search(rate, SEARCH_WIDTH, SEARCH_STEPS);
+    let coherence = coherence(events, from, step, SEARCH_STEPS);
+    let mut peaks = dsp::peaks(&coherence, DISTANCE);
+    peaks.sort_by(|&a, &b| coherence[b].total_cmp(&coherence[a]));
+    peaks.truncate(MOST);
+    peaks
+        .into_iter()
+        .map(|peak| coherent_rate(events, from + step * peak as f64))
+        .collect()
+}
+
+/// The exact rate of one peak.
+fn coherent_rate(events: &[Event], rate: f64) -> f64 {
+    let (from, step) = search(rate, FINE_WIDTH, FINE_STEPS);
+    let coherence = coherence(events, from, step, FINE_STEPS);
+    let best = (0..FINE_STEPS).max_by(|&a, &b| coherence[a].total_cmp(&coherence[b]));
+    from + step * best.unwrap_or(FINE_STEPS / 2) as f64
+}
+
+/// First rate and step of a search to both sides.
+fn search(rate: f64, width: f64, steps: usize) -> (f64, f64) {
+    let step = 2.0 * rate * width / (steps - 1) as f64;
+    (rate * (1.0 - width), step)
+}
+
+/// Moves the line onto the fine onsets near its beats.
+fn settle(evidence: &Evidence, mut line: Line, cells_per_beat: usize) -> Option<Grid> {
     let mut last: Option<Fit> = None;
     for reach in WINDOWS {
         let sightings = gather(evidence, line, reach);
@@ -88,16 +133,73 @@ pub(super) fn fit(
         centre: last.centre,
         sightings: last.kept,
         agreement: agreement(evidence, line, cells_per_beat),
+        score: score(evidence, line),
     })
 }
 
-/// The beat rate (Hz) within `width` of `rate` at which the onsets add up best, together with
-/// their halves and quarters.
-fn coherent_rate(events: &[Event], rate: f64, width: f64, steps: usize) -> f64 {
+/// Peaks of the activation: less exact than fine onsets, but there where noise hides those.
+fn rough_events(evidence: &Evidence) -> Vec<Event> {
+    const DISTANCE: usize = 6; // frames
+    const LEAST: f32 = 0.1;
+    dsp::peaks(&evidence.activation, DISTANCE)
+        .into_iter()
+        .filter(|&frame| evidence.activation[frame] > LEAST)
+        .map(|frame| Event {
+            at: dsp::refine_peak(&evidence.activation, frame) / FPS,
+            weight: f64::from(evidence.activation[frame]),
+        })
+        .collect()
+}
+
+/// Log likelihood per frame of even beats on the line or half way between: which of the two is the
+/// beat is not the question here.
+fn score(evidence: &Evidence, line: Line) -> f64 {
+    /// Activation rises some milliseconds before the attack, more for soft ones; seconds.
+    const AHEAD: [f64; 3] = [0.0, 0.008, 0.016];
+    let places = [0.0, line.period / 2.0];
+    let lines = places.into_iter().flat_map(|later| {
+        AHEAD.map(|ahead| Line {
+            phase: line.phase + later - ahead,
+            ..line
+        })
+    });
+    lines
+        .map(|line| {
+            let numbers = line.numbers(-line.period, evidence.length + line.period);
+            tracking::score_even(
+                &evidence.heard,
+                numbers.map(|number| line.at(number as f64)),
+            )
+        })
+        .fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// Time of a beat: where the tracked beats agree, else where the beat model likes it best.
+fn phase(evidence: &Evidence, beats: &[f64], period: f64) -> f64 {
+    const CLEAR: f64 = 0.7; // resultant length
+    const STEPS: i32 = 64;
+    let (x, y) = beats
+        .iter()
+        .map(|beat| (TAU * beat / period).sin_cos())
+        .fold((0.0, 0.0), |(x, y), (sin, cos)| (x + cos, y + sin));
+    let mean = y.atan2(x) / TAU * period;
+    if x.hypot(y) / beats.len() as f64 > CLEAR {
+        return mean;
+    }
+    let at = |step: i32| Line {
+        period,
+        phase: mean + period * f64::from(step) / f64::from(STEPS),
+    };
+    let scored = (0..STEPS).map(|step| (at(step).phase, score(evidence, at(step))));
+    scored
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map_or(mean, |best| best.0)
+}
+
+/// How well the onsets add up at each beat rate, together with their halves and quarters.
+fn coherence(events: &[Event], from: f64, step: f64, steps: usize) -> Vec<f32> {
     const MULTIPLES: [(i32, f64); 3] = [(1, 1.0), (2, 0.7), (4, 0.5)];
-    let from = rate * (1.0 - width);
-    let step = rate * 2.0 * width / (steps - 1) as f64;
-    let mut coherence = vec![0.0_f64; steps];
+    let mut coherence = vec![0.0_f32; steps];
     for (multiple, weight) in MULTIPLES {
         let mut sums = vec![(0.0_f64, 0.0_f64); steps];
         for event in events {
@@ -111,22 +213,10 @@ fn coherent_rate(events: &[Event], rate: f64, width: f64, steps: usize) -> f64 {
             }
         }
         for (coherence, (x, y)) in coherence.iter_mut().zip(sums) {
-            *coherence += weight * x.hypot(y);
+            *coherence += (weight * x.hypot(y)) as f32;
         }
     }
-    let best = (0..steps).max_by(|&a, &b| coherence[a].total_cmp(&coherence[b]));
-    from + step * best.unwrap_or(steps / 2) as f64
-}
-
-/// Circular mean of the beats modulo the period.
-fn mean_phase(beats: &[f64], period: f64) -> f64 {
-    let (mut x, mut y) = (0.0, 0.0);
-    for beat in beats {
-        let (sin, cos) = (TAU * beat / period).sin_cos();
-        x += cos;
-        y += sin;
-    }
-    y.atan2(x) / TAU * period
+    coherence
 }
 
 /// Fine onsets at most `reach` away from the beats of `line`.
@@ -261,23 +351,29 @@ impl Grid {
         60.0 / self.line.period
     }
 
-    /// The same grid half a beat later.
-    pub(super) fn shifted(mut self) -> Self {
-        self.line.phase += self.line.period / 2.0;
-        self.centre -= 0.5;
+    /// The same grid a share of a beat later.
+    pub(super) fn shifted(mut self, share: f64) -> Self {
+        self.line.phase += self.line.period * share;
+        self.centre -= share;
         self
     }
 
     /// Producers like round tempi: takes the nearest half BPM where the measurement allows it and the
-    /// far end of the track moves by less than 8 ms.
+    /// far end of the track moves by less than 8 ms. Whole numbers are likelier than halves.
     pub(super) fn snapped(mut self, length: f64) -> Self {
         const MOST_BPM: f64 = 0.03;
         const LEAST_BPM: f64 = 0.012;
+        const LEAST_BPM_WHOLE: f64 = 0.018;
         const MOST_DRIFT: f64 = 0.008;
         let bpm = self.bpm();
         let round = (bpm * 2.0).round() / 2.0;
         let bpm_error = bpm / self.line.period * self.period_error;
-        let allowed = (3.0 * bpm_error).clamp(LEAST_BPM, MOST_BPM);
+        let least = if round.fract() == 0.0 {
+            LEAST_BPM_WHOLE
+        } else {
+            LEAST_BPM
+        };
+        let allowed = (3.0 * bpm_error).clamp(least, MOST_BPM);
         let period = 60.0 / round;
         let drift = (period - self.line.period).abs() * (length / self.line.period) / 2.0;
         if (round - bpm).abs() < allowed && drift < MOST_DRIFT {
@@ -315,8 +411,7 @@ mod tests {
 
     #[test]
     fn the_coherent_rate_is_exact() {
-        let rough = coherent_rate(&train(0.4878), 1.0 / 0.483, SEARCH_WIDTH, SEARCH_STEPS);
-        let rate = coherent_rate(&train(0.4878), rough, FINE_WIDTH, FINE_STEPS);
+        let rate = coherent_rates(&train(0.4878), 1.0 / 0.483)[0];
         assert!((1.0 / rate - 0.4878).abs() < 2e-6, "{}", 1.0 / rate);
     }
 
@@ -335,6 +430,7 @@ mod tests {
                 agreeing: 1.0,
                 disagreeing: 0.0,
             },
+            score: -2.7,
         };
         for (bpm, snapped) in [(128.004, 128.0), (127.496, 127.5), (128.1, 128.1)] {
             let found = grid(bpm).snapped(100.0).bpm();

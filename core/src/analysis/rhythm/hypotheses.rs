@@ -13,7 +13,7 @@ const RIGIDITY: f64 = 100.0;
 /// What periodicity itself adds to the score of a reading.
 const SUPPORT_WEIGHT: f64 = 0.22;
 /// Half a beat later must read better by this much: trackers rarely lock onto the off-beat.
-const SHIFT_MARGIN: f64 = 0.04;
+const SHIFT_MARGIN: f64 = 0.03;
 /// Fewer beats than this are not a rhythm.
 const LEAST_BEATS: usize = 8;
 
@@ -39,7 +39,7 @@ pub(super) fn all(
     let mut found = Vec::new();
     for &candidate in &evidence.candidates {
         let search = Search::around(candidate.bpm, WIDTH, RIGIDITY);
-        let path = tracking::track(&evidence.activation, search, control)?;
+        let path = tracking::track(&evidence.heard, search, control)?;
         if path.beats.len() < LEAST_BEATS {
             continue;
         }

@@ -17,10 +17,10 @@ pub(super) struct Pattern {
 const EIGHTHS: &str = "x.x.x.x.x.x.x.x.";
 
 /// The patterns tried, in no order.
-pub(super) static BANK: [Pattern; 8] = [
+pub(super) static BANK: [Pattern; 12] = [
     // Four on the floor.
     quadruple("x...x...x...x...", "....x.......x...", (100.0, 160.0))
-        .biased(0.15, "..x...x...x...x."),
+        .biased(0.12, "..x...x...x...x."),
     // Backbeats, straight and syncopated.
     quadruple("x.......x.......", "....x.......x...", (78.0, 160.0)),
     quadruple("x.........x.....", "....x.......x...", (78.0, 185.0)),
@@ -28,6 +28,13 @@ pub(super) static BANK: [Pattern; 8] = [
     // Half time: the snare on three.
     quadruple("x...............", "........x.......", (125.0, 185.0)),
     quadruple("x..o..o...o.....", "........x.......", (125.0, 185.0)),
+    quadruple("x.....x.......x.", "........x.......", (125.0, 185.0)),
+    // Reggaeton: four on the floor with the snare in 3-3-2.
+    quadruple("x...x...x...x...", "...x..x....x..x.", (80.0, 115.0)),
+    // One drop: kick and snare together on three.
+    quadruple("........x.......", "........x.......", (60.0, 90.0)),
+    // Breakbeat.
+    quadruple("x.x.......x..x..", "....x..o.o..x..o", (95.0, 180.0)),
     // Waltz.
     Pattern {
         beats_per_bar: 3,
@@ -71,7 +78,7 @@ impl Pattern {
 
     /// How well an average bar (one value a cell for kick, snare and hat) fits, about -1 to 1.
     pub(super) fn likeness(&self, bar: &[Vec<f64>; 3]) -> f64 {
-        const WEIGHTS: [f64; 3] = [1.0, 1.0, 0.35];
+        const WEIGHTS: [f64; 3] = [0.47, 0.4, 0.17];
         /// Spread of a profile below which it says little, in levelled onset units.
         const CLEAR_SPREAD: f64 = 0.15;
         let drawn = [self.kick, self.snare, self.hat].map(strengths);
@@ -80,12 +87,12 @@ impl Pattern {
             let spread = deviation(heard);
             sum += weight * correlation(heard, drawn) * (spread / CLEAR_SPREAD).min(1.0);
         }
-        sum / WEIGHTS.iter().sum::<f64>() + self.bias
+        sum + self.bias
     }
 
     /// Log prior of the pattern being played at `bpm`, up to a constant.
     pub(super) fn tempo_prior(&self, bpm: f64) -> f64 {
-        const PER_OCTAVE_OUTSIDE: f64 = 8.0;
+        const PER_OCTAVE_OUTSIDE: f64 = 8.5;
         const USUAL_BPM: f64 = 124.0;
         let (slowest, fastest) = self.bpm;
         let outside = (slowest / bpm).log2().max((bpm / fastest).log2()).max(0.0);

@@ -13,7 +13,7 @@ use std::f64::consts::TAU;
 /// Weights of the terms, tuned on synthetic pieces.
 const SUBDIVISION_WEIGHT: f64 = 0.5;
 const METRE_WEIGHT: f64 = 0.35;
-const HARMONY_WEIGHT: f64 = 0.22;
+const HARMONY_WEIGHT: f64 = 0.26;
 const TEMPO_WEIGHT: f64 = 0.15;
 
 /// The best pattern for some beats.

@@ -142,3 +142,98 @@ fn shared_grid(chapters: &[Placed]) -> Option<ConstantGrid> {
     };
     chapters.iter().all(agrees).then_some(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Bpm;
+
+    /// Four-four at `bpm` whose downbeat is at `origin` of the mix, as heard by one chapter.
+    fn chapter(start: f64, end: f64, bpm: f64, origin: f64) -> (Secs, Secs, Option<Beats>) {
+        let period = 60.0 / bpm;
+        let first = ((start - origin) / period).ceil() as i64;
+        let beats: Vec<Beat> = (first..)
+            .map(|number| (number, origin + number as f64 * period))
+            .take_while(|&(_, at)| at < end)
+            .map(|(number, at)| Beat {
+                at: Secs(at - start),
+                position: number.rem_euclid(4) as u8 + 1,
+            })
+            .collect();
+        let downbeat = beats.iter().find(|beat| beat.position == 1).unwrap();
+        let found = Beats {
+            grid: Some(ConstantGrid {
+                bpm: Bpm(bpm),
+                first_beat: beats[0].at,
+                first_downbeat: downbeat.at,
+            }),
+            segments: vec![TempoSegment {
+                start: beats[0].at,
+                bpm: Bpm(bpm),
+                beats_per_bar: 4,
+            }],
+            bpm: Bpm(bpm),
+            confidence: 0.9,
+            alternatives: Vec::new(),
+            beats,
+        };
+        (Secs(start), Secs(end), Some(found))
+    }
+
+    fn assert_even(joined: &Beats, periods: std::ops::Range<f64>) {
+        for pair in joined.beats.windows(2) {
+            let gap = pair[1].at.0 - pair[0].at.0;
+            assert!(periods.contains(&gap), "{gap} at {:?}", pair[0].at);
+        }
+    }
+
+    #[test]
+    fn chapters_of_one_tempo_join_into_one_grid() {
+        let joined = stitch(vec![
+            chapter(0.0, 600.0, 125.0, 0.2),
+            chapter(570.0, 1170.0, 125.0, 0.2),
+            chapter(1140.0, 1500.0, 125.0, 0.2),
+        ])
+        .unwrap();
+        assert_even(&joined, 0.479..0.481);
+        assert_eq!(joined.beats.len(), 3125);
+        let grid = joined.grid.unwrap();
+        assert!((grid.first_downbeat.0 - 0.2).abs() < 1e-9);
+        let positions = joined.beats.windows(2);
+        assert!(
+            positions
+                .into_iter()
+                .all(|p| p[1].position == p[0].position % 4 + 1)
+        );
+    }
+
+    #[test]
+    fn a_tempo_change_between_chapters_starts_a_segment_and_ends_the_grid() {
+        let joined = stitch(vec![
+            chapter(0.0, 600.0, 120.0, 0.2),
+            chapter(570.0, 1170.0, 128.0, 570.3),
+        ])
+        .unwrap();
+        assert_eq!(joined.grid, None);
+        assert_even(&joined, 0.23..0.74);
+        assert_eq!(joined.segments.len(), 2);
+        assert_eq!(joined.segments[1].bpm, Bpm(128.0));
+        assert!((584.0..586.0).contains(&joined.segments[1].start.0));
+        let takes_over = joined.segments[1].start;
+        assert!(joined.beats.iter().any(|beat| beat.at == takes_over));
+    }
+
+    #[test]
+    fn silent_chapters_are_skipped_and_nothing_gives_nothing() {
+        assert_eq!(stitch(Vec::new()), None);
+        assert_eq!(stitch(vec![(Secs(0.0), Secs(600.0), None)]), None);
+        let (start, end, found) = chapter(570.0, 900.0, 120.0, 600.0);
+        let joined = stitch(vec![
+            (Secs(0.0), Secs(600.0), None),
+            (start, end, found.clone()),
+        ])
+        .unwrap();
+        assert_eq!(joined.beats.len(), found.unwrap().beats.len());
+        assert!((joined.beats[0].at.0 - 570.0).abs() < 0.5);
+    }
+}

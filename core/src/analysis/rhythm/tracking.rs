@@ -45,14 +45,28 @@ pub(super) struct Path {
     pub(super) score: f64,
 }
 
-/// Tracks beats in `activation` (0 to 1 at 100 Hz).
+/// Log likelihood per frame of evenly spaced beats, on the same scale as [`Path::score`].
+pub(super) fn score_even(heard: &Observations, beats: impl Iterator<Item = f64>) -> f64 {
+    let mut frames = beats.map(|beat| (beat * FPS).round() as isize);
+    let Some(mut from) = frames.next() else {
+        return f64::NEG_INFINITY;
+    };
+    let mut score = 0.0;
+    for to in frames {
+        score += heard.beat(from, (to - from).max(1) as usize);
+        from = to;
+    }
+    score / heard.frames.max(1) as f64
+}
+
+/// Tracks the most likely beats.
 pub(super) fn track(
-    activation: &[f32],
+    heard: &Observations,
     search: Search,
     control: &Control,
 ) -> Result<Path, Cancelled> {
-    let frames = activation.len();
-    let lattice = Lattice::new(activation, search);
+    let frames = heard.frames;
+    let lattice = Lattice::new(heard, search);
     let count = lattice.intervals.len();
     let longest = search.longest.max(1);
     // Best log likelihood of a path on which a beat with this interval begins, by frame.
@@ -65,7 +79,8 @@ pub(super) fn track(
         }
         for (index, arrival) in arrivals.iter_mut().enumerate() {
             let start = frame as isize - lattice.intervals[index] as isize;
-            *arrival = begun.get(start, index) + lattice.observed(start, index);
+            *arrival =
+                begun.get(start, index) + lattice.heard.beat(start, lattice.intervals[index]);
         }
         let from = &mut previous[frame * count..(frame + 1) * count];
         lattice.advance(&arrivals, begun.row_mut(frame), from);
@@ -79,51 +94,25 @@ pub(super) fn track(
 }
 
 /// Observations and transitions of one search.
-struct Lattice {
-    frames: usize,
+struct Lattice<'a> {
+    heard: &'a Observations,
     intervals: Vec<usize>,
-    /// Prefix sums of the log likelihood of "beat" and of "no beat".
-    beat: Vec<f64>,
-    rest: Vec<f64>,
     /// `changes[from * n + to]`: log probability of the next interval.
     changes: Vec<f64>,
     /// Log likelihood of any one state at the start.
     start: f64,
 }
 
-impl Lattice {
-    fn new(activation: &[f32], search: Search) -> Self {
+impl<'a> Lattice<'a> {
+    fn new(heard: &'a Observations, search: Search) -> Self {
         let intervals: Vec<usize> = (search.shortest..=search.longest).collect();
-        let clamped = |&a: &f32| f64::from(a).clamp(LEAST_ACTIVATION, 1.0 - LEAST_ACTIVATION);
-        let sums = |term: &dyn Fn(f64) -> f64| {
-            let mut sum = 0.0;
-            let mut sums = vec![0.0];
-            sums.extend(activation.iter().map(clamped).map(|a| {
-                sum += term(a);
-                sum
-            }));
-            sums
-        };
         let states: usize = intervals.iter().sum();
         Self {
-            frames: activation.len(),
-            beat: sums(&f64::ln),
-            rest: sums(&|a| ((1.0 - a) / (BEAT_SHARE - 1) as f64).ln()),
+            heard,
             changes: changes(&intervals, search.rigidity),
             start: -(states.max(1) as f64).ln(),
             intervals,
         }
-    }
-
-    /// Log likelihood of what is heard during the beat that begins at `start`, as far as it lies
-    /// inside the track.
-    fn observed(&self, start: isize, index: usize) -> f64 {
-        let interval = self.intervals[index];
-        let inside = |frame: isize| frame.clamp(0, self.frames as isize) as usize;
-        let begin = inside(start);
-        let onset_end = inside(start + interval.div_ceil(BEAT_SHARE) as isize);
-        let end = inside(start + interval as isize);
-        self.beat[onset_end] - self.beat[begin] + self.rest[end] - self.rest[onset_end]
     }
 
     /// Best arrival for every next interval.
@@ -146,8 +135,8 @@ impl Lattice {
         let mut best = (f64::NEG_INFINITY, (0, 0));
         for (index, &interval) in self.intervals.iter().enumerate() {
             for back in 1..=interval {
-                let start = self.frames as isize - back as isize;
-                let score = begun.get(start, index) + self.observed(start, index);
+                let start = self.heard.frames as isize - back as isize;
+                let score = begun.get(start, index) + self.heard.beat(start, interval);
                 if score > best.0 {
                     best = (score, (start, index));
                 }
@@ -169,6 +158,45 @@ impl Lattice {
         }
         beats.reverse();
         beats
+    }
+}
+
+/// Prefix sums of the log likelihood of every frame.
+#[derive(Debug)]
+pub(super) struct Observations {
+    frames: usize,
+    /// That a beat begins here, and that none does.
+    onset: Vec<f64>,
+    rest: Vec<f64>,
+}
+
+impl Observations {
+    pub(super) fn new(activation: &[f32]) -> Self {
+        let clamped = |&a: &f32| f64::from(a).clamp(LEAST_ACTIVATION, 1.0 - LEAST_ACTIVATION);
+        let sums = |term: &dyn Fn(f64) -> f64| {
+            let mut sum = 0.0;
+            let mut sums = vec![0.0];
+            sums.extend(activation.iter().map(clamped).map(|a| {
+                sum += term(a);
+                sum
+            }));
+            sums
+        };
+        Self {
+            frames: activation.len(),
+            onset: sums(&f64::ln),
+            rest: sums(&|a| ((1.0 - a) / (BEAT_SHARE - 1) as f64).ln()),
+        }
+    }
+
+    /// Log likelihood of what is heard during the beat that begins at frame `start`, as far as it
+    /// lies inside the track.
+    fn beat(&self, start: isize, interval: usize) -> f64 {
+        let inside = |frame: isize| frame.clamp(0, self.frames as isize) as usize;
+        let begin = inside(start);
+        let onset_end = inside(start + interval.div_ceil(BEAT_SHARE) as isize);
+        let end = inside(start + interval as isize);
+        self.onset[onset_end] - self.onset[begin] + self.rest[end] - self.rest[onset_end]
     }
 }
 
@@ -229,7 +257,7 @@ mod tests {
             activation[frame + 1] = 0.6;
         }
         let search = Search::around(114.0, 0.15, 60.0);
-        let path = track(&activation, search, &Control::default()).unwrap();
+        let path = track(&Observations::new(&activation), search, &Control::default()).unwrap();
         for &frame in &truth[2..58] {
             let near = path
                 .beats
@@ -244,7 +272,7 @@ mod tests {
     fn any_length_is_tracked() {
         for length in [0, 1, 2, 30, 49, 50, 51, 130] {
             let path = track(
-                &vec![0.1; length],
+                &Observations::new(&vec![0.1; length]),
                 Search::around(120.0, 0.1, 100.0),
                 &Control::default(),
             )
