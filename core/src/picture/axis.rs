@@ -212,15 +212,16 @@ fn clock(secs: f64, step: f64) -> String {
     let tenths = (secs * 10.0).round().max(0.0) as u64;
     let (whole, tenth) = (tenths / 10, tenths % 10);
     let (hours, minutes, secs) = (whole / 3600, whole / 60 % 60, whole % 60);
-    let mut text = if hours > 0 {
+    let text = if hours > 0 {
         format!("{hours}:{minutes:02}:{secs:02}")
     } else {
         format!("{minutes}:{secs:02}")
     };
     if step < 1.0 {
-        text.push_str(&format!(".{tenth}"));
+        format!("{text}.{tenth}")
+    } else {
+        text
     }
-    text
 }
 
 #[cfg(test)]

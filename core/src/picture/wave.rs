@@ -173,7 +173,7 @@ impl<'a> Reach<'a> {
             column.map_or_else(Shape::default, |column| Shape::of(*column))
         };
         if self.per_pixel <= 1.0 {
-            let middle = (begin + end) / 2.0 - 0.5;
+            let middle = f64::midpoint(begin, end) - 0.5;
             let before = middle.floor();
             let index = before as i64;
             let blend = shape(index).between(shape(index + 1), (middle - before) as f32);

@@ -1,6 +1,8 @@
 //! Text as a search sees it: no case, no diacritics, no width, one kind of space.
 
 use crate::track::Track;
+use memchr::memmem::Finder;
+use std::path::Path;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -38,14 +40,63 @@ pub fn search_text(track: &Track) -> String {
         fold_into(field.as_deref().unwrap_or_default(), &mut text);
         text.push('\n');
     }
-    let path = track.path.as_path();
-    let above = track.root.as_path().parent();
-    let place = above
-        .and_then(|above| path.strip_prefix(above).ok())
-        .unwrap_or(path);
+    let (_, place) = place(track);
     fold_into(&place.to_string_lossy(), &mut text);
     text.shrink_to_fit();
     text
+}
+
+/// The folder above the imported one, and the path from there.
+fn place(track: &Track) -> (Option<&Path>, &Path) {
+    let path = track.path.as_path();
+    let above = track.root.as_path().parent();
+    match above.map(|above| (above, path.strip_prefix(above))) {
+        Some((above, Ok(place))) => (Some(above), place),
+        _ => (None, path),
+    }
+}
+
+/// The whole path, folded; most of it is taken from a text made by [`search_text`].
+pub(super) fn folded_path(track: &Track, search_text: &str) -> String {
+    let mut folded = String::new();
+    if let (Some(above), _) = place(track) {
+        fold_into(&above.to_string_lossy(), &mut folded);
+        if !folded.ends_with(std::path::MAIN_SEPARATOR) {
+            folded.push(std::path::MAIN_SEPARATOR);
+        }
+    }
+    folded.push_str(line(search_text, Line::Place));
+    folded
+}
+
+/// Folded text to look for, prepared for many looks.
+#[derive(Debug, Clone)]
+pub(super) struct Needle {
+    text: String,
+    /// Boxed: it carries tables.
+    finder: Box<Finder<'static>>,
+}
+
+impl Needle {
+    pub(super) fn new(text: &str) -> Self {
+        let text = fold(text);
+        let finder = Box::new(Finder::new(&text).into_owned());
+        Self { text, finder }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn is_in(&self, folded: &str) -> bool {
+        self.finder.find(folded.as_bytes()).is_some()
+    }
+}
+
+impl PartialEq for Needle {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
 }
 
 /// One line of a text made by [`search_text`]; empty where the track has no such tag.
@@ -66,7 +117,10 @@ fn fold_into(text: &str, out: &mut String) {
     let start = out.len();
     if text.is_ascii() {
         for byte in text.bytes() {
-            push_folded(char::from(byte.to_ascii_lowercase()), start, out);
+            match byte {
+                b'!'..=b'~' if byte != b'`' => out.push(char::from(byte.to_ascii_lowercase())),
+                _ => push_folded(char::from(byte), start, out),
+            }
         }
     } else {
         for decomposed in text.nfkd().filter(|c| !is_combining_mark(*c)) {

@@ -2,7 +2,7 @@
 
 use super::error::QueryError;
 use super::field::{self, Field};
-use super::fold::{fold, line};
+use super::fold::{folded_path, line};
 use crate::harmony::Mode;
 use crate::row::{Row, TrackState};
 use std::cmp::Ordering;
@@ -150,7 +150,7 @@ fn column(key: SortKey, rows: &[Arc<Row>]) -> KeyColumn {
     }
     match key.field {
         Field::Path => words(key.descending, rows, |row, out| {
-            natural_key(&fold(&row.track.path.as_path().to_string_lossy()), out);
+            natural_key(&folded_path(&row.track, &row.search_text), out);
         }),
         Field::Codec => words(key.descending, rows, |row, out| {
             let format = row.track.format.as_ref();
@@ -269,6 +269,7 @@ fn ordered(number: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fold;
     use super::*;
 
     #[test]
