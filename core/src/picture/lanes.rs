@@ -102,13 +102,11 @@ fn draw(canvas: &mut Canvas, fonts: &Fonts<'_>, blocks: &[Block], lane: (Rect, A
         .collect();
     let lettering = lettering(fonts, &placed, (area.h * 0.54).min(13.5 * scale), scale);
     for (block, rect) in placed {
-        let radius = if rect.w >= 5.0 * scale {
-            3.0 * scale
-        } else {
-            0.0
-        };
+        let radius = (3.0 * scale).min(rect.w * 0.15);
         canvas.fill_rounded(rect, radius, block.rgb, 1.0);
-        write_name(canvas, fonts, block, (rect, lettering));
+        if let Some(lettering) = lettering {
+            write_name(canvas, fonts, block, (rect, lettering));
+        }
     }
 }
 
@@ -121,27 +119,36 @@ struct Lettering {
     centred: bool,
 }
 
-/// The largest letters in which nearly all names fit; centred where blocks are short, else at the left, where
-/// the eye looks for the change.
-fn lettering(fonts: &Fonts<'_>, placed: &[(&Block, Rect)], largest: f32, scale: f32) -> Lettering {
+/// The largest letters in which nearly all names fit; `None` where a name here and there would be all. Centred
+/// where blocks are short, else at the left, where the eye looks for the change.
+fn lettering(
+    fonts: &Fonts<'_>,
+    placed: &[(&Block, Rect)],
+    largest: f32,
+    scale: f32,
+) -> Option<Lettering> {
     let mut widths: Vec<f32> = placed.iter().map(|(_, rect)| rect.w).collect();
     widths.sort_by(f32::total_cmp);
     let typical = widths.get(widths.len() / 2).copied().unwrap_or(0.0);
     let margin = 2.0 * scale;
-    let fits_most = |size: &f32| {
+    let share_that_fits = |size: f32| {
         let fitting = placed.iter().filter(|(block, rect)| {
             let shortest = block.names.last().map_or("", String::as_str);
             // Most blocks of a whole mix are settled without measuring letters.
-            rect.w >= *size && fonts.width(shortest, *size) + 2.0 * margin <= rect.w
+            rect.w >= size && fonts.width(shortest, size) + 2.0 * margin <= rect.w
         });
-        fitting.count() * 5 >= placed.len() * 4
+        fitting.count() as f32 / placed.len().max(1) as f32
     };
-    let sizes = [1.0, 0.9, 0.8, 0.7].map(|share| largest * share);
-    Lettering {
-        size: sizes.into_iter().find(fits_most).unwrap_or(largest * 0.7),
+    let sizes = [(1.0, 0.8), (0.9, 0.8), (0.8, 0.8), (0.7, 0.5)];
+    let size = sizes
+        .into_iter()
+        .map(|(size, enough)| (size * largest, enough))
+        .find(|(size, enough)| share_that_fits(*size) >= *enough);
+    size.map(|(size, _)| Lettering {
+        size,
         margin,
         centred: typical < 90.0 * scale,
-    }
+    })
 }
 
 /// The longest name that fits.
