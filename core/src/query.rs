@@ -191,9 +191,11 @@ impl FieldTerm {
             let format = row.track.format.as_ref();
             return format.is_some_and(|format| found_in(&fold(&format.codec)));
         }
-        // What lies above the imported folder is not in the search text.
+        // What lies above the imported folder is not in the search text. A name alone is not looked for there:
+        // it would find all tracks or none.
+        let reaches_above = self.exact || needle.text().contains(['/', '\\']);
         found_in(line(&row.search_text, Line::Place))
-            || found_in(&folded_path(&row.track, &row.search_text))
+            || (reaches_above && found_in(&folded_path(&row.track, &row.search_text)))
     }
 }
 

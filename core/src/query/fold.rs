@@ -2,7 +2,6 @@
 
 use crate::track::Track;
 use memchr::memmem::Finder;
-use std::path::Path;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -40,32 +39,32 @@ pub fn search_text(track: &Track) -> String {
         fold_into(field.as_deref().unwrap_or_default(), &mut text);
         text.push('\n');
     }
-    let (_, place) = place(track);
+    let path = track.path.as_path();
+    let above = track.root.as_path().parent();
+    let place = above
+        .and_then(|above| path.strip_prefix(above).ok())
+        .unwrap_or(path);
     fold_into(&place.to_string_lossy(), &mut text);
     text.shrink_to_fit();
     text
 }
 
-/// The folder above the imported one, and the path from there.
-fn place(track: &Track) -> (Option<&Path>, &Path) {
-    let path = track.path.as_path();
-    let above = track.root.as_path().parent();
-    match above.map(|above| (above, path.strip_prefix(above))) {
-        Some((above, Ok(place))) => (Some(above), place),
-        _ => (None, path),
-    }
-}
-
 /// The whole path, folded; most of it is taken from a text made by [`search_text`].
 pub(super) fn folded_path(track: &Track, search_text: &str) -> String {
-    let mut folded = String::new();
-    if let (Some(above), _) = place(track) {
+    let place = line(search_text, Line::Place);
+    let mut folded = String::with_capacity(place.len() + 64);
+    let path = track.path.as_path().as_os_str().as_encoded_bytes();
+    let above = track.root.as_path().parent();
+    // The bytes tell it as well as the components, and sooner.
+    if let Some(above) =
+        above.filter(|above| path.starts_with(above.as_os_str().as_encoded_bytes()))
+    {
         fold_into(&above.to_string_lossy(), &mut folded);
-        if !folded.ends_with(std::path::MAIN_SEPARATOR) {
+        if !folded.is_empty() && !folded.ends_with(std::path::MAIN_SEPARATOR) {
             folded.push(std::path::MAIN_SEPARATOR);
         }
     }
-    folded.push_str(line(search_text, Line::Place));
+    folded.push_str(place);
     folded
 }
 
@@ -101,6 +100,9 @@ impl PartialEq for Needle {
 
 /// One line of a text made by [`search_text`]; empty where the track has no such tag.
 pub(crate) fn line(search_text: &str, line: Line) -> &str {
+    if line == Line::Place {
+        return search_text.rsplit('\n').next().unwrap_or("");
+    }
     search_text.split('\n').nth(line as usize).unwrap_or("")
 }
 
