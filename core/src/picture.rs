@@ -254,3 +254,6 @@ fn encode(canvas: &Canvas) -> Result<Vec<u8>, png::EncodingError> {
     writer.finish()?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

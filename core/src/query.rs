@@ -17,7 +17,7 @@ pub use sort::{Sort, SortKey};
 use crate::harmony::Key;
 use crate::row::{Row, TrackState};
 use field::Possession;
-use fold::{Line, line};
+use fold::{Line, Needle, folded_path, line};
 use jiff::Zoned;
 use value::{Period, Range};
 
@@ -87,7 +87,7 @@ enum Expr {
 #[derive(Debug, Clone, PartialEq)]
 struct WordTerm {
     raw: String,
-    needle: String,
+    needle: Needle,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +101,7 @@ struct FieldTerm {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Test {
-    Text(String),
+    Text(Needle),
     Number(Range),
     /// The tempo, half of it or twice it.
     BpmOctaves(Range),
@@ -144,7 +144,7 @@ impl Expr {
             Self::All(parts) => parts.iter().all(|part| part.matches(row)),
             Self::Any(choices) => choices.iter().any(|choice| choice.matches(row)),
             Self::Not(inner) => !inner.matches(row),
-            Self::Word(word) => row.search_text.contains(&word.needle),
+            Self::Word(word) => word.needle.is_in(&row.search_text),
             Self::Field(term) => term.matches(row),
         }
     }
@@ -175,28 +175,27 @@ impl FieldTerm {
         }
     }
 
-    fn text_matches(&self, needle: &str, row: &Row) -> bool {
+    fn text_matches(&self, needle: &Needle, row: &Row) -> bool {
         let found_in = |text: &str| {
             if self.exact {
-                text == needle
+                text == needle.text()
             } else {
-                text.contains(needle)
+                needle.is_in(text)
             }
         };
         if let Some(wanted) = self.field.line() {
             // Most rows are settled by one look over all lines.
-            return row.search_text.contains(needle) && found_in(line(&row.search_text, wanted));
+            return needle.is_in(&row.search_text) && found_in(line(&row.search_text, wanted));
         }
         if self.field == Field::Codec {
-            return row
-                .track
-                .format
-                .as_ref()
-                .is_some_and(|format| found_in(&fold(&format.codec)));
+            let format = row.track.format.as_ref();
+            return format.is_some_and(|format| found_in(&fold(&format.codec)));
         }
-        // What lies above the imported folder is not in the search text.
+        // What lies above the imported folder is not in the search text. A name alone is not looked for there:
+        // it would find all tracks or none.
+        let reaches_above = self.exact || needle.text().contains(['/', '\\']);
         found_in(line(&row.search_text, Line::Place))
-            || found_in(&fold(&row.track.path.as_path().to_string_lossy()))
+            || (reaches_above && found_in(&folded_path(&row.track, &row.search_text)))
     }
 }
 

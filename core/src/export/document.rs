@@ -256,6 +256,9 @@ struct ArtifactDocument<'a> {
     version: Option<u32>,
     model: Option<&'a str>,
     cpu_seconds: Option<f64>,
+    /// Made, and there was nothing of the kind in the sound.
+    #[serde(skip_serializing_if = "is_false")]
+    nothing_found: bool,
     error: Option<ErrorDocument<'a>>,
 }
 
@@ -266,6 +269,10 @@ struct ErrorDocument<'a> {
     remedy: &'a str,
     attempts: u32,
     retry_at: Option<Timestamp>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Beats whose time cannot be told have no place in a list of times, nor has their position.
@@ -351,6 +358,7 @@ fn artifacts(row: &Row) -> Vec<ArtifactDocument<'_>> {
                 version: recipe.map(|recipe| recipe.version),
                 model: recipe.and_then(|recipe| recipe.model.as_deref()),
                 cpu_seconds: record.and_then(|record| confidence(record.cpu_secs)),
+                nothing_found: record.is_some_and(|record| record.nothing_found),
                 error: record.and_then(error),
             }
         })

@@ -125,12 +125,12 @@ fn begins_like_music(path: &Path) -> bool {
     }
     let kind_at_8 = head.get(8..12).unwrap_or_default();
     match head.as_slice() {
-        [b'I', b'D', b'3', ..] | [b'f', b'L', b'a', b'C', ..] | [b'O', b'g', b'g', b'S', ..] => {
-            true
-        }
+        [b'I', b'D', b'3', ..]
+        | [b'f', b'L', b'a', b'C', ..]
+        | [b'O', b'g', b'g', b'S', ..]
+        | [_, _, _, _, b'f', b't', b'y', b'p', ..] => true,
         [b'R', b'I', b'F', b'F', ..] | [b'R', b'F', b'6', b'4', ..] => kind_at_8 == b"WAVE",
         [b'F', b'O', b'R', b'M', ..] => kind_at_8 == b"AIFF" || kind_at_8 == b"AIFC",
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => true,
         // The sync word of MPEG audio; UTF-16 text begins FF FE too, but layer bits 11 are reserved there.
         [0xff, second, ..] => second & 0xe0 == 0xe0 && *second != 0xfe && *second != 0xff,
         _ => false,

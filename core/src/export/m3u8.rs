@@ -94,7 +94,8 @@ fn address(path: &Path) -> String {
     address
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::export::samples;

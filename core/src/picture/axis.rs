@@ -51,8 +51,8 @@ pub(super) fn lines(beats: &Beats, axis: Axis, scale: f32) -> Vec<Line> {
         .collect();
     let bar_length = typical_step(bars.iter().map(|(_, at)| *at));
     let beat_length = typical_step(beats.beats.iter().map(|beat| beat.at.0));
-    let every_bar = doubled_until(|bars| spacing(bar_length * f64::from(bars)) >= 14.0);
-    let every_label = doubled_until(|bars| spacing(bar_length * f64::from(bars)) >= 52.0);
+    let every_bar = doubled_until(|bars| spacing(bar_length * f64::from(bars)) >= 20.0);
+    let every_label = doubled_until(|bars| spacing(bar_length * f64::from(bars)) >= 60.0);
     let mut lines: Vec<Line> = bars
         .into_iter()
         .filter(|(number, at)| axis.shows(*at) && (number - 1) % every_bar == 0)
@@ -110,8 +110,9 @@ pub(super) fn draw_lines(
         let x = (axis.x(line.at) - thin / 2.0).round();
         let area = Rect::new(x, wave.y, thin, wave.h);
         match line.bar {
-            Some(_) => canvas.fill(area, DOWNBEAT, 0.62 * share),
-            None => canvas.fill(area, BEAT, 0.13 * share),
+            Some(_) if line.labelled => canvas.fill(area, DOWNBEAT, 0.66 * share),
+            Some(_) => canvas.fill(area, DOWNBEAT, 0.36 * share),
+            None => canvas.fill(area, BEAT, 0.12 * share),
         }
     }
 }
@@ -141,7 +142,7 @@ pub(super) fn draw_ruler(
             4.0 * scale
         };
         let area = Rect::new(x, ruler.bottom() - tick, thin, tick);
-        canvas.fill(area, DOWNBEAT, if line.labelled { 0.62 } else { 0.4 });
+        canvas.fill(area, DOWNBEAT, if line.labelled { 0.66 } else { 0.36 });
         if line.labelled {
             let text = number.to_string();
             let left = x + 4.0 * scale;
@@ -211,15 +212,16 @@ fn clock(secs: f64, step: f64) -> String {
     let tenths = (secs * 10.0).round().max(0.0) as u64;
     let (whole, tenth) = (tenths / 10, tenths % 10);
     let (hours, minutes, secs) = (whole / 3600, whole / 60 % 60, whole % 60);
-    let mut text = if hours > 0 {
+    let text = if hours > 0 {
         format!("{hours}:{minutes:02}:{secs:02}")
     } else {
         format!("{minutes}:{secs:02}")
     };
     if step < 1.0 {
-        text.push_str(&format!(".{tenth}"));
+        format!("{text}.{tenth}")
+    } else {
+        text
     }
-    text
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub(super) fn draw(
             canvas,
             &figure.caption,
             caption_at,
-            ink(caption_size, TEXT_FAINT),
+            ink(caption_size, TEXT_FAINT.mix(TEXT_MUTED, 0.5)),
         );
         right -= width + 26.0 * scale;
     }

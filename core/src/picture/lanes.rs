@@ -85,48 +85,110 @@ pub(super) fn draw_keys(
 
 fn draw(canvas: &mut Canvas, fonts: &Fonts<'_>, blocks: &[Block], lane: (Rect, Axis, f32)) {
     let (area, axis, scale) = lane;
-    let size = (area.h * 0.54).min(13.5 * scale);
     let gap = scale.round().max(1.0);
-    for block in blocks {
-        let left = axis.x(block.from).max(area.x);
-        let right = axis.x(block.to).min(area.right());
-        let wide = right - left >= 6.0 * scale;
-        let (left, right) = if wide {
-            (left.round(), right.round() - gap)
-        } else {
-            (left, right)
-        };
-        let rect = Rect::new(left, area.y + gap, right - left, area.h - 2.0 * gap);
-        if rect.w <= 0.0 {
-            continue;
-        }
-        let radius = if wide { 3.0 * scale } else { 0.0 };
-        canvas.fill_rounded(rect, radius, block.rgb, 1.0);
-        let room = rect.w - 7.0 * scale;
-        let fitting = block
-            .names
-            .iter()
-            .find(|name| fonts.width(name, size) <= room);
-        if let Some(name) = fitting {
-            let ink = Ink {
-                size,
-                rgb: block.ink,
-                alpha: 1.0,
-            };
-            let width = fonts.width(name, size);
-            // Short blocks centre their name; long ones begin with it, where the eye looks for the change.
-            let x = if width > rect.w * 0.45 {
-                rect.x + (rect.w - width) / 2.0
+    let placed: Vec<(&Block, Rect)> = blocks
+        .iter()
+        .filter_map(|block| {
+            let left = axis.x(block.from).max(area.x);
+            let right = axis.x(block.to).min(area.right());
+            let (left, right) = if right - left >= 6.0 * scale {
+                (left.round(), right.round() - gap)
             } else {
-                rect.x + 6.0 * scale
+                (left, right)
             };
-            let baseline = (rect.y + rect.h / 2.0 + size * 0.35).round();
-            fonts.draw(canvas, name, (x, baseline), ink);
+            let rect = Rect::new(left, area.y + gap, right - left, area.h - 2.0 * gap);
+            (rect.w > 0.0).then_some((block, rect))
+        })
+        .collect();
+    let lettering = lettering(fonts, &placed, (area.h * 0.54).min(13.5 * scale), scale);
+    for (block, rect) in placed {
+        let radius = (3.0 * scale).min(rect.w * 0.15);
+        canvas.fill_rounded(rect, radius, block.rgb, 1.0);
+        if let Some(lettering) = lettering {
+            write_name(canvas, fonts, block, (rect, lettering));
         }
     }
 }
 
-/// Ways to write a chord, longest first: as musicians do, then only root and third, then the root.
+/// How the names of a lane are written: all alike.
+#[derive(Clone, Copy)]
+struct Lettering {
+    size: f32,
+    /// Pixels to keep free on either side.
+    margin: f32,
+    centred: bool,
+}
+
+/// The largest letters in which nearly all names fit; `None` where a name here and there would be all. Centred
+/// where blocks are short, else at the left, where the eye looks for the change.
+fn lettering(
+    fonts: &Fonts<'_>,
+    placed: &[(&Block, Rect)],
+    largest: f32,
+    scale: f32,
+) -> Option<Lettering> {
+    let mut widths: Vec<f32> = placed.iter().map(|(_, rect)| rect.w).collect();
+    widths.sort_by(f32::total_cmp);
+    let typical = widths.get(widths.len() / 2).copied().unwrap_or(0.0);
+    let margin = 2.0 * scale;
+    let share_that_fits = |size: f32| {
+        let fitting = placed.iter().filter(|(block, rect)| {
+            let shortest = block.names.last().map_or("", String::as_str);
+            // Most blocks of a whole mix are settled without measuring letters.
+            rect.w >= size && fonts.width(shortest, size) + 2.0 * margin <= rect.w
+        });
+        fitting.count() as f32 / placed.len().max(1) as f32
+    };
+    let sizes = [(1.0, 0.8), (0.9, 0.8), (0.8, 0.8), (0.7, 0.5)];
+    let size = sizes
+        .into_iter()
+        .map(|(size, enough)| (size * largest, enough))
+        .find(|(size, enough)| share_that_fits(*size) >= *enough);
+    size.map(|(size, _)| Lettering {
+        size,
+        margin,
+        centred: typical < 90.0 * scale,
+    })
+}
+
+/// The longest name that fits.
+fn write_name(
+    canvas: &mut Canvas,
+    fonts: &Fonts<'_>,
+    block: &Block,
+    (rect, lettering): (Rect, Lettering),
+) {
+    let Lettering {
+        size,
+        margin,
+        centred,
+    } = lettering;
+    let named = block.names.iter().find_map(|name| {
+        if rect.w < size * 0.5 {
+            return None;
+        }
+        let width = fonts.width(name, size);
+        (width + 2.0 * margin <= rect.w).then_some((name, width))
+    });
+    let Some((name, width)) = named else {
+        return;
+    };
+    let ink = Ink {
+        size,
+        rgb: block.ink,
+        alpha: 1.0,
+    };
+    let centre = rect.x + (rect.w - width) / 2.0;
+    let x = if centred {
+        centre
+    } else {
+        centre.min(rect.x + 3.5 * margin)
+    };
+    let baseline = (rect.y + rect.h / 2.0 + size * 0.35).round();
+    fonts.draw(canvas, name, (x, baseline), ink);
+}
+
+/// Ways to write a chord, longest first: as musicians do, then only root and third.
 fn names(chord: Chord) -> Vec<String> {
     let root = chord.root.name();
     let minor = match palette::third(chord.quality) {
@@ -152,11 +214,7 @@ fn names(chord: Chord) -> Vec<String> {
         Quality::Diminished7 => "dim7",
         Quality::MinorMajor7 => "mMaj7",
     };
-    let mut names = vec![
-        format!("{root}{suffix}"),
-        format!("{root}{minor}"),
-        root.to_owned(),
-    ];
+    let mut names = vec![format!("{root}{suffix}"), format!("{root}{minor}")];
     names.dedup();
     names
 }

@@ -4,6 +4,10 @@ use super::canvas::Rect;
 
 /// What could be shown.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each part is there or not, whatever the others are"
+)]
 pub(super) struct Content {
     pub header: bool,
     /// Only a part of the track is in view.

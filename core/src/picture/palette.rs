@@ -23,7 +23,7 @@ impl Rgb {
         Self([mix(r, or), mix(g, og), mix(b, ob)])
     }
 
-    /// HSLuv (hsluv.org): hue in degrees, saturation and lightness 0 to 100. Equal lightness looks equal.
+    /// `HSLuv` (hsluv.org): hue in degrees, saturation and lightness 0 to 100. Equal lightness looks equal.
     pub(super) fn hsluv(hue: f32, saturation: f32, lightness: f32) -> Self {
         hsluv::to_rgb(hue, saturation, lightness)
     }

@@ -73,7 +73,9 @@ impl<'a> Fonts<'a> {
         let placed = self.place(text, ink.size);
         for letter in &placed {
             match letter.glyph {
-                Some(glyph) => self.draw_glyph(canvas, letter, glyph, (x + letter.x, y), ink),
+                Some(glyph) => {
+                    self.draw_glyph(canvas, (letter.font, glyph), (x + letter.x, y), ink);
+                }
                 None => draw_box(canvas, (x + letter.x, y), ink),
             }
         }
@@ -83,12 +85,11 @@ impl<'a> Fonts<'a> {
     fn draw_glyph(
         &self,
         canvas: &mut Canvas,
-        letter: &Placed,
-        glyph: GlyphId,
+        (font, glyph): (usize, GlyphId),
         at: (f32, f32),
         ink: Ink,
     ) {
-        let Some(font) = self.0.get(letter.font) else {
+        let Some(font) = self.0.get(font) else {
             return;
         };
         let scale = em_scale(font, ink.size);

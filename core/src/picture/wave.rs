@@ -14,23 +14,37 @@ pub(super) struct Strip {
     /// Seconds at the left and right edge.
     pub from: f64,
     pub to: f64,
-    /// Height of a full-scale sample as a share of half the area.
+    /// What levels are multiplied with; those above full scale are cut off.
     pub gain: f32,
     pub alpha: f32,
 }
 
-/// The gain at which the loudest moment of the whole track nearly fills a strip. Quiet recordings are
-/// raised by 18 dB at most, so that noise stays noise.
+/// The gain at which a track nearly fills a strip: its loudest moments, but for the few that stand out.
+/// Quiet recordings are raised by 18 dB at most, so that noise stays noise.
 pub(super) fn filling_gain(waveform: &Waveform) -> f32 {
     let coarsest = waveform.levels.last().map_or(&[][..], Vec::as_slice);
-    let peak = coarsest
+    let mut peaks: Vec<f32> = coarsest
         .iter()
-        .map(|column| column.max.unsigned_abs().max(column.min.unsigned_abs()))
-        .max();
-    match peak {
-        None | Some(0) => 1.0,
-        Some(peak) => (0.96 * 127.0 / f32::from(peak)).min(8.0),
+        .map(|column| Shape::of(*column).peak())
+        .collect();
+    peaks.sort_by(f32::total_cmp);
+    let loud = peaks.get(peaks.len() * 9 / 10).copied().unwrap_or(0.0);
+    let loudest = peaks.last().copied().unwrap_or(0.0);
+    if loudest <= 0.0 {
+        return 1.0;
     }
+    (0.94 / loud.max(0.6 * loudest)).min(8.0)
+}
+
+/// Height of a level, both 0 to 1. A little steeper at the foot than linear: soft passages stay visible
+/// beside loud ones.
+fn height(level: f32) -> f32 {
+    level.powf(0.8)
+}
+
+/// Weak highs (0 to 1) weaker still, so that white stands for transients and not for every cymbal's tail.
+fn crushed(level: f32) -> f32 {
+    0.5 - 0.5 * (std::f32::consts::PI * (level * 1.3).min(1.0)).cos()
 }
 
 /// Draws the part of `waveform` that `strip` shows.
@@ -43,6 +57,10 @@ pub(super) fn draw(canvas: &mut Canvas, waveform: &Waveform, strip: Strip) {
     }
     let left = area.x.round() as i32;
     let centre = (area.y + area.h / 2.0).floor() as i32;
+    // Silence is a line, not a hole.
+    let thin = (area.h / 200.0).clamp(1.0, 2.0).round();
+    let line = Rect::new(area.x, centre as f32 - (thin / 2.0).floor(), area.w, thin);
+    canvas.fill(line, BEAT, 0.14 * strip.alpha);
     let reach = Reach::new(waveform, strip, columns);
     let mut upper = Heights::new(half);
     let mut lower = Heights::new(half);
@@ -53,8 +71,9 @@ pub(super) fn draw(canvas: &mut Canvas, waveform: &Waveform, strip: Strip) {
         reach.for_each_in(x, |shape, weight| {
             sound |= shape.up > 0.0 || shape.down > 0.0;
             let weight = weight * strip.alpha;
-            upper.add(&shape, shape.up, half as f32 * strip.gain, weight);
-            lower.add(&shape, shape.down, half as f32 * strip.gain, weight);
+            let shape = shape.raised(strip.gain);
+            upper.add(&shape, shape.up, half as f32, weight);
+            lower.add(&shape, shape.down, half as f32, weight);
         });
         let at = left + x as i32;
         if sound {
@@ -62,10 +81,6 @@ pub(super) fn draw(canvas: &mut Canvas, waveform: &Waveform, strip: Strip) {
             lower.paint(|row, rgb, alpha| canvas.blend(at, centre + row, rgb, alpha));
         }
     }
-    // Silence is a line, not a hole.
-    let thin = (area.h / 200.0).clamp(1.0, 2.0).round();
-    let line = Rect::new(area.x, centre as f32 - (thin / 2.0).floor(), area.w, thin);
-    canvas.fill(line, BEAT, 0.14 * strip.alpha);
 }
 
 /// What sounds in one column, all heights 0 to 1 of full scale.
@@ -85,6 +100,22 @@ impl Shape {
             down: (f32::from(column.min) / -127.0).max(0.0),
             rms: level(column.rms),
             bands: [level(column.low), level(column.mid), level(column.high)],
+        }
+    }
+
+    fn peak(self) -> f32 {
+        self.up.max(self.down)
+    }
+
+    /// Levels to heights.
+    fn raised(self, gain: f32) -> Self {
+        let raise = |level: f32| height((level * gain).min(1.0));
+        let [low, mid, high] = self.bands;
+        Self {
+            up: raise(self.up),
+            down: raise(self.down),
+            rms: raise(self.rms),
+            bands: [raise(low), raise(mid), height(crushed(high * gain))],
         }
     }
 
@@ -142,7 +173,7 @@ impl<'a> Reach<'a> {
             column.map_or_else(Shape::default, |column| Shape::of(*column))
         };
         if self.per_pixel <= 1.0 {
-            let middle = (begin + end) / 2.0 - 0.5;
+            let middle = f64::midpoint(begin, end) - 0.5;
             let before = middle.floor();
             let index = before as i64;
             let blend = shape(index).between(shape(index + 1), (middle - before) as f32);
@@ -184,18 +215,17 @@ impl Heights {
 
     /// Adds one shape: the bands tallest first, each stretch in the colour of all that sound there, the
     /// peaks beyond them dim, and everything beyond the RMS level dimmer than within.
-    fn add(&mut self, shape: &Shape, envelope: f32, gain: f32, weight: f32) {
-        let peak = shape.up.max(shape.down);
+    fn add(&mut self, shape: &Shape, envelope: f32, tallest: f32, weight: f32) {
+        let peak = shape.peak();
         if peak <= 0.0 {
             return;
         }
-        // The bands know no sign: each half takes them in proportion to its own peak.
-        let lean = envelope / peak;
-        let [low, mid, high] = shape.bands.map(|band| band.min(peak) * lean);
+        // The bands know no sign; the envelope does.
+        let [low, mid, high] = shape.bands.map(|band| band.min(peak));
         let mut bands = [(low, 1_usize), (mid, 2), (high, 4)];
         bands.sort_by(|a, b| a.0.total_cmp(&b.0));
         let [(small, _), (middle, middle_bit), (tall, tall_bit)] = bands;
-        let rms = (shape.rms * lean * 1.4).min(envelope);
+        let rms = shape.rms * 1.3;
         let mut from = 0.0;
         for (to, region) in [
             (small, 7),
@@ -204,9 +234,19 @@ impl Heights {
             (envelope, 0),
         ] {
             let body = to.min(rms);
-            self.stretch(from * gain, body * gain, paint_of(region, true), weight);
+            self.stretch(
+                from * tallest,
+                body * tallest,
+                paint_of(region, true),
+                weight,
+            );
             let start = from.max(rms);
-            self.stretch(start * gain, to * gain, paint_of(region, false), weight);
+            self.stretch(
+                start * tallest,
+                to * tallest,
+                paint_of(region, false),
+                weight,
+            );
             from = from.max(to);
         }
     }
@@ -256,10 +296,9 @@ impl Heights {
 /// Colour and opacity of a region, within the RMS level or beyond it.
 fn paint_of(region: usize, within_rms: bool) -> (Rgb, f32) {
     let rgb = REGIONS.get(region).copied().unwrap_or(BEAT);
-    let alpha = match (region, within_rms) {
-        (0, _) => 0.38,
-        (_, true) => 1.0,
-        (_, false) => 0.8,
-    };
-    (rgb, alpha)
+    match (region, within_rms) {
+        (0, _) => (rgb, 0.38),
+        (_, true) => (rgb.mix(BEAT, 0.1), 1.0),
+        (_, false) => (rgb, 0.82),
+    }
 }

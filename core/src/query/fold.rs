@@ -1,6 +1,7 @@
 //! Text as a search sees it: no case, no diacritics, no width, one kind of space.
 
 use crate::track::Track;
+use memchr::memmem::Finder;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -48,8 +49,60 @@ pub fn search_text(track: &Track) -> String {
     text
 }
 
+/// The whole path, folded; most of it is taken from a text made by [`search_text`].
+pub(super) fn folded_path(track: &Track, search_text: &str) -> String {
+    let place = line(search_text, Line::Place);
+    let mut folded = String::with_capacity(place.len() + 64);
+    let path = track.path.as_path().as_os_str().as_encoded_bytes();
+    let above = track.root.as_path().parent();
+    // The bytes tell it as well as the components, and sooner.
+    if let Some(above) =
+        above.filter(|above| path.starts_with(above.as_os_str().as_encoded_bytes()))
+    {
+        fold_into(&above.to_string_lossy(), &mut folded);
+        if !folded.is_empty() && !folded.ends_with(std::path::MAIN_SEPARATOR) {
+            folded.push(std::path::MAIN_SEPARATOR);
+        }
+    }
+    folded.push_str(place);
+    folded
+}
+
+/// Folded text to look for, prepared for many looks.
+#[derive(Debug, Clone)]
+pub(super) struct Needle {
+    text: String,
+    /// Boxed: it carries tables.
+    finder: Box<Finder<'static>>,
+}
+
+impl Needle {
+    pub(super) fn new(text: &str) -> Self {
+        let text = fold(text);
+        let finder = Box::new(Finder::new(&text).into_owned());
+        Self { text, finder }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn is_in(&self, folded: &str) -> bool {
+        self.finder.find(folded.as_bytes()).is_some()
+    }
+}
+
+impl PartialEq for Needle {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
 /// One line of a text made by [`search_text`]; empty where the track has no such tag.
 pub(crate) fn line(search_text: &str, line: Line) -> &str {
+    if line == Line::Place {
+        return search_text.rsplit('\n').next().unwrap_or("");
+    }
     search_text.split('\n').nth(line as usize).unwrap_or("")
 }
 
@@ -66,7 +119,10 @@ fn fold_into(text: &str, out: &mut String) {
     let start = out.len();
     if text.is_ascii() {
         for byte in text.bytes() {
-            push_folded(char::from(byte.to_ascii_lowercase()), start, out);
+            match byte {
+                b'!'..=b'~' if byte != b'`' => out.push(char::from(byte.to_ascii_lowercase())),
+                _ => push_folded(char::from(byte), start, out),
+            }
         }
     } else {
         for decomposed in text.nfkd().filter(|c| !is_combining_mark(*c)) {

@@ -2,7 +2,7 @@
 
 use super::error::{Problem, QueryError};
 use super::field::{Field, Possession};
-use super::fold::fold;
+use super::fold::Needle;
 use super::value::{self, Unit};
 use super::{Expr, FieldTerm, Test, WordTerm};
 use crate::harmony::Key;
@@ -131,8 +131,8 @@ impl Parser<'_> {
             }
             Some('"') => {
                 let raw = self.phrase();
-                let needle = fold(&raw);
-                Ok((!needle.is_empty()).then_some(Expr::Word(WordTerm { raw, needle })))
+                let needle = Needle::new(&raw);
+                Ok((!needle.text().is_empty()).then_some(Expr::Word(WordTerm { raw, needle })))
             }
             _ => self.word_or_field(),
         }
@@ -186,8 +186,8 @@ impl Parser<'_> {
             return self.field(&name).map(Some);
         }
         let raw = self.bare();
-        let needle = fold(&raw);
-        let means_nothing = needle.bytes().all(|byte| byte == b'-');
+        let needle = Needle::new(&raw);
+        let means_nothing = needle.text().bytes().all(|byte| byte == b'-');
         Ok((!means_nothing).then_some(Expr::Word(WordTerm { raw, needle })))
     }
 
@@ -297,8 +297,8 @@ fn test(field: Field, raw: &str, exact: bool, now: &Zoned) -> Result<Test, Wrong
         | Field::Remixer
         | Field::Composer
         | Field::Path
-        | Field::Codec => Some(fold(raw))
-            .filter(|needle| !needle.is_empty())
+        | Field::Codec => Some(Needle::new(raw))
+            .filter(|needle| !needle.text().is_empty())
             .map(Test::Text)
             .ok_or(Wrong::Expected(
                 "a word or \"words in quotes\" right after the colon",

@@ -2,10 +2,9 @@
 
 use super::error::QueryError;
 use super::field::{self, Field};
-use super::fold::{fold, line};
+use super::fold::{folded_path, line};
 use crate::harmony::Mode;
 use crate::row::{Row, TrackState};
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// One field to sort by.
@@ -69,33 +68,90 @@ impl Sort {
 
     /// The places of `rows` in sorted order.
     pub fn order(&self, rows: &[Arc<Row>]) -> Vec<u32> {
-        let columns: Vec<KeyColumn> = self.0.iter().map(|key| column(*key, rows)).collect();
-        let heads = columns.first().map(|column| column.heads.as_slice());
-        let mut order: Vec<(u64, u32)> = (0..rows.len() as u32)
-            .map(|index| {
-                let head = heads.and_then(|heads| heads.get(index as usize));
-                (head.copied().unwrap_or(0), index)
-            })
-            .collect();
-        order.sort_unstable_by(|(head, index), (other_head, other_index)| {
-            head.cmp(other_head)
-                .then_with(|| {
-                    compare_beyond_first_head(&columns, *index as usize, *other_index as usize)
-                })
-                .then_with(|| index.cmp(other_index))
-        });
-        order.into_iter().map(|(_, index)| index).collect()
+        let columns: Vec<Column> = self.0.iter().map(|key| Column::new(*key, rows)).collect();
+        let mut order: Vec<(u64, u32)> = (0..rows.len() as u32).map(|place| (0, place)).collect();
+        sort_run(&mut order, &columns, 0);
+        order.into_iter().map(|(_, place)| place).collect()
     }
 }
 
-/// The sort keys of all rows for one field. `heads` decide most comparisons.
-struct KeyColumn {
-    /// Ascending in the wanted direction; unknown is the largest.
-    heads: Vec<u64>,
-    /// For words: the whole key of each row in one store, and whether it counts backwards.
-    words: Option<Words>,
+/// Sorts rows that are equal in all before `columns` and in the first `chunk` chunks of the first of them:
+/// by its next chunk, then each group that is still equal by what follows. The place, which ends every
+/// comparison, keeps the order of rows that are equal in all.
+fn sort_run(run: &mut [(u64, u32)], columns: &[Column], chunk: usize) {
+    let Some((column, later)) = columns.split_first() else {
+        return;
+    };
+    for (head, place) in &mut *run {
+        *head = column.head(*place as usize, chunk);
+    }
+    run.sort_unstable();
+    for group in run.chunk_by_mut(|(head, _), (other, _)| head == other) {
+        if let [(head, _), _, ..] = group {
+            if column.goes_on_after(*head, chunk) {
+                sort_run(group, columns, chunk + 1);
+            } else {
+                sort_run(group, later, 0);
+            }
+        }
+    }
 }
 
+/// The sort keys of all rows for one field.
+enum Column {
+    /// Ascending in the wanted direction.
+    Numbers(Vec<u64>),
+    Words(Words),
+}
+
+/// What stands for an unknown value: last in either direction.
+const UNKNOWN: u64 = u64::MAX;
+
+impl Column {
+    fn new(key: SortKey, rows: &[Arc<Row>]) -> Self {
+        let descending = key.descending;
+        if let Some(wanted) = key.field.line() {
+            return Self::Words(Words::new(descending, rows, |row, out| {
+                natural_key(line(&row.search_text, wanted), out);
+            }));
+        }
+        match key.field {
+            Field::Path => Self::Words(Words::new(descending, rows, |row, out| {
+                natural_key(&folded_path(&row.track, &row.search_text), out);
+            })),
+            Field::Codec => Self::Words(Words::new(descending, rows, |row, out| {
+                let format = row.track.format.as_ref();
+                natural_key(format.map_or("", |format| &format.codec), out);
+            })),
+            field => {
+                let numbers = rows.iter().map(|row| match number(field, row) {
+                    None => UNKNOWN,
+                    Some(number) if descending => !number,
+                    Some(number) => number,
+                });
+                Self::Numbers(numbers.collect())
+            }
+        }
+    }
+
+    /// A part of a row's key as a number: the whole of a number, eight bytes of words.
+    fn head(&self, place: usize, chunk: usize) -> u64 {
+        match self {
+            Self::Numbers(numbers) => numbers.get(place).copied().unwrap_or(UNKNOWN),
+            Self::Words(words) => words.head(place, chunk),
+        }
+    }
+
+    /// Whether keys that share this head can differ further on in the same column.
+    fn goes_on_after(&self, head: u64, chunk: usize) -> bool {
+        match self {
+            Self::Numbers(_) => false,
+            Self::Words(words) => words.goes_on_after(head, chunk),
+        }
+    }
+}
+
+/// The keys of all rows in one store, free of the byte 0.
 struct Words {
     store: Vec<u8>,
     ends: Vec<u32>,
@@ -103,102 +159,51 @@ struct Words {
 }
 
 impl Words {
-    fn get(&self, index: usize) -> &[u8] {
-        let start = match index.checked_sub(1) {
+    fn new(descending: bool, rows: &[Arc<Row>], write: impl Fn(&Row, &mut Vec<u8>)) -> Self {
+        let mut store = Vec::with_capacity(rows.len() * 24);
+        let mut ends = Vec::with_capacity(rows.len());
+        for row in rows {
+            write(row, &mut store);
+            ends.push(store.len() as u32);
+        }
+        Self {
+            store,
+            ends,
+            descending,
+        }
+    }
+
+    fn head(&self, place: usize, chunk: usize) -> u64 {
+        let start = match place.checked_sub(1) {
             Some(before) => self.ends.get(before).copied().unwrap_or(0),
             None => 0,
         };
-        let end = self.ends.get(index).copied().unwrap_or(start);
-        self.store
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
-    }
-
-    fn compare(&self, index: usize, other: usize) -> Ordering {
-        let ascending = self.get(index).cmp(self.get(other));
-        if self.descending {
-            ascending.reverse()
+        let end = self.ends.get(place).copied().unwrap_or(start) as usize;
+        let from = (start as usize + chunk * 8).min(end);
+        let rest = self.store.get(from..end).unwrap_or_default();
+        let ascending = match rest.first_chunk::<8>() {
+            Some(whole) => u64::from_be_bytes(*whole),
+            None => rest
+                .iter()
+                .zip((0..8).rev())
+                .fold(0, |head, (byte, place)| {
+                    head | u64::from(*byte) << (place * 8)
+                }),
+        };
+        if ascending == 0 && chunk == 0 {
+            UNKNOWN
+        } else if self.descending {
+            !ascending
         } else {
             ascending
         }
     }
-}
 
-fn compare_beyond_first_head(columns: &[KeyColumn], index: usize, other: usize) -> Ordering {
-    for (place, column) in columns.iter().enumerate() {
-        if place > 0 {
-            let by_head = column.heads.get(index).cmp(&column.heads.get(other));
-            if by_head.is_ne() {
-                return by_head;
-            }
-        }
-        if let Some(words) = &column.words {
-            let by_words = words.compare(index, other);
-            if by_words.is_ne() {
-                return by_words;
-            }
-        }
-    }
-    Ordering::Equal
-}
-
-fn column(key: SortKey, rows: &[Arc<Row>]) -> KeyColumn {
-    if let Some(line_kind) = key.field.line() {
-        return words(key.descending, rows, |row, out| {
-            natural_key(line(&row.search_text, line_kind), out);
-        });
-    }
-    match key.field {
-        Field::Path => words(key.descending, rows, |row, out| {
-            natural_key(&fold(&row.track.path.as_path().to_string_lossy()), out);
-        }),
-        Field::Codec => words(key.descending, rows, |row, out| {
-            let format = row.track.format.as_ref();
-            natural_key(format.map_or("", |format| &format.codec), out);
-        }),
-        _ => {
-            let heads = rows.iter().map(|row| match number(key.field, row) {
-                None => u64::MAX,
-                Some(number) if key.descending => !number,
-                Some(number) => number,
-            });
-            KeyColumn {
-                heads: heads.collect(),
-                words: None,
-            }
-        }
-    }
-}
-
-fn words(descending: bool, rows: &[Arc<Row>], write: impl Fn(&Row, &mut Vec<u8>)) -> KeyColumn {
-    let mut store = Vec::with_capacity(rows.len() * 24);
-    let mut ends = Vec::with_capacity(rows.len());
-    let mut heads = Vec::with_capacity(rows.len());
-    for row in rows {
-        let start = store.len();
-        write(row, &mut store);
-        let written = store.get(start..).unwrap_or_default();
-        let mut head = [0; 8];
-        for (to, from) in head.iter_mut().zip(written) {
-            *to = *from;
-        }
-        // Text never begins with the byte 255, so no head of a known value is the largest.
-        let head = u64::from_be_bytes(head);
-        heads.push(match (written.is_empty(), descending) {
-            (true, _) => u64::MAX,
-            (false, true) => u64::MAX - 1 - head,
-            (false, false) => head,
-        });
-        ends.push(store.len() as u32);
-    }
-    let words = Words {
-        store,
-        ends,
-        descending,
-    };
-    KeyColumn {
-        heads,
-        words: Some(words),
+    fn goes_on_after(&self, head: u64, chunk: usize) -> bool {
+        let ascending = if self.descending { !head } else { head };
+        let unknown = chunk == 0 && head == UNKNOWN;
+        // A key that ends within a chunk leaves its last byte at 0.
+        !unknown && ascending & 0xff != 0
     }
 }
 
@@ -207,19 +212,17 @@ const LONGEST_KEY: usize = 256;
 
 /// Bytes whose order is that of folded text with numbers taken as numbers: `track 2` before `track 10`.
 ///
-/// A run of digits becomes a `0`, its length without leading zeros, and the digits.
+/// A run of digits becomes a `0`, one more than its length without leading zeros, and the digits.
 fn natural_key(folded: &str, out: &mut Vec<u8>) {
     let mut rest = folded.as_bytes();
-    if rest.len() > LONGEST_KEY {
-        rest = rest.get(..LONGEST_KEY).unwrap_or_default();
-    }
+    rest = rest.get(..LONGEST_KEY).unwrap_or(rest);
     while let Some((first, after)) = rest.split_first() {
         if first.is_ascii_digit() {
             let run = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let (digits, after) = rest.split_at(run);
             let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
             let (_, digits) = digits.split_at(zeros);
-            out.extend([b'0', digits.len().min(255) as u8]);
+            out.extend([b'0', (digits.len() + 1).min(255) as u8]);
             out.extend_from_slice(digits);
             rest = after;
         } else {
@@ -269,6 +272,7 @@ fn ordered(number: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fold;
     use super::*;
 
     #[test]

@@ -81,6 +81,11 @@ fn details() -> TrackDetails {
     }
 }
 
+const STAMP: FileStamp = FileStamp {
+    bytes: 9_123_456,
+    modified_ns: 1,
+};
+
 fn knowledge() -> Knowledge {
     let mut knowledge = Knowledge::default();
     knowledge.note(&Finding::Beats(beats()));
@@ -102,6 +107,8 @@ fn knowledge() -> Knowledge {
             recipe: recipe(Maker::BeatThis, Some("final0".to_owned())),
             cpu_secs: 1.25,
             failure: None,
+            made_from: STAMP,
+            nothing_found: false,
         },
     );
     knowledge.records.insert(
@@ -116,6 +123,8 @@ fn knowledge() -> Knowledge {
                 attempts: 2,
                 retry_at: Some("2026-11-22T16:00:00Z".parse().unwrap()),
             }),
+            made_from: STAMP,
+            nothing_found: false,
         },
     );
     knowledge
@@ -130,10 +139,7 @@ fn row() -> Row {
             id: TrackId(0xfe),
             path: FilePath("/music/Night \"Drive\".mp3".into()),
             root: FilePath("/music".into()),
-            stamp: FileStamp {
-                bytes: 9_123_456,
-                modified_ns: 1,
-            },
+            stamp: STAMP,
             tags: Tags {
                 title: text("Night Drive"),
                 artist: text("Sólar"),
