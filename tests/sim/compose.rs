@@ -29,6 +29,7 @@ pub struct Piece {
     hue: f64,
     /// Times of the bass drum, in seconds.
     kicks: fn(&Score) -> Vec<f64>,
+    kick: drums::Kick,
     render: fn(&Score) -> Stereo,
 }
 
@@ -58,6 +59,7 @@ impl Piece {
                 codec: Codec::Mp3,
                 hue: 0.58,
                 kicks: house::kicks,
+                kick: drums::CLUB,
                 render: house::render,
             },
             Self {
@@ -65,6 +67,7 @@ impl Piece {
                 codec: Codec::Aac,
                 hue: 0.82,
                 kicks: drum_and_bass::kicks,
+                kick: drums::TIGHT,
                 render: drum_and_bass::render,
             },
             Self {
@@ -72,6 +75,7 @@ impl Piece {
                 codec: Codec::Vorbis,
                 hue: 0.08,
                 kicks: soul::kicks,
+                kick: drums::WARM,
                 render: soul::render,
             },
         ]
@@ -80,6 +84,15 @@ impl Piece {
     /// Times of the bass drum's strokes in seconds, ascending.
     pub fn kicks(&self) -> Vec<f64> {
         (self.kicks)(&self.score)
+    }
+
+    /// The bass drum alone, as it sounds in the piece.
+    pub fn drums_alone(&self) -> Stereo {
+        let mut out = self.score.silence();
+        for at in self.kicks() {
+            drums::kick(&mut out, at, 0.8, self.kick);
+        }
+        out
     }
 
     /// Plays the piece: the same samples on every run.

@@ -120,14 +120,15 @@ pub(crate) fn render(score: &Score) -> Stereo {
     let mut hall = room(&send, 2.8, 6_000.0);
     thin(&mut hall, 260.0);
 
-    let mut mix = drums;
+    let mut mix = score.silence();
+    mix.mix(&drums, 1.25);
     for at in kicks {
         drums::kick(&mut mix, at, 0.8, drums::TIGHT);
     }
     mix.mix(&bass, 0.4);
-    mix.mix(&chords, 0.5);
-    mix.mix(&lead, 0.45);
-    mix.mix(&hall, 0.6);
+    mix.mix(&chords, 0.65);
+    mix.mix(&lead, 0.75);
+    mix.mix(&hall, 0.75);
     fade_out(&mut mix, 1.5);
     mix
 }
@@ -197,7 +198,7 @@ fn bass(score: &Score) -> Stereo {
     let (back, end) = score.bars_of("return");
     let (build, _) = score.bars_of("build");
     for (bars, pattern, beats) in [
-        ((build, drop - 2), "X...............", 3.5),
+        ((build, drop - 2), "o...............", 3.5),
         ((drop, drop + 8), "X.....x...x.....", 1.2),
         ((drop + 8, breakdown), "X..x..X...x..x..", 0.7),
         ((back, end), "X..x..X...x..x..", 0.7),

@@ -117,14 +117,15 @@ pub(crate) fn render(score: &Score) -> Stereo {
     let mut hall = room(&send, 2.3, 5_200.0);
     thin(&mut hall, 220.0);
 
-    let mut mix = drums;
+    let mut mix = score.silence();
+    mix.mix(&drums, 2.0);
     for at in kicks {
-        drums::kick(&mut mix, at, 0.8, drums::CLUB);
+        drums::kick(&mut mix, at, 0.62, drums::CLUB);
     }
-    mix.mix(&bass, 0.36);
-    mix.mix(&chords, 0.42);
-    mix.mix(&lead, 0.5);
-    mix.mix(&hall, 0.55);
+    mix.mix(&bass, 0.42);
+    mix.mix(&chords, 1.0);
+    mix.mix(&lead, 1.2);
+    mix.mix(&hall, 1.1);
     fade_out(&mut mix, 1.6);
     mix
 }

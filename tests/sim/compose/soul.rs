@@ -126,13 +126,14 @@ pub(crate) fn render(score: &Score) -> Stereo {
     let mut hall = room(&send, 1.6, 4_200.0);
     thin(&mut hall, 250.0);
 
-    let mut mix = drums;
+    let mut mix = score.silence();
+    mix.mix(&drums, 1.5);
     for at in kicks {
         drums::kick(&mut mix, at, 0.72, drums::WARM);
     }
     mix.mix(&bass, 0.42);
-    mix.mix(&chords, 0.62);
-    mix.mix(&lead, 0.62);
+    mix.mix(&chords, 0.7);
+    mix.mix(&lead, 0.8);
     mix.mix(&hall, 0.5);
     fade_out(&mut mix, 2.0);
     mix
