@@ -136,7 +136,8 @@ fn without_comment(line: &str) -> &str {
 fn mentions(line: &str, name: &str) -> bool {
     let plain = name.ends_with('!') || name.contains("::");
     line.match_indices(name).any(|(start, _)| {
-        let (before, after) = (&line[..start], &line[start + name.len()..]);
+        let (before, rest) = line.split_at(start);
+        let after = rest.strip_prefix(name).unwrap_or_default();
         let used = after.starts_with("::")
             || (after.starts_with(';') && line.trim_start().starts_with("use "))
             || after.starts_with(" as ");
@@ -147,7 +148,8 @@ fn mentions(line: &str, name: &str) -> bool {
 fn has_word(line: &str, word: &str) -> bool {
     let is_inside = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(start, _)| {
-        let (before, after) = (&line[..start], &line[start + word.len()..]);
+        let (before, rest) = line.split_at(start);
+        let after = rest.strip_prefix(word).unwrap_or_default();
         !before.ends_with(is_inside) && !after.starts_with(is_inside)
     })
 }

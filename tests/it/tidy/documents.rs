@@ -96,8 +96,11 @@ fn resolves(repository: &Repository, from: &str, target: &str) -> bool {
     for part in target.split('/') {
         match part {
             "" | "." => {}
-            ".." if parts.pop().is_none() => return false,
-            ".." => {}
+            ".." => {
+                if parts.pop().is_none() {
+                    return false;
+                }
+            }
             name => parts.push(name),
         }
     }
@@ -111,7 +114,7 @@ fn resolves(repository: &Repository, from: &str, target: &str) -> bool {
 /// Whether a line has an absolute path that starts with `root`.
 fn starts_path(line: &str, root: &str) -> bool {
     line.match_indices(root).any(|(start, _)| {
-        let before = line[..start].chars().next_back();
+        let before = line.split_at(start).0.chars().next_back();
         before.is_none_or(|c| !(c.is_alphanumeric() || "._-~/}".contains(c)))
     })
 }

@@ -3,7 +3,7 @@
 use super::stereo::STEP;
 use std::f64::consts::PI;
 
-/// A seeded stream of numbers (SplitMix64), the same on every run.
+/// A seeded stream of numbers (the `SplitMix64` generator), the same on every run.
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(u64);
 

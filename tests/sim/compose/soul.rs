@@ -34,6 +34,26 @@ pub(crate) fn score() -> Score {
             bars: 2,
         },
     ];
+    Score {
+        name: "window-seat",
+        title: "Window Seat",
+        genre: "Soul",
+        key: Key {
+            tonic: PitchClass::new(3),
+            mode: Mode::Major,
+        },
+        clock: Clock {
+            bpm: 96.35,
+            beats_per_bar: 4,
+            first_beat_secs: 0.48,
+        },
+        sections,
+        steps: steps(),
+        tail_secs: 2.2,
+    }
+}
+
+fn steps() -> Vec<Step> {
     let home = chord(3, Quality::Major7);
     let four = chord(8, Quality::Major7);
     let two = chord(5, Quality::Minor7);
@@ -62,30 +82,14 @@ pub(crate) fn score() -> Score {
         beats: 8,
         chord: Some(chord(3, Quality::Major9)),
     };
-    Score {
-        name: "window-seat",
-        title: "Window Seat",
-        genre: "Soul",
-        key: Key {
-            tonic: PitchClass::new(3),
-            mode: Mode::Major,
-        },
-        clock: Clock {
-            bpm: 96.35,
-            beats_per_bar: 4,
-            first_beat_secs: 0.48,
-        },
-        sections,
-        steps: [
-            vec![whole(home), whole(four)],
-            verse.repeat(2),
-            bridge,
-            verse.repeat(2),
-            vec![ending],
-        ]
-        .concat(),
-        tail_secs: 2.2,
-    }
+    [
+        vec![whole(home), whole(four)],
+        verse.repeat(2),
+        bridge,
+        verse.repeat(2),
+        vec![ending],
+    ]
+    .concat()
 }
 
 /// Times of all strokes of the bass drum.
