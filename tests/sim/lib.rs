@@ -1,1 +1,3 @@
 //! Simulators and signal makers that the tests share.
+
+pub mod compose;
