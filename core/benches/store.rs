@@ -75,6 +75,7 @@ fn knowledge(number: u64) -> Knowledge {
         made_from: track(number).stamp,
         cpu_secs: 1.0,
         failure: None,
+        nothing_found: false,
     };
     let mut knowledge = Knowledge {
         records: BTreeMap::from(Artifact::ALL.map(|artifact| (artifact, record.clone()))),

@@ -60,6 +60,7 @@ pub(super) fn knowledge() -> Knowledge {
                 made_from: track(1).stamp,
                 cpu_secs: 1.5,
                 failure,
+                nothing_found: false,
             },
         );
     }
