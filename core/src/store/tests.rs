@@ -60,6 +60,7 @@ pub(super) fn knowledge() -> Knowledge {
                 made_from: track(1).stamp,
                 cpu_secs: 1.5,
                 failure,
+                nothing_found: false,
             },
         );
     }
@@ -125,18 +126,13 @@ pub(super) fn findings() -> Vec<Finding> {
 }
 
 fn waveform(level: u8) -> Waveform {
-    let columns = vec![
-        Column {
-            rms: level,
-            ..Column::default()
-        };
-        500
-    ];
-    Waveform {
-        rate: SampleRate::new(44_100).unwrap(),
-        frames: 73_500,
-        levels: vec![columns.clone(), columns[..125].to_vec()],
-    }
+    let column = Column {
+        max: 9,
+        rms: level,
+        ..Column::default()
+    };
+    let rate = SampleRate::new(44_100).unwrap();
+    Waveform::from_columns(rate, 73_500, vec![column; 500])
 }
 
 /// All that is known of track `number`.
