@@ -60,13 +60,24 @@ impl Beats {
             .beats
             .iter()
             .filter(|beat| beat.at >= start && beat.at < end)
-            .map(|beat| Beat { at: moved(beat.at), position: beat.position })
+            .map(|beat| Beat {
+                at: moved(beat.at),
+                position: beat.position,
+            })
             .collect();
         let segments = self
             .segments
             .iter()
-            .map(|segment| TempoSegment { start: moved(segment.start), ..*segment })
+            .map(|segment| TempoSegment {
+                start: moved(segment.start),
+                ..*segment
+            })
             .collect();
-        Self { beats, segments, grid: None, ..self.clone() }
+        Self {
+            beats,
+            segments,
+            grid: None,
+            ..self.clone()
+        }
     }
 }

@@ -102,9 +102,14 @@ impl Failure {
         // Doubling, at most a day.
         let retry_at = wait_secs.map(|secs| {
             let secs = secs.saturating_mul(1 << (attempts - 1).min(12)).min(86_400);
-            now.saturating_add(jiff::SignedDuration::from_secs(secs)).unwrap_or(Timestamp::MAX)
+            now.saturating_add(jiff::SignedDuration::from_secs(secs))
+                .unwrap_or(Timestamp::MAX)
         });
-        Self { attempts, retry_at, ..self }
+        Self {
+            attempts,
+            retry_at,
+            ..self
+        }
     }
 }
 

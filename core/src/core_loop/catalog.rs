@@ -24,7 +24,11 @@ pub(crate) struct Catalog {
 
 impl Catalog {
     pub(crate) fn new(loaded: Loaded, recipes: Recipes, now: Timestamp) -> Self {
-        let Loaded { mut tracks, mut knowledge, .. } = loaded;
+        let Loaded {
+            mut tracks,
+            mut knowledge,
+            ..
+        } = loaded;
         tracks.sort_by(|a, b| (a.added, &a.path).cmp(&(b.added, &b.path)));
         let mut catalog = Self {
             rows: Rows::default(),
@@ -73,7 +77,10 @@ impl Catalog {
 
     /// Takes a new or changed track in.
     pub(crate) fn put_track(&mut self, track: Track, now: Timestamp) {
-        let knowledge = self.get(track.id).map(|row| row.knowledge.clone()).unwrap_or_default();
+        let knowledge = self
+            .get(track.id)
+            .map(|row| row.knowledge.clone())
+            .unwrap_or_default();
         let before = self.get(track.id).and_then(|row| row.track.hash);
         self.index.put(&track);
         let after = track.hash;
@@ -104,7 +111,12 @@ impl Catalog {
     }
 
     /// Marks what is being made of a track; empty when nothing is any more.
-    pub(crate) fn set_running(&mut self, id: TrackId, artifacts: BTreeSet<Artifact>, now: Timestamp) {
+    pub(crate) fn set_running(
+        &mut self,
+        id: TrackId,
+        artifacts: BTreeSet<Artifact>,
+        now: Timestamp,
+    ) {
         if artifacts.is_empty() {
             self.running.remove(&id);
         } else {
@@ -133,10 +145,19 @@ impl Catalog {
     /// The track that is not there and the newer one of the same folder that has its bytes, when that is
     /// all there is with these bytes: one file, moved.
     pub(crate) fn moved_pair(&self, hash: &ContentHash) -> Option<(Track, Track)> {
-        let same: Vec<&Arc<Row>> =
-            self.index.with_hash(hash).filter_map(|id| self.get(id)).collect();
-        let [one, other] = same.as_slice() else { return None };
-        let (gone, here) = if one.track.missing { (one, other) } else { (other, one) };
+        let same: Vec<&Arc<Row>> = self
+            .index
+            .with_hash(hash)
+            .filter_map(|id| self.get(id))
+            .collect();
+        let [one, other] = same.as_slice() else {
+            return None;
+        };
+        let (gone, here) = if one.track.missing {
+            (one, other)
+        } else {
+            (other, one)
+        };
         let is_move = gone.track.missing
             && !here.track.missing
             && here.track.added >= gone.track.added
@@ -187,10 +208,16 @@ pub(crate) fn moved(
     }
     // A failure because the file was not there says nothing any more.
     knowledge.records.retain(|_, record: &mut ArtifactRecord| {
-        record.failure.as_ref().is_none_or(|failure| {
-            failure.kind != crate::failure::FailureKind::Missing
-        })
+        record
+            .failure
+            .as_ref()
+            .is_none_or(|failure| failure.kind != crate::failure::FailureKind::Missing)
     });
-    let track = Track { path: to, stamp, missing: false, ..track.clone() };
+    let track = Track {
+        path: to,
+        stamp,
+        missing: false,
+        ..track.clone()
+    };
     (track, knowledge)
 }

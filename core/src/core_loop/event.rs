@@ -16,7 +16,10 @@ pub enum Event {
         path: PathBuf,
         failure: Option<Failure>,
     },
-    ImportFinished { request: RequestId, tally: Tally },
+    ImportFinished {
+        request: RequestId,
+        tally: Tally,
+    },
     /// One artifact of one track is done, or failed.
     Made {
         track: TrackId,
@@ -27,7 +30,10 @@ pub enum Event {
         failure: Option<Failure>,
     },
     /// Another track of the library has the same bytes.
-    DuplicateFound { track: TrackId, same_as: TrackId },
+    DuplicateFound {
+        track: TrackId,
+        same_as: TrackId,
+    },
     /// A missing track was found at another place, or might have been.
     Relinked {
         request: Option<RequestId>,
@@ -35,7 +41,9 @@ pub enum Event {
         from: PathBuf,
         to: RelinkOutcome,
     },
-    RelinkFinished { request: RequestId },
+    RelinkFinished {
+        request: RequestId,
+    },
     /// The library could not be written: what was in flight is not kept.
     StorageFailed(Failure),
     /// Nothing is left to do. Every command is followed by one of these.

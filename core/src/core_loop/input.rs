@@ -32,13 +32,24 @@ pub(crate) enum Input {
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// One transaction; then `Written` with the events.
-    Write { changes: Vec<Change>, events: Vec<Event> },
+    Write {
+        changes: Vec<Change>,
+        events: Vec<Event>,
+    },
     /// Ends the writer's refusal after a failed write and sends `Reloaded`.
     Reload,
     Say(Event),
     StartJob(TrackJob),
-    StartImport { request: RequestId, paths: Vec<PathBuf> },
-    StartRelink { request: RequestId, folders: Vec<PathBuf>, dry_run: bool, rows: Vec<Arc<Row>> },
+    StartImport {
+        request: RequestId,
+        paths: Vec<PathBuf>,
+    },
+    StartRelink {
+        request: RequestId,
+        folders: Vec<PathBuf>,
+        dry_run: bool,
+        rows: Vec<Arc<Row>>,
+    },
     ReplyToImport(ImportReply),
     StopScans,
 }
@@ -51,12 +62,19 @@ pub(crate) enum ImportNews {
     /// Files looked into.
     Found(Vec<Found>),
     /// A file or folder that could not be looked into.
-    Unreachable { path: PathBuf, failure: Failure },
+    Unreachable {
+        path: PathBuf,
+        failure: Failure,
+    },
     /// All files have been seen: which tracks should have been among them?
-    Scanned { roots: Vec<PathBuf> },
+    Scanned {
+        roots: Vec<PathBuf>,
+    },
     /// Of those, the ones whose file is not there.
     Gone(Vec<(TrackId, Failure)>),
-    Ended { skipped: u64 },
+    Ended {
+        skipped: u64,
+    },
 }
 
 #[derive(Debug)]
@@ -103,6 +121,14 @@ pub(crate) enum Fate {
 /// What the relink thread tells.
 #[derive(Debug)]
 pub(crate) enum RelinkNews {
-    Found { request: RequestId, track: TrackId, from: PathBuf, to: RelinkOutcome, stamp: Option<FileStamp> },
-    Ended { request: RequestId },
+    Found {
+        request: RequestId,
+        track: TrackId,
+        from: PathBuf,
+        to: RelinkOutcome,
+        stamp: Option<FileStamp>,
+    },
+    Ended {
+        request: RequestId,
+    },
 }

@@ -42,7 +42,9 @@ impl Queue {
 
     pub(crate) fn push(&mut self, track: TrackId, wish: Wish) {
         match self.wishes.entry(track) {
-            std::collections::hash_map::Entry::Occupied(mut waiting) => waiting.get_mut().join(wish),
+            std::collections::hash_map::Entry::Occupied(mut waiting) => {
+                waiting.get_mut().join(wish)
+            }
             std::collections::hash_map::Entry::Vacant(free) => {
                 free.insert(wish);
                 self.order.push_back(track);
@@ -80,7 +82,10 @@ mod tests {
     use crate::artifact::Artifact;
 
     fn only(artifact: Artifact, force: bool) -> Wish {
-        Wish { extent: Extent::Only([artifact].into()), force }
+        Wish {
+            extent: Extent::Only([artifact].into()),
+            force,
+        }
     }
 
     #[test]
@@ -92,7 +97,16 @@ mod tests {
         assert_eq!(queue.len(), 2);
         let both = Extent::Only([Artifact::Beats, Artifact::Key].into());
         let (track, wish) = queue.pop_where(|_| true).unwrap();
-        assert_eq!((track, wish), (TrackId(1), Wish { extent: both, force: true }));
+        assert_eq!(
+            (track, wish),
+            (
+                TrackId(1),
+                Wish {
+                    extent: both,
+                    force: true
+                }
+            )
+        );
     }
 
     #[test]
@@ -101,7 +115,10 @@ mod tests {
         for id in 1..=3 {
             queue.push(TrackId(id), Wish::default());
         }
-        assert_eq!(queue.pop_where(|track| track != TrackId(1)).unwrap().0, TrackId(2));
+        assert_eq!(
+            queue.pop_where(|track| track != TrackId(1)).unwrap().0,
+            TrackId(2)
+        );
         assert_eq!(queue.pop_where(|_| true).unwrap().0, TrackId(1));
         assert_eq!(queue.pop_where(|_| true).unwrap().0, TrackId(3));
         assert_eq!(queue.pop_where(|_| true), None);

@@ -1,7 +1,7 @@
 //! The threads around the state: the loop itself, the writer, the jobs, the scans.
 
-use crate::backend::Analyser;
 use crate::artifact::{Artifact, Maker, Recipe};
+use crate::backend::Analyser;
 use crate::core_loop::command::Command;
 use crate::core_loop::event::Event;
 use crate::core_loop::input::{Effect, Input};
@@ -82,8 +82,7 @@ impl Core {
         let (inputs, waiting) = sync_channel(INPUTS);
         let view = Arc::new(ArcSwap::from_pointee(state.view()));
         let tell = sender(&inputs);
-        let writer =
-            Writer::start(Arc::clone(&store), tell.clone()).map_err(StartError::Thread)?;
+        let writer = Writer::start(Arc::clone(&store), tell.clone()).map_err(StartError::Thread)?;
         let job_tell = tell.clone();
         let pool = Pool::start(
             limits.slots,
@@ -92,7 +91,11 @@ impl Core {
             &(Arc::new(move |id, news| job_tell(Input::Job(id, news))) as _),
         )
         .map_err(StartError::Thread)?;
-        let first = if config.eager { state.be_eager(now) } else { Vec::new() };
+        let first = if config.eager {
+            state.be_eager(now)
+        } else {
+            Vec::new()
+        };
         let mut hands = Hands {
             writer,
             pool: Some(pool),
@@ -104,17 +107,33 @@ impl Core {
             .name("core".to_owned())
             .spawn(move || {
                 hands.carry_out(first);
-                run(&mut state, &waiting, &mut hands, &Outlet { view: outlet, wake: Box::new(wake) });
+                run(
+                    &mut state,
+                    &waiting,
+                    &mut hands,
+                    &Outlet {
+                        view: outlet,
+                        wake: Box::new(wake),
+                    },
+                );
                 hands.stop(&mut state, &waiting);
             })
             .map_err(StartError::Thread)?;
-        Ok(Self { inputs, view, store, thread: Some(thread) })
+        Ok(Self {
+            inputs,
+            view,
+            store,
+            thread: Some(thread),
+        })
     }
 
     /// Asks for something. Never blocks; `false` when too much waits already, which is a bug of the caller.
     pub fn send(&self, command: Command) -> bool {
         tracing::debug!(?command, "command");
-        match self.inputs.try_send(Envelope::Input(Input::Command(command))) {
+        match self
+            .inputs
+            .try_send(Envelope::Input(Input::Command(command)))
+        {
             Ok(()) => true,
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 tracing::error!("a command was dropped");
@@ -188,13 +207,20 @@ fn run(state: &mut State, waiting: &Receiver<Envelope>, hands: &mut Hands, outle
     let mut published = Instant::now();
     let mut stale = true;
     loop {
-        let wait = if stale { PUBLISH_EVERY.saturating_sub(published.elapsed()) } else { TICK };
+        let wait = if stale {
+            PUBLISH_EVERY.saturating_sub(published.elapsed())
+        } else {
+            TICK
+        };
         let mut quiet = false;
         match waiting.recv_timeout(wait) {
             Ok(Envelope::Input(input)) => {
                 let effects = state.apply(input, Timestamp::now());
                 // What an event tells of must be seen in the view by whoever hears it.
-                if effects.iter().any(|effect| matches!(effect, Effect::Say(_))) {
+                if effects
+                    .iter()
+                    .any(|effect| matches!(effect, Effect::Say(_)))
+                {
                     outlet.publish(state);
                     published = Instant::now();
                 }
@@ -240,7 +266,12 @@ impl Hands {
                     }
                 }
                 Effect::StartImport { request, paths } => self.scans.import(request, paths),
-                Effect::StartRelink { request, folders, dry_run, rows } => {
+                Effect::StartRelink {
+                    request,
+                    folders,
+                    dry_run,
+                    rows,
+                } => {
                     self.scans.relink(request, folders, dry_run, rows);
                 }
                 Effect::ReplyToImport(reply) => self.scans.reply(reply),
@@ -307,7 +338,9 @@ fn recipes(analysers: &[Arc<dyn Analyser>]) -> Recipes {
         model: None,
     };
     let analysed = Artifact::ALL.into_iter().filter_map(|artifact| {
-        let recipe = analysers.iter().find_map(|analyser| analyser.recipe(artifact))?;
+        let recipe = analysers
+            .iter()
+            .find_map(|analyser| analyser.recipe(artifact))?;
         Some((artifact, recipe))
     });
     [

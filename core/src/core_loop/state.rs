@@ -119,7 +119,9 @@ impl State {
         View {
             rows: self.catalog.rows.clone(),
             activity: Activity {
-                import: self.import.as_ref().map(|import| ImportProgress { tally: import.tally }),
+                import: self.import.as_ref().map(|import| ImportProgress {
+                    tally: import.tally,
+                }),
                 queued: self.queue.len(),
                 running: self
                     .running
@@ -142,10 +144,23 @@ impl State {
         self.said_idle = false;
         self.storage_trouble = None;
         match command {
-            Command::Import { request, paths, analyze } => {
-                self.imports_waiting.push_back(importing::ImportWish { request, paths, analyze });
+            Command::Import {
+                request,
+                paths,
+                analyze,
+            } => {
+                self.imports_waiting.push_back(importing::ImportWish {
+                    request,
+                    paths,
+                    analyze,
+                });
             }
-            Command::Analyze { tracks, extent, force, .. } => {
+            Command::Analyze {
+                tracks,
+                extent,
+                force,
+                ..
+            } => {
                 let wish = Wish { extent, force };
                 match tracks {
                     Selection::All => self.wish_for_all(&wish, now),
@@ -156,7 +171,11 @@ impl State {
                     }
                 }
             }
-            Command::Relink { request, folders, dry_run } => {
+            Command::Relink {
+                request,
+                folders,
+                dry_run,
+            } => {
                 self.relinks_waiting.push_back((request, folders, dry_run));
             }
             Command::Pause => self.paused = true,
@@ -176,7 +195,10 @@ impl State {
             .into_iter()
             .map(|wish| {
                 let tally = Tally::default();
-                Effect::Say(Event::ImportFinished { request: wish.request, tally })
+                Effect::Say(Event::ImportFinished {
+                    request: wish.request,
+                    tally,
+                })
             })
             .collect();
         effects.push(Effect::StopScans);
@@ -197,8 +219,10 @@ impl State {
         if self.import.is_none()
             && let Some(wish) = self.imports_waiting.pop_front()
         {
-            let effect =
-                Effect::StartImport { request: wish.request, paths: wish.paths.clone() };
+            let effect = Effect::StartImport {
+                request: wish.request,
+                paths: wish.paths.clone(),
+            };
             self.import = Some(importing::Import::new(wish));
             effects.push(effect);
         }
@@ -208,7 +232,12 @@ impl State {
         {
             self.relinking = Some(request);
             let rows = self.catalog.rows.iter().cloned().collect();
-            effects.push(Effect::StartRelink { request, folders, dry_run, rows });
+            effects.push(Effect::StartRelink {
+                request,
+                folders,
+                dry_run,
+                rows,
+            });
         }
         effects
     }

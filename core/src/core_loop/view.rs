@@ -21,10 +21,17 @@ pub struct Rows {
 
 impl Rows {
     pub fn new(rows: Vec<Row>) -> Self {
-        let places = rows.iter().enumerate().map(|(at, row)| (row.track.id, at)).collect();
+        let places = rows
+            .iter()
+            .enumerate()
+            .map(|(at, row)| (row.track.id, at))
+            .collect();
         let rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         Self {
-            chunks: rows.chunks(CHUNK).map(|chunk| Arc::new(chunk.to_vec())).collect(),
+            chunks: rows
+                .chunks(CHUNK)
+                .map(|chunk| Arc::new(chunk.to_vec()))
+                .collect(),
             places: Arc::new(places),
         }
     }
@@ -67,10 +74,21 @@ impl Rows {
 
     /// Takes a row out. Rare, and as slow as the library is long.
     pub(crate) fn remove(&mut self, id: TrackId) {
-        let rest: Vec<Arc<Row>> = self.iter().filter(|row| row.track.id != id).cloned().collect();
-        let places = rest.iter().enumerate().map(|(at, row)| (row.track.id, at)).collect();
+        let rest: Vec<Arc<Row>> = self
+            .iter()
+            .filter(|row| row.track.id != id)
+            .cloned()
+            .collect();
+        let places = rest
+            .iter()
+            .enumerate()
+            .map(|(at, row)| (row.track.id, at))
+            .collect();
         self.places = Arc::new(places);
-        self.chunks = rest.chunks(CHUNK).map(|chunk| Arc::new(chunk.to_vec())).collect();
+        self.chunks = rest
+            .chunks(CHUNK)
+            .map(|chunk| Arc::new(chunk.to_vec()))
+            .collect();
     }
 }
 

@@ -15,7 +15,10 @@ const BATCH: usize = 4096;
 
 #[derive(Debug)]
 pub(crate) enum WriteRequest {
-    Put { changes: Vec<Change>, events: Vec<Event> },
+    Put {
+        changes: Vec<Change>,
+        events: Vec<Event>,
+    },
     /// Forget an earlier failure and tell what is on disk.
     Reload,
 }
@@ -36,7 +39,10 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || serve(&store, &waiting, &tell))?;
-        Ok(Self { requests: Some(requests), thread: Some(thread) })
+        Ok(Self {
+            requests: Some(requests),
+            thread: Some(thread),
+        })
     }
 
     /// Blocks only while more than [`QUEUE`] requests wait, which the state rules out.

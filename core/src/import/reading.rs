@@ -13,13 +13,19 @@ pub const VERSION: u32 = 1;
 /// then the decoder's reason is the one to tell.
 pub fn read(path: &Path) -> Result<TagsRead, Failure> {
     let read = tags::read(path);
-    if let Ok(TagsRead { format: Some(_), .. }) = read {
+    if let Ok(TagsRead {
+        format: Some(_), ..
+    }) = read
+    {
         return read;
     }
     match Decoder::open(path) {
         Ok(decoder) => {
             let TagsRead { tags, .. } = read.unwrap_or_default();
-            Ok(TagsRead { tags, format: Some(decoder.format().clone()) })
+            Ok(TagsRead {
+                tags,
+                format: Some(decoder.format().clone()),
+            })
         }
         Err(error) => Err(Failure::from(&error)),
     }

@@ -37,7 +37,13 @@ pub(crate) fn search(
         }
     }
     describe_suggestible(&missing, &mut found, control)?;
-    tell(&relink::plan(&missing, &found), &missing, &stamps, dry_run, say);
+    tell(
+        &relink::plan(&missing, &found),
+        &missing,
+        &stamps,
+        dry_run,
+        say,
+    );
     Ok(())
 }
 
@@ -102,8 +108,11 @@ fn describe_suggestible(
     found: &mut [Candidate],
     control: &Control,
 ) -> Result<(), Cancelled> {
-    let sizes: HashSet<u64> =
-        missing.iter().filter(|track| track.hash.is_none()).map(|track| track.bytes).collect();
+    let sizes: HashSet<u64> = missing
+        .iter()
+        .filter(|track| track.hash.is_none())
+        .map(|track| track.bytes)
+        .collect();
     for file in found.iter_mut().filter(|file| sizes.contains(&file.bytes)) {
         control.check()?;
         if let Ok(read) = tags::read(&file.path) {
@@ -121,18 +130,34 @@ fn tell(
     dry_run: bool,
     say: Say<'_>,
 ) {
-    let paths: HashMap<TrackId, &Path> =
-        missing.iter().map(|track| (track.id, track.path.as_path())).collect();
-    let from = |id: &TrackId| paths.get(id).map(|path| path.to_path_buf()).unwrap_or_default();
+    let paths: HashMap<TrackId, &Path> = missing
+        .iter()
+        .map(|track| (track.id, track.path.as_path()))
+        .collect();
+    let from = |id: &TrackId| {
+        paths
+            .get(id)
+            .map(|path| path.to_path_buf())
+            .unwrap_or_default()
+    };
     for found in &plan.moves {
         let to = found.to.clone();
         let stamp = stamps.get(&to).copied();
-        let outcome = if dry_run { RelinkOutcome::WouldMove(to) } else { RelinkOutcome::Moved(to) };
+        let outcome = if dry_run {
+            RelinkOutcome::WouldMove(to)
+        } else {
+            RelinkOutcome::Moved(to)
+        };
         say(found.id, from(&found.id), outcome, stamp);
     }
     let mut choices = |choices: &[Choice], outcome: fn(Vec<PathBuf>) -> RelinkOutcome| {
         for choice in choices {
-            say(choice.id, from(&choice.id), outcome(choice.candidates.clone()), None);
+            say(
+                choice.id,
+                from(&choice.id),
+                outcome(choice.candidates.clone()),
+                None,
+            );
         }
     };
     choices(&plan.ambiguous, RelinkOutcome::Ambiguous);

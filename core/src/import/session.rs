@@ -35,7 +35,9 @@ pub(crate) struct Scans {
 
 impl std::fmt::Debug for Scans {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scans").field("threads", &self.threads.len()).finish_non_exhaustive()
+        f.debug_struct("Scans")
+            .field("threads", &self.threads.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,7 +59,11 @@ impl Scans {
             control: self.control.clone(),
             answers,
         };
-        self.spawn("import", move || session.run(&paths), Input::Import(ImportNews::Ended { skipped: 0 }));
+        self.spawn(
+            "import",
+            move || session.run(&paths),
+            Input::Import(ImportNews::Ended { skipped: 0 }),
+        );
     }
 
     pub(crate) fn relink(
@@ -72,7 +78,13 @@ impl Scans {
         let ended = Input::Relink(RelinkNews::Ended { request });
         let work = move || {
             let mut say = |track, from, to, stamp| {
-                tell(Input::Relink(RelinkNews::Found { request, track, from, to, stamp }));
+                tell(Input::Relink(RelinkNews::Found {
+                    request,
+                    track,
+                    from,
+                    to,
+                    stamp,
+                }));
             };
             // Cancelled: what was found so far has been told.
             relinking::search(&rows, &folders, dry_run, &control, &mut say).unwrap_or_default();
@@ -107,7 +119,10 @@ impl Scans {
                 tell(ended);
             }
         };
-        match std::thread::Builder::new().name(name.to_owned()).spawn(guarded) {
+        match std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(guarded)
+        {
             Ok(thread) => self.threads.push(thread),
             Err(error) => tracing::error!(%error, "no thread for a scan"),
         }
@@ -150,7 +165,10 @@ impl Session {
         let mut stopped = Ok(());
         let counts = scan::walk(paths, &self.control, &mut |scanned| match scanned {
             Scanned::File(found) => {
-                let candidate = Candidate { path: found.path, stamp: found.stamp };
+                let candidate = Candidate {
+                    path: found.path,
+                    stamp: found.stamp,
+                };
                 batch.push((candidate, found.root));
                 if batch.len() == BATCH && stopped.is_ok() {
                     stopped = self.look_into(std::mem::take(&mut batch));
@@ -174,18 +192,27 @@ impl Session {
         if batch.is_empty() {
             return Ok(());
         }
-        self.news(ImportNews::Ask(batch.iter().map(|(candidate, _)| candidate.clone()).collect()));
+        self.news(ImportNews::Ask(
+            batch
+                .iter()
+                .map(|(candidate, _)| candidate.clone())
+                .collect(),
+        ));
         let Ok(ImportReply::Decisions(judgements)) = self.answers.recv() else {
             return Err(Cancelled);
         };
         let work: Vec<(Waiting, Judgement)> = batch.into_iter().zip(judgements).collect();
-        let readers = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(READERS);
+        let readers = std::thread::available_parallelism()
+            .map_or(1, NonZeroUsize::get)
+            .min(READERS);
         let share = work.len().div_ceil(readers).max(1);
         let control = &self.control;
         let found = std::thread::scope(|scope| {
             let threads: Vec<_> = work
                 .chunks(share)
-                .map(|part| scope.spawn(move || part.iter().map(|item| look(control, item)).collect()))
+                .map(|part| {
+                    scope.spawn(move || part.iter().map(|item| look(control, item)).collect())
+                })
                 .collect();
             threads
                 .into_iter()
@@ -199,7 +226,10 @@ impl Session {
 
     /// Looks for the tracks below the scanned folders that the scan did not meet.
     fn sweep(&self, paths: &[PathBuf]) -> Result<(), Cancelled> {
-        let roots = paths.iter().filter_map(|path| std::path::absolute(path).ok()).collect();
+        let roots = paths
+            .iter()
+            .filter_map(|path| std::path::absolute(path).ok())
+            .collect();
         self.news(ImportNews::Scanned { roots });
         let Ok(ImportReply::Unseen(unseen)) = self.answers.recv() else {
             return Err(Cancelled);
@@ -208,7 +238,9 @@ impl Session {
         let mut gone = Vec::new();
         for (id, path, root) in unseen {
             self.control.check()?;
-            let state = roots.entry(root).or_insert_with_key(|root| presence::look_at_root(root));
+            let state = roots
+                .entry(root)
+                .or_insert_with_key(|root| presence::look_at_root(root));
             if let Presence::Missing(failure) = presence::look(&path, state) {
                 gone.push((id, failure));
             }
@@ -228,15 +260,25 @@ fn look(control: &Control, ((candidate, root), judgement): &(Waiting, Judgement)
             None => Fate::New(reading::read(&candidate.path)),
         },
     };
-    Found { candidate: candidate.clone(), root: root.clone(), fate }
+    Found {
+        candidate: candidate.clone(),
+        root: root.clone(),
+        fate,
+    }
 }
 
 /// The track whose file is gone and whose bytes this file has.
 fn moved_from(control: &Control, path: &Path, judgement: &Judgement) -> Option<TrackId> {
-    let gone: Vec<_> = judgement.twins.iter().filter(|twin| !twin.path.exists()).collect();
+    let gone: Vec<_> = judgement
+        .twins
+        .iter()
+        .filter(|twin| !twin.path.exists())
+        .collect();
     if gone.is_empty() {
         return None;
     }
     let found = hash::sha256(path, control, &mut |_bytes| ()).ok()?;
-    gone.into_iter().find(|twin| twin.hash == found).map(|twin| twin.track)
+    gone.into_iter()
+        .find(|twin| twin.hash == found)
+        .map(|twin| twin.track)
 }

@@ -5,7 +5,7 @@ use crate::analysis::chroma::chromagram;
 use crate::analysis::rhythm::{self, TempoHint};
 use crate::artifact::{Artifact, Maker, Recipe};
 use crate::audio::{self, Chapter, ListenError, Wants};
-use crate::backend::{AnalysisJob, Analyser, Made};
+use crate::backend::{Analyser, AnalysisJob, Made};
 use crate::beats::Beats;
 use crate::control::{Cancelled, Control};
 use crate::failure::Failure;
@@ -69,7 +69,9 @@ impl Analyser for Native {
             loudness: wanted(Artifact::Loudness),
             mono: wanted(Artifact::Beats) || wanted(Artifact::Key) || wanted(Artifact::Chords),
         };
-        let heard = match audio::listen(&job.path, &wants, control, &mut |chapter| ear.hear(&chapter)) {
+        let heard = match audio::listen(&job.path, &wants, control, &mut |chapter| {
+            ear.hear(&chapter)
+        }) {
             Ok(heard) => heard,
             Err(ListenError::Cancelled(cancelled)) => return Err(cancelled),
             Err(ListenError::Audio(error)) => {
@@ -84,14 +86,30 @@ impl Analyser for Native {
         let mut say = |artifact: Artifact, finding: Option<Finding>, own: f32| {
             if job.wants.contains(&artifact) {
                 let cpu_secs = own + decode_share.take().unwrap_or(0.0);
-                report(Made { artifact, result: Ok(finding), cpu_secs });
+                report(Made {
+                    artifact,
+                    result: Ok(finding),
+                    cpu_secs,
+                });
             }
         };
-        say(Artifact::Waveform, heard.waveform.map(Finding::Waveform), 0.0);
-        say(Artifact::Loudness, heard.loudness.map(Finding::Loudness), 0.0);
+        say(
+            Artifact::Waveform,
+            heard.waveform.map(Finding::Waveform),
+            0.0,
+        );
+        say(
+            Artifact::Loudness,
+            heard.loudness.map(Finding::Loudness),
+            0.0,
+        );
         let (beats, harmony, costs) = ear.finish(heard.format.duration);
         say(Artifact::Beats, beats.map(Finding::Beats), costs.rhythm);
-        say(Artifact::Chords, Some(Finding::Chords(harmony.chords)), costs.harmony);
+        say(
+            Artifact::Chords,
+            Some(Finding::Chords(harmony.chords)),
+            costs.harmony,
+        );
         say(Artifact::Key, harmony.key.map(Finding::Key), costs.key);
         Ok(Some(heard.format))
     }
@@ -106,7 +124,11 @@ fn report_failure(
 ) {
     let share = started.elapsed().as_secs_f32() / job.wants.len().max(1) as f32;
     for artifact in &job.wants {
-        report(Made { artifact: *artifact, result: Err(failure.clone()), cpu_secs: share });
+        report(Made {
+            artifact: *artifact,
+            result: Err(failure.clone()),
+            cpu_secs: share,
+        });
     }
 }
 
@@ -162,10 +184,16 @@ impl<'a> Ear<'a> {
 
         let clock = ThreadTime::now();
         let beats = if self.job.wants.contains(&Artifact::Beats) {
-            let hint = TempoHint { tag_bpm: self.job.tag_bpm, ..TempoHint::default() };
+            let hint = TempoHint {
+                tag_bpm: self.job.tag_bpm,
+                ..TempoHint::default()
+            };
             rhythm::rhythm(&chapter.mono, &chroma, &hint, self.control)?
         } else {
-            self.job.beats.as_ref().map(|beats| beats.between(chapter.start, end))
+            self.job
+                .beats
+                .as_ref()
+                .map(|beats| beats.between(chapter.start, end))
         };
         self.costs.rhythm += clock.elapsed().as_secs_f32();
 

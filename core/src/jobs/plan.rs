@@ -74,7 +74,11 @@ pub fn forced(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> BTreeS
             .get(artifact)
             .is_some_and(|record| record.recipe.maker == Maker::User)
     };
-    recipes.keys().filter(|artifact| !by_hand(artifact)).copied().collect()
+    recipes
+        .keys()
+        .filter(|artifact| !by_hand(artifact))
+        .copied()
+        .collect()
 }
 
 /// When the next stored failure of this track may be tried again.
@@ -107,7 +111,11 @@ pub fn artifact_states(
             let waits = needs(artifact)
                 .iter()
                 .any(|needed| due.contains(needed) || running.contains(needed));
-            return if waits { ArtifactState::Waiting } else { ArtifactState::Due };
+            return if waits {
+                ArtifactState::Waiting
+            } else {
+                ArtifactState::Due
+            };
         }
         match record {
             Some(_) => ArtifactState::Done,
@@ -117,10 +125,7 @@ pub fn artifact_states(
 }
 
 /// The state of a track as a whole.
-pub fn track_state(
-    track: &Track,
-    artifacts: &[ArtifactState; Artifact::ALL.len()],
-) -> TrackState {
+pub fn track_state(track: &Track, artifacts: &[ArtifactState; Artifact::ALL.len()]) -> TrackState {
     let any = |state| artifacts.contains(&state);
     if track.missing {
         TrackState::Missing

@@ -1,7 +1,7 @@
 //! The threads that work on tracks. Each takes one job at a time; a panic in a job is that job's failure, not ours.
 
 use crate::artifact::Artifact;
-use crate::backend::{AnalysisJob, Analyser, Made};
+use crate::backend::{Analyser, AnalysisJob, Made};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
 use crate::import::tags::TagsRead;
@@ -37,7 +37,10 @@ pub struct TrackJob {
 #[derive(Debug)]
 pub enum JobNews {
     Tags(Result<TagsRead, Failure>),
-    Hash { result: Result<ContentHash, Failure>, cpu_secs: f32 },
+    Hash {
+        result: Result<ContentHash, Failure>,
+        cpu_secs: f32,
+    },
     /// The audio format as decoding showed it.
     Format(AudioFormat),
     Made(Made),
@@ -64,7 +67,9 @@ pub(crate) struct Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("threads", &self.threads.len()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("threads", &self.threads.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,7 +96,10 @@ impl Pool {
                     .spawn(move || worker.serve(&waiting))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { jobs: Some(jobs), threads })
+        Ok(Self {
+            jobs: Some(jobs),
+            threads,
+        })
     }
 
     /// Hands a job to an idle thread. `false` when there is none, which the planner rules out.
@@ -123,7 +131,10 @@ struct Worker {
 impl Worker {
     fn serve(&self, waiting: &Mutex<Receiver<TrackJob>>) {
         loop {
-            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let next = waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .recv();
             let Ok(job) = next else { return };
             let id = job.id;
             let end = match catch_unwind(AssertUnwindSafe(|| self.work(&job))) {
@@ -141,7 +152,11 @@ impl Worker {
         if let Err(failure) = reachable(&job.path) {
             for artifact in &job.wants {
                 let result = Err(failure.clone());
-                tell(JobNews::Made(Made { artifact: *artifact, result, cpu_secs: 0.0 }));
+                tell(JobNews::Made(Made {
+                    artifact: *artifact,
+                    result,
+                    cpu_secs: 0.0,
+                }));
             }
             return Ok(());
         }
@@ -152,7 +167,10 @@ impl Worker {
             let clock = cpu_time::ThreadTime::now();
             let result = hash::sha256(&job.path, &job.control, &mut |_bytes| ());
             job.control.check()?;
-            tell(JobNews::Hash { result, cpu_secs: clock.elapsed().as_secs_f32() });
+            tell(JobNews::Hash {
+                result,
+                cpu_secs: clock.elapsed().as_secs_f32(),
+            });
         }
         self.analyse(job)
     }
@@ -190,9 +208,9 @@ impl Worker {
 
     /// Stored beats for a part that needs them and does not make them.
     fn beats_for(&self, job: &TrackJob, part: &BTreeSet<Artifact>) -> Option<crate::beats::Beats> {
-        let needed = part.iter().any(|artifact| {
-            crate::jobs::plan::needs(*artifact).contains(&Artifact::Beats)
-        });
+        let needed = part
+            .iter()
+            .any(|artifact| crate::jobs::plan::needs(*artifact).contains(&Artifact::Beats));
         if !needed || part.contains(&Artifact::Beats) {
             return None;
         }

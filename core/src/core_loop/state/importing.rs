@@ -37,7 +37,12 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) fn new(wish: ImportWish) -> Self {
-        Self { wish, tally: Tally::default(), seen: HashSet::new(), waiting: None }
+        Self {
+            wish,
+            tally: Tally::default(),
+            seen: HashSet::new(),
+            waiting: None,
+        }
     }
 }
 
@@ -72,10 +77,17 @@ impl State {
         if self.writes_in_flight >= WRITES_IN_FLIGHT {
             return Vec::new();
         }
-        let Some(candidates) = self.import.as_mut().and_then(|import| import.waiting.take()) else {
+        let Some(candidates) = self
+            .import
+            .as_mut()
+            .and_then(|import| import.waiting.take())
+        else {
             return Vec::new();
         };
-        let judgements = candidates.iter().map(|candidate| self.judge(candidate)).collect();
+        let judgements = candidates
+            .iter()
+            .map(|candidate| self.judge(candidate))
+            .collect();
         vec![Effect::ReplyToImport(ImportReply::Decisions(judgements))]
     }
 
@@ -91,7 +103,12 @@ impl State {
     fn found(&mut self, found: Vec<Found>, now: Timestamp) -> Vec<Effect> {
         let mut changes = Vec::new();
         let mut events = Vec::new();
-        for Found { candidate, root, fate } in found {
+        for Found {
+            candidate,
+            root,
+            fate,
+        } in found
+        {
             let path = candidate.path.clone();
             let verdict = match fate {
                 Fate::New(read) => self.take_in(candidate, root, read, now),
@@ -119,9 +136,21 @@ impl State {
         let request = import.wish.request;
         let wish = import.wish.analyze.clone();
         if let (Some(id), Some(extent), false) = (track, wish, outcome == Outcome::Missing) {
-            self.queue.push(id, Wish { extent, force: false });
+            self.queue.push(
+                id,
+                Wish {
+                    extent,
+                    force: false,
+                },
+            );
         }
-        Some(Event::Imported { request, outcome, track, path, failure })
+        Some(Event::Imported {
+            request,
+            outcome,
+            track,
+            path,
+            failure,
+        })
     }
 
     fn take_in(
@@ -158,7 +187,12 @@ impl State {
         let Some(row) = self.catalog.get(id).cloned() else {
             return self.take_in(candidate, root, read, now);
         };
-        let track = Track { stamp: candidate.stamp, format: None, missing: false, ..row.track.clone() };
+        let track = Track {
+            stamp: candidate.stamp,
+            format: None,
+            missing: false,
+            ..row.track.clone()
+        };
         self.describe(track, row.knowledge.clone(), read, Outcome::Updated, now)
     }
 
@@ -192,7 +226,11 @@ impl State {
         self.catalog.put_track(track.clone(), now);
         self.catalog.put_knowledge(id, knowledge.clone(), now);
         Verdict {
-            outcome: if failure.is_some() { Outcome::Failed } else { outcome },
+            outcome: if failure.is_some() {
+                Outcome::Failed
+            } else {
+                outcome
+            },
             track: Some(id),
             failure,
             changes: vec![Change::PutTrack(track), Change::PutKnowledge(id, knowledge)],
@@ -201,7 +239,12 @@ impl State {
 
     fn moved_to(&mut self, id: TrackId, candidate: Candidate, now: Timestamp) -> Verdict {
         let changes = self.move_track(id, FilePath(candidate.path), candidate.stamp, now);
-        Verdict { outcome: Outcome::Moved, track: Some(id), failure: None, changes }
+        Verdict {
+            outcome: Outcome::Moved,
+            track: Some(id),
+            failure: None,
+            changes,
+        }
     }
 
     /// A known file as it was. If it had been away, it is back.
@@ -215,11 +258,19 @@ impl State {
             changes = self.move_track(id, path, stamp, now);
             outcome = Outcome::Updated;
         }
-        Verdict { outcome, track: Some(id), failure: None, changes }
+        Verdict {
+            outcome,
+            track: Some(id),
+            failure: None,
+            changes,
+        }
     }
 
     fn unreachable(&mut self, path: PathBuf, failure: Failure) -> Vec<Effect> {
-        let events = self.tell(Outcome::Failed, None, path, Some(failure)).into_iter().collect();
+        let events = self
+            .tell(Outcome::Failed, None, path, Some(failure))
+            .into_iter()
+            .collect();
         vec![self.write(Vec::new(), events)]
     }
 
@@ -234,7 +285,11 @@ impl State {
             .iter()
             .map(|row| &row.track)
             .filter(|track| !import.seen.contains(&track.id))
-            .filter(|track| roots.iter().any(|root| track.path.as_path().starts_with(root)))
+            .filter(|track| {
+                roots
+                    .iter()
+                    .any(|root| track.path.as_path().starts_with(root))
+            })
             .map(|track| {
                 let path = |path: &FilePath| path.as_path().to_path_buf();
                 (track.id, path(&track.path), path(&track.root))
@@ -248,7 +303,9 @@ impl State {
         let mut changes = Vec::new();
         let mut events = Vec::new();
         for (id, failure) in gone {
-            let Some(mut track) = self.catalog.track(id) else { continue };
+            let Some(mut track) = self.catalog.track(id) else {
+                continue;
+            };
             let (path, hash) = (track.path.as_path().to_path_buf(), track.hash);
             track.missing = true;
             self.catalog.put_track(track.clone(), now);
@@ -270,7 +327,10 @@ impl State {
             return Vec::new();
         };
         import.tally.skipped = skipped;
-        let event = Event::ImportFinished { request: import.wish.request, tally: import.tally };
+        let event = Event::ImportFinished {
+            request: import.wish.request,
+            tally: import.tally,
+        };
         vec![self.write(Vec::new(), vec![event])]
     }
 }

@@ -36,9 +36,15 @@ impl State {
     /// What a wish comes to for one track, with what its artifacts need first.
     pub(super) fn wanted(&self, id: TrackId, wish: &Wish, now: Timestamp) -> BTreeSet<Artifact> {
         let due = self.catalog.due(id, now);
-        let pool = if wish.force { self.catalog.forced(id) } else { due.clone() };
-        let mut wanted: BTreeSet<Artifact> =
-            pool.into_iter().filter(|artifact| wish.extent.includes(*artifact)).collect();
+        let pool = if wish.force {
+            self.catalog.forced(id)
+        } else {
+            due.clone()
+        };
+        let mut wanted: BTreeSet<Artifact> = pool
+            .into_iter()
+            .filter(|artifact| wish.extent.includes(*artifact))
+            .collect();
         let needed: Vec<Artifact> = wanted
             .iter()
             .flat_map(|artifact| plan::needs(*artifact))
@@ -157,7 +163,18 @@ impl State {
             }
             Err(failure) => Some(failure),
         };
-        self.record(id, track, Outcome { artifact: Artifact::Tags, failure, cpu_secs: 0.0, nothing_found: false }, changes, now)
+        self.record(
+            id,
+            track,
+            Outcome {
+                artifact: Artifact::Tags,
+                failure,
+                cpu_secs: 0.0,
+                nothing_found: false,
+            },
+            changes,
+            now,
+        )
     }
 
     fn hash_made(
@@ -171,7 +188,12 @@ impl State {
         let artifact = Artifact::Hash;
         let hash = match result {
             Err(failure) => {
-                let outcome = Outcome { artifact, failure: Some(failure), cpu_secs, nothing_found: false };
+                let outcome = Outcome {
+                    artifact,
+                    failure: Some(failure),
+                    cpu_secs,
+                    nothing_found: false,
+                };
                 return self.record(id, track, outcome, Vec::new(), now);
             }
             Ok(hash) => hash,
@@ -182,13 +204,21 @@ impl State {
             self.catalog.put_track(fresh.clone(), now);
             changes.push(Change::PutTrack(fresh));
         }
-        let outcome = Outcome { artifact, failure: None, cpu_secs, nothing_found: false };
+        let outcome = Outcome {
+            artifact,
+            failure: None,
+            cpu_secs,
+            nothing_found: false,
+        };
         let mut effects = self.record(id, track, outcome, changes, now);
         effects.extend(self.reconcile(&hash, now));
         if let Some(row) = self.catalog.get(track)
             && let Some(same_as) = row.duplicates.first()
         {
-            let event = Event::DuplicateFound { track, same_as: *same_as };
+            let event = Event::DuplicateFound {
+                track,
+                same_as: *same_as,
+            };
             effects.push(self.write(Vec::new(), vec![event]));
         }
         effects
@@ -244,9 +274,17 @@ impl State {
     }
 
     fn made(&mut self, id: JobId, track: TrackId, made: Made, now: Timestamp) -> Vec<Effect> {
-        let Made { artifact, result, cpu_secs } = made;
+        let Made {
+            artifact,
+            result,
+            cpu_secs,
+        } = made;
         let (changes, failure, finding) = match result {
-            Ok(Some(finding)) => (vec![Change::PutFinding(track, finding.clone())], None, Some(finding)),
+            Ok(Some(finding)) => (
+                vec![Change::PutFinding(track, finding.clone())],
+                None,
+                Some(finding),
+            ),
             Ok(None) => (vec![Change::DropFinding(track, artifact)], None, None),
             Err(failure) => (Vec::new(), Some(failure), None),
         };
@@ -254,11 +292,24 @@ impl State {
             self.note(track, artifact, finding.as_ref(), now);
         }
         let nothing_found = failure.is_none() && finding.is_none();
-        self.record(id, track, Outcome { artifact, failure, cpu_secs, nothing_found }, changes, now)
+        self.record(
+            id,
+            track,
+            Outcome {
+                artifact,
+                failure,
+                cpu_secs,
+                nothing_found,
+            },
+            changes,
+            now,
+        )
     }
 
     fn note(&mut self, id: TrackId, artifact: Artifact, finding: Option<&Finding>, now: Timestamp) {
-        let Some(row) = self.catalog.get(id) else { return };
+        let Some(row) = self.catalog.get(id) else {
+            return;
+        };
         let mut knowledge = row.knowledge.clone();
         knowledge.forget(artifact);
         if let Some(finding) = finding {
@@ -276,8 +327,16 @@ impl State {
         mut changes: Vec<Change>,
         now: Timestamp,
     ) -> Vec<Effect> {
-        let Outcome { artifact, failure, cpu_secs, nothing_found } = outcome;
-        let (Some(recipe), Some(row)) = (self.catalog.recipe(artifact).cloned(), self.catalog.get(track)) else {
+        let Outcome {
+            artifact,
+            failure,
+            cpu_secs,
+            nothing_found,
+        } = outcome;
+        let (Some(recipe), Some(row)) = (
+            self.catalog.recipe(artifact).cloned(),
+            self.catalog.get(track),
+        ) else {
             return Vec::new();
         };
         let mut knowledge = row.knowledge.clone();
@@ -287,7 +346,8 @@ impl State {
         job.left.remove(&artifact);
         job.had_failure |= failure.is_some();
         let (made_from, left, started) = (job.made_from, job.left.clone(), job.started);
-        let failure = failure.map(|failure| failure.after(attempts(&knowledge, artifact, &recipe), now));
+        let failure =
+            failure.map(|failure| failure.after(attempts(&knowledge, artifact, &recipe), now));
         let event = Event::Made {
             track,
             artifact,
@@ -296,7 +356,13 @@ impl State {
             cpu_secs,
             failure: failure.clone(),
         };
-        let record = ArtifactRecord { recipe, made_from, cpu_secs, failure, nothing_found };
+        let record = ArtifactRecord {
+            recipe,
+            made_from,
+            cpu_secs,
+            failure,
+            nothing_found,
+        };
         let is_by_hand = knowledge
             .records
             .get(&artifact)
@@ -325,9 +391,15 @@ impl State {
             && self.catalog.get(track).is_some()
         {
             for artifact in left {
-                let remedy = "Please report it with the file, if you may; try again after an update";
+                let remedy =
+                    "Please report it with the file, if you may; try again after an update";
                 let failure = Some(Failure::new(FailureKind::Bug, reason.clone(), remedy));
-                let outcome = Outcome { artifact, failure, cpu_secs: 0.0, nothing_found: false };
+                let outcome = Outcome {
+                    artifact,
+                    failure,
+                    cpu_secs: 0.0,
+                    nothing_found: false,
+                };
                 effects.extend(self.record(id, track, outcome, Vec::new(), now));
             }
         }
@@ -345,14 +417,25 @@ impl State {
                 self.relinking = None;
                 vec![self.write(Vec::new(), vec![Event::RelinkFinished { request }])]
             }
-            RelinkNews::Found { request, track, from, to, stamp } => {
+            RelinkNews::Found {
+                request,
+                track,
+                from,
+                to,
+                stamp,
+            } => {
                 let changes = match (&to, stamp) {
                     (RelinkOutcome::Moved(path), Some(stamp)) => {
                         self.move_track(track, FilePath(path.clone()), stamp, now)
                     }
                     _ => Vec::new(),
                 };
-                let event = Event::Relinked { request: Some(request), track, from, to };
+                let event = Event::Relinked {
+                    request: Some(request),
+                    track,
+                    from,
+                    to,
+                };
                 vec![self.write(changes, vec![event])]
             }
         }

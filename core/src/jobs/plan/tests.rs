@@ -6,7 +6,12 @@ use crate::track::{FilePath, Tags, TrackId};
 use std::path::PathBuf;
 
 fn recipe(maker: Maker, version: u32) -> Recipe {
-    Recipe { maker, version, parameters: String::new(), model: None }
+    Recipe {
+        maker,
+        version,
+        parameters: String::new(),
+        model: None,
+    }
 }
 
 fn recipes() -> Recipes {
@@ -20,7 +25,10 @@ fn track() -> Track {
         id: TrackId(1),
         path: FilePath(PathBuf::from("a.mp3")),
         root: FilePath(PathBuf::from(".")),
-        stamp: FileStamp { bytes: 10, modified_ns: 5 },
+        stamp: FileStamp {
+            bytes: 10,
+            modified_ns: 5,
+        },
         tags: Tags::default(),
         format: None,
         hash: None,
@@ -47,23 +55,45 @@ fn failed(retry_at: Option<Timestamp>) -> ArtifactRecord {
         attempts: 1,
         retry_at,
     };
-    ArtifactRecord { failure: Some(failure), ..record(Maker::Native, 2) }
+    ArtifactRecord {
+        failure: Some(failure),
+        ..record(Maker::Native, 2)
+    }
 }
 
 fn knowing(records: &[(Artifact, ArtifactRecord)]) -> Knowledge {
-    Knowledge { records: records.iter().cloned().collect(), ..Knowledge::default() }
+    Knowledge {
+        records: records.iter().cloned().collect(),
+        ..Knowledge::default()
+    }
 }
 
 fn due_at(knowledge: &Knowledge, second: i64) -> Vec<Artifact> {
     let now = Timestamp::from_second(second).unwrap();
-    due(&track(), knowledge, &recipes(), now).into_iter().collect()
+    due(&track(), knowledge, &recipes(), now)
+        .into_iter()
+        .collect()
 }
 
 #[test]
 fn everything_is_due_for_a_new_track_and_nothing_for_a_missing_one() {
-    assert_eq!(due_at(&Knowledge::default(), 0), [Artifact::Hash, Artifact::Beats, Artifact::Chords]);
-    let missing = Track { missing: true, ..track() };
-    assert!(due(&missing, &Knowledge::default(), &recipes(), Timestamp::UNIX_EPOCH).is_empty());
+    assert_eq!(
+        due_at(&Knowledge::default(), 0),
+        [Artifact::Hash, Artifact::Beats, Artifact::Chords]
+    );
+    let missing = Track {
+        missing: true,
+        ..track()
+    };
+    assert!(
+        due(
+            &missing,
+            &Knowledge::default(),
+            &recipes(),
+            Timestamp::UNIX_EPOCH
+        )
+        .is_empty()
+    );
 }
 
 #[test]
@@ -76,10 +106,19 @@ fn a_new_version_another_maker_or_a_changed_file_makes_a_result_due_again() {
         ])
     };
     assert_eq!(due_at(&done(record(Maker::Native, 2)), 0), []);
-    assert_eq!(due_at(&done(record(Maker::Native, 1)), 0), [Artifact::Beats]);
-    assert_eq!(due_at(&done(record(Maker::BeatThis, 2)), 0), [Artifact::Beats]);
+    assert_eq!(
+        due_at(&done(record(Maker::Native, 1)), 0),
+        [Artifact::Beats]
+    );
+    assert_eq!(
+        due_at(&done(record(Maker::BeatThis, 2)), 0),
+        [Artifact::Beats]
+    );
     let stale = ArtifactRecord {
-        made_from: FileStamp { bytes: 10, modified_ns: 6 },
+        made_from: FileStamp {
+            bytes: 10,
+            modified_ns: 6,
+        },
         ..record(Maker::Native, 2)
     };
     assert_eq!(due_at(&done(stale), 0), [Artifact::Beats]);

@@ -1,0 +1,452 @@
+//! What the state decides, told by its effects and its rows. No clock, no disk, no thread.
+
+use super::*;
+use crate::artifact::{Artifact, Maker, Recipe};
+use crate::backend::Made;
+use crate::beats::{Beat, Beats};
+use crate::core_loop::command::Extent;
+use crate::core_loop::event::{Outcome, RelinkOutcome};
+use crate::core_loop::input::{Fate, Found, ImportNews, ImportReply};
+use crate::failure::FailureKind;
+use crate::findings::Finding;
+use crate::import::dedupe::{Candidate, Decision};
+use crate::import::tags::TagsRead;
+use crate::jobs::pool::{JobEnd, JobNews, TrackJob};
+use crate::row::{Row, TrackState};
+use crate::track::{ContentHash, FileStamp};
+use crate::units::Bpm;
+use std::collections::BTreeSet;
+
+fn recipes() -> Recipes {
+    [
+        Artifact::Tags,
+        Artifact::Hash,
+        Artifact::Beats,
+        Artifact::Key,
+    ]
+    .map(|artifact| {
+        let (maker, version, parameters, model) = (Maker::Native, 1, String::new(), None);
+        (
+            artifact,
+            Recipe {
+                maker,
+                version,
+                parameters,
+                model,
+            },
+        )
+    })
+    .into()
+}
+
+/// A state with its effects collected, and a disk that works unless writes are held back.
+struct Bench {
+    state: State,
+    said: Vec<Event>,
+    jobs: Vec<TrackJob>,
+    replies: Vec<ImportReply>,
+    changes: Vec<Change>,
+    held_writes: Option<Vec<Vec<Event>>>,
+}
+
+impl Bench {
+    fn new(slots: usize) -> Self {
+        let limits = Limits {
+            slots,
+            memory_bytes: 100,
+            job_bytes: |_| 60,
+        };
+        Self {
+            state: State::new(
+                Loaded::default(),
+                recipes(),
+                limits,
+                7,
+                Timestamp::UNIX_EPOCH,
+            ),
+            said: Vec::new(),
+            jobs: Vec::new(),
+            replies: Vec::new(),
+            changes: Vec::new(),
+            held_writes: None,
+        }
+    }
+
+    fn apply(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for effect in self.state.apply(input, Timestamp::UNIX_EPOCH) {
+                match effect {
+                    Effect::Write { changes, events } => match &mut self.held_writes {
+                        Some(held) => held.push(events),
+                        None => {
+                            self.changes.extend(changes);
+                            inputs.push_back(Input::Written(events));
+                        }
+                    },
+                    Effect::Say(event) => self.said.push(event),
+                    Effect::StartJob(job) => self.jobs.push(job),
+                    Effect::ReplyToImport(reply) => self.replies.push(reply),
+                    Effect::Reload
+                    | Effect::StartImport { .. }
+                    | Effect::StartRelink { .. }
+                    | Effect::StopScans => {}
+                }
+            }
+        }
+    }
+
+    fn start_import(&mut self, analyze: Option<Extent>) {
+        let paths = vec!["/music".into()];
+        self.apply(Input::Command(Command::Import {
+            request: RequestId(1),
+            paths,
+            analyze,
+        }));
+    }
+
+    /// Lets the import meet one file; gives the track that it is.
+    fn meet(&mut self, path: &str, fate: impl FnOnce(Decision) -> Fate) -> TrackId {
+        let stamp = FileStamp {
+            bytes: 1,
+            modified_ns: 1,
+        };
+        let candidate = Candidate {
+            path: path.into(),
+            stamp,
+        };
+        self.apply(Input::Import(ImportNews::Ask(vec![candidate.clone()])));
+        let Some(ImportReply::Decisions(judgements)) = self.replies.pop() else {
+            panic!("no answer");
+        };
+        let found = Found {
+            candidate,
+            root: "/music".into(),
+            fate: fate(judgements[0].decision),
+        };
+        self.apply(Input::Import(ImportNews::Found(vec![found])));
+        self.state.catalog.index.at_path(path.as_ref()).unwrap()
+    }
+
+    fn end_import(&mut self, gone: &[TrackId]) {
+        let missing = Failure::new(FailureKind::Missing, "gone", "");
+        let gone = gone.iter().map(|id| (*id, missing.clone())).collect();
+        self.apply(Input::Import(ImportNews::Gone(gone)));
+        self.apply(Input::Import(ImportNews::Ended { skipped: 0 }));
+    }
+
+    fn analyze_all(&mut self) {
+        self.apply(Input::Command(Command::Analyze {
+            request: RequestId(2),
+            tracks: Selection::All,
+            extent: Extent::Everything,
+            force: false,
+        }));
+    }
+
+    fn news(&mut self, job: usize, news: JobNews) {
+        self.apply(Input::Job(self.jobs[job].id, news));
+    }
+
+    fn hash(&mut self, job: usize, byte: u8) {
+        let result = Ok(ContentHash([byte; 32]));
+        self.news(
+            job,
+            JobNews::Hash {
+                result,
+                cpu_secs: 0.1,
+            },
+        );
+    }
+
+    fn beats(&mut self, job: usize, found: Option<f64>) {
+        let result = Ok(found.map(|bpm| Finding::Beats(beats(bpm))));
+        let artifact = Artifact::Beats;
+        self.news(
+            job,
+            JobNews::Made(Made {
+                artifact,
+                result,
+                cpu_secs: 0.5,
+            }),
+        );
+    }
+
+    fn row(&self, id: TrackId) -> Row {
+        self.state.catalog.get(id).unwrap().as_ref().clone()
+    }
+
+    fn outcomes(&self) -> Vec<Outcome> {
+        let outcome = |event: &Event| match event {
+            Event::Imported { outcome, .. } => Some(*outcome),
+            _ => None,
+        };
+        self.said.iter().filter_map(outcome).collect()
+    }
+}
+
+fn new(decision: Decision) -> Fate {
+    assert_eq!(decision, Decision::New);
+    Fate::New(Ok(TagsRead::default()))
+}
+
+fn beats(bpm: f64) -> Beats {
+    Beats {
+        beats: vec![Beat {
+            at: Secs(0.5),
+            position: 1,
+        }],
+        grid: None,
+        segments: Vec::new(),
+        bpm: Bpm(bpm),
+        confidence: 0.9,
+        alternatives: Vec::new(),
+    }
+}
+
+#[test]
+fn an_import_stores_before_it_tells_and_ends_with_idle() {
+    let mut bench = Bench::new(1);
+    bench.start_import(None);
+    bench.held_writes = Some(Vec::new());
+    bench.meet("/music/a.mp3", new);
+    assert_eq!(bench.outcomes(), [], "told before it was on disk");
+    for events in bench.held_writes.take().unwrap() {
+        bench.apply(Input::Written(events));
+    }
+    assert_eq!(bench.outcomes(), [Outcome::Added]);
+    bench.end_import(&[]);
+    assert_eq!(bench.said.last(), Some(&Event::Idle));
+    assert!(bench.jobs.is_empty(), "nothing was to be analysed");
+}
+
+#[test]
+fn a_scan_is_slowed_down_to_the_speed_of_the_disk() {
+    let mut bench = Bench::new(1);
+    bench.start_import(None);
+    bench.held_writes = Some(Vec::new());
+    for n in 0..WRITES_IN_FLIGHT {
+        let failure = Failure::new(FailureKind::Unreadable, "no", "");
+        let path = format!("/music/{n}").into();
+        bench.apply(Input::Import(ImportNews::Unreachable { path, failure }));
+    }
+    bench.apply(Input::Import(ImportNews::Ask(Vec::new())));
+    assert!(
+        bench.replies.is_empty(),
+        "answered while the disk lags behind"
+    );
+    let first = bench.held_writes.take().unwrap().swap_remove(0);
+    bench.apply(Input::Written(first));
+    assert_eq!(bench.replies.len(), 1);
+}
+
+#[test]
+fn importing_again_changes_nothing_and_still_makes_what_is_due() {
+    let mut bench = Bench::new(1);
+    bench.start_import(None);
+    let id = bench.meet("/music/a.mp3", new);
+    bench.end_import(&[]);
+    bench.changes.clear();
+    bench.start_import(Some(Extent::Everything));
+    bench.meet("/music/a.mp3", |decision| {
+        assert_eq!(decision, Decision::Unchanged(id));
+        Fate::Unchanged(id)
+    });
+    assert_eq!(bench.changes, []);
+    let wants: BTreeSet<Artifact> = [Artifact::Hash, Artifact::Beats, Artifact::Key].into();
+    assert_eq!(bench.jobs[0].wants, wants);
+}
+
+#[test]
+fn a_file_without_music_is_a_failed_row_that_is_told_of() {
+    let mut bench = Bench::new(1);
+    bench.start_import(None);
+    let failure = Failure::new(FailureKind::Unsupported, "this is no music", "");
+    let id = bench.meet("/music/a.mp3", |_| Fate::New(Err(failure)));
+    assert_eq!(bench.outcomes(), [Outcome::Failed]);
+    let stored = bench.row(id).knowledge.records[&Artifact::Tags]
+        .failure
+        .clone()
+        .unwrap();
+    assert_eq!(stored.message, "this is no music");
+}
+
+#[test]
+fn jobs_start_within_slots_and_memory_and_never_twice_for_a_track() {
+    let mut bench = Bench::new(4);
+    bench.start_import(Some(Extent::Everything));
+    for name in ["a", "b", "c"] {
+        bench.meet(&format!("/music/{name}.mp3"), new);
+    }
+    // Two jobs would take 120 of 100 bytes.
+    assert_eq!(bench.jobs.len(), 1);
+    bench.analyze_all();
+    bench.news(0, JobNews::Ended(JobEnd::Complete));
+    assert_eq!(bench.jobs.len(), 2);
+    assert_ne!(bench.jobs[1].track, bench.jobs[0].track);
+}
+
+#[test]
+fn a_result_is_stored_with_its_recipe_and_shown_in_the_row() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Everything));
+    let id = bench.meet("/music/a.mp3", new);
+    assert_eq!(bench.row(id).state, TrackState::Analyzing);
+    bench.beats(0, Some(128.0));
+    let knowledge = bench.row(id).knowledge;
+    assert_eq!(knowledge.summary.bpm, Some(Bpm(128.0)));
+    assert_eq!(
+        knowledge.records[&Artifact::Beats].recipe,
+        recipes()[&Artifact::Beats]
+    );
+    assert!(
+        bench
+            .changes
+            .contains(&Change::PutFinding(id, Finding::Beats(beats(128.0))))
+    );
+}
+
+#[test]
+fn finding_nothing_replaces_what_was_found_before() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Everything));
+    let id = bench.meet("/music/a.mp3", new);
+    bench.beats(0, Some(128.0));
+    bench.beats(0, None);
+    let knowledge = bench.row(id).knowledge;
+    assert_eq!(knowledge.summary.bpm, None);
+    assert!(knowledge.records[&Artifact::Beats].nothing_found);
+    assert!(
+        bench
+            .changes
+            .contains(&Change::DropFinding(id, Artifact::Beats))
+    );
+}
+
+#[test]
+fn a_panic_fails_what_was_still_wanted_and_a_cancel_leaves_it_due() {
+    for (end, fails) in [
+        (JobEnd::Panicked("oh".to_owned()), true),
+        (JobEnd::Cancelled, false),
+    ] {
+        let mut bench = Bench::new(1);
+        bench.start_import(Some(Extent::Everything));
+        let id = bench.meet("/music/a.mp3", new);
+        bench.hash(0, 1);
+        bench.news(0, JobNews::Ended(end));
+        let records = bench.row(id).knowledge.records;
+        let is_bug = |artifact: Artifact| {
+            let failure = records
+                .get(&artifact)
+                .and_then(|record| record.failure.as_ref());
+            failure.is_some_and(|failure| failure.kind == FailureKind::Bug)
+        };
+        assert!(!is_bug(Artifact::Hash));
+        assert_eq!(is_bug(Artifact::Beats), fails);
+        assert_eq!(is_bug(Artifact::Key), fails);
+    }
+}
+
+#[test]
+fn the_same_bytes_twice_are_told_of_and_both_kept() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Only([Artifact::Hash].into())));
+    let one = bench.meet("/music/a.mp3", new);
+    let other = bench.meet("/music/b.mp3", new);
+    bench.end_import(&[]);
+    bench.hash(0, 9);
+    bench.news(0, JobNews::Ended(JobEnd::Complete));
+    bench.hash(1, 9);
+    assert!(bench.said.contains(&Event::DuplicateFound {
+        track: other,
+        same_as: one
+    }));
+    assert_eq!(bench.row(one).duplicates, [other]);
+    assert_eq!(bench.row(other).duplicates, [one]);
+}
+
+#[test]
+fn a_file_that_moved_within_its_folder_keeps_its_id_and_its_analysis() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Everything));
+    let old = bench.meet("/music/a.mp3", new);
+    bench.hash(0, 9);
+    bench.beats(0, Some(128.0));
+    bench.news(0, JobNews::Ended(JobEnd::Cancelled));
+    bench.end_import(&[]);
+
+    // The next import meets it at another place before it knows that the old one is gone.
+    bench.start_import(Some(Extent::Everything));
+    let newer = bench.meet("/music/new/a.mp3", new);
+    bench.hash(1, 9);
+    bench.end_import(&[old]);
+    assert!(
+        bench.state.catalog.get(newer).is_none(),
+        "the newer entry stayed"
+    );
+    let row = bench.row(old);
+    assert_eq!(row.track.path.as_path().to_str(), Some("/music/new/a.mp3"));
+    assert!(!row.track.missing);
+    assert_eq!(row.knowledge.summary.bpm, Some(Bpm(128.0)));
+    let is_move = |event: &Event| matches!(event, Event::Relinked { track, to: RelinkOutcome::Moved(_), .. } if *track == old);
+    assert!(bench.said.iter().any(is_move));
+    assert!(!bench.outcomes().contains(&Outcome::Missing));
+}
+
+#[test]
+fn a_missing_track_that_is_met_again_is_back() {
+    let mut bench = Bench::new(1);
+    bench.start_import(None);
+    let id = bench.meet("/music/a.mp3", new);
+    bench.end_import(&[]);
+    bench.start_import(None);
+    bench.end_import(&[id]);
+    assert_eq!(bench.row(id).state, TrackState::Missing);
+    bench.start_import(None);
+    bench.meet("/music/a.mp3", |decision| {
+        assert_eq!(decision, Decision::Returned(id));
+        Fate::Unchanged(id)
+    });
+    assert!(!bench.row(id).track.missing);
+    assert_eq!(
+        bench.outcomes(),
+        [Outcome::Added, Outcome::Missing, Outcome::Updated]
+    );
+}
+
+#[test]
+fn a_full_disk_stops_the_work_says_so_once_and_a_new_command_tries_again() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Everything));
+    bench.meet("/music/a.mp3", new);
+    bench.meet("/music/b.mp3", new);
+    bench.held_writes = Some(Vec::new());
+    bench.hash(0, 1);
+    let failure = Failure::new(FailureKind::Storage, "full", "make room");
+    bench.apply(Input::WriteFailed(failure.clone()));
+    bench.apply(Input::WriteFailed(failure));
+    let told = bench
+        .said
+        .iter()
+        .filter(|event| matches!(event, Event::StorageFailed(_)));
+    assert_eq!(told.count(), 1);
+    assert!(bench.jobs[0].control.check().is_err(), "the job goes on");
+    bench.news(0, JobNews::Ended(JobEnd::Cancelled));
+    assert_eq!(bench.jobs.len(), 1, "another job was started");
+    bench.held_writes = None;
+    bench.end_import(&[]);
+    bench.analyze_all();
+    assert_eq!(bench.jobs.len(), 2);
+}
+
+#[test]
+fn paused_means_that_nothing_new_starts() {
+    let mut bench = Bench::new(1);
+    bench.apply(Input::Command(Command::Pause));
+    bench.start_import(Some(Extent::Everything));
+    bench.meet("/music/a.mp3", new);
+    bench.end_import(&[]);
+    assert!(bench.jobs.is_empty());
+    bench.apply(Input::Command(Command::Resume));
+    assert_eq!(bench.jobs.len(), 1);
+}
