@@ -257,8 +257,8 @@ struct ArtifactDocument<'a> {
     model: Option<&'a str>,
     cpu_seconds: Option<f64>,
     /// Made, and there was nothing of the kind in the sound.
-    #[serde(skip_serializing_if = "is_false")]
-    nothing_found: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nothing_found: Option<bool>,
     error: Option<ErrorDocument<'a>>,
 }
 
@@ -269,10 +269,6 @@ struct ErrorDocument<'a> {
     remedy: &'a str,
     attempts: u32,
     retry_at: Option<Timestamp>,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// Beats whose time cannot be told have no place in a list of times, nor has their position.
@@ -358,7 +354,7 @@ fn artifacts(row: &Row) -> Vec<ArtifactDocument<'_>> {
                 version: recipe.map(|recipe| recipe.version),
                 model: recipe.and_then(|recipe| recipe.model.as_deref()),
                 cpu_seconds: record.and_then(|record| confidence(record.cpu_secs)),
-                nothing_found: record.is_some_and(|record| record.nothing_found),
+                nothing_found: record.filter(|record| record.nothing_found).map(|_| true),
                 error: record.and_then(error),
             }
         })
