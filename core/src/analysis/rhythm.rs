@@ -120,9 +120,10 @@ fn settle(
     if constant.is_some() {
         return Ok(constant);
     }
+    let beats = elastic::bridge_steps(&elastic::refine(&evidence.envelope, &beats));
     Ok(Some(Rhythm {
-        beats: elastic::refine(&evidence.envelope, &beats),
-        reading,
+        reading: reading::read(evidence, &beats).unwrap_or(reading),
+        beats,
         grid: None,
     }))
 }

@@ -42,6 +42,12 @@ impl Line {
         let last = ((end - self.phase) / self.period).floor() as i64;
         first..=last
     }
+
+    /// Distance of `at` from the nearest beat, seconds, signed.
+    pub(super) fn offset(&self, at: f64) -> f64 {
+        let beats = (at - self.phase) / self.period;
+        (beats - beats.round()) * self.period
+    }
 }
 
 /// Fits a line; sightings further off than 2.5 robust standard deviations are dropped, at most 5 times.
