@@ -139,15 +139,21 @@ fn spans(reading: &Reading<'_>) -> Vec<ChordSpan> {
             break;
         };
         let heard = reading.heard_start(first);
+        let (first_step, last_step) = (steps[0], steps[steps.len() - 1]);
+        // Without beats there is nothing to snap to.
+        let start = match first_step.place {
+            Place::Unknown => heard,
+            Place::Downbeat | Place::MidBar | Place::Elsewhere => Secs(first_step.start),
+        };
         if let Some(before) = spans.last_mut() {
+            before.end = start;
             before.end_raw = heard;
         }
-        let (start, end) = (steps[0].start, steps[steps.len() - 1].end);
         spans.push(ChordSpan {
-            start: Secs(start),
-            end: Secs(end),
+            start,
+            end: Secs(last_step.end),
             start_raw: heard,
-            end_raw: Secs(end),
+            end_raw: Secs(last_step.end),
             chord: emission::chord(group[0]),
             confidence: mean_over_time(steps, certainty),
         });

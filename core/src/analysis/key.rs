@@ -47,6 +47,9 @@ const ENDS_WEIGHT: f32 = 0.1;
 /// Phrases of four bars, and the half of one.
 const PHRASE_BARS: [usize; 2] = [4, 2];
 
+/// A step whose notes sum to less than this is silence before the music; one chord sums to about 3.
+const SILENT: f32 = 0.2;
+
 /// From scores to probabilities: chosen so that confidence is the share of right answers on
 /// synthetic music.
 const SHARPNESS: f32 = 5.0;
@@ -156,10 +159,12 @@ fn correlation(a: &[f32; 12], b: &[f32; 12]) -> f32 {
     }
 }
 
-/// Share of the phrases (every `bars`-th bar with a chord at its start) that start on the tonic.
+/// Share of the phrases that start on the tonic. Phrases are counted off from the first sound, in
+/// groups of `bars` bars; those that start without a chord are left out.
 fn share_of_tonic_starts(steps: &[KeyStep], bars: usize, key: Key) -> f32 {
     let starts = steps
         .iter()
+        .skip_while(|step| step.notes.iter().sum::<f32>() < SILENT)
         .filter(|step| step.starts_bar)
         .step_by(bars)
         .filter_map(|step| step.chord);

@@ -45,7 +45,7 @@ impl Listener {
                 .map(|((treble, bass), &level)| {
                     let both =
                         std::array::from_fn(|i| if i < 12 { treble[i] } else { bass[i - 12] });
-                    (both.map(|note: f32| note.max(0.0).sqrt()), level.max(0.0))
+                    (both.map(|note| audible(note).sqrt()), audible(level))
                 })
                 .collect(),
             median_treble: 1.0,
@@ -121,6 +121,12 @@ impl Listener {
             },
         }
     }
+}
+
+/// What is not a number becomes silence; sums of squares stay finite.
+fn audible(strength: f32) -> f32 {
+    const STRONGEST: f32 = 1e9;
+    strength.max(0.0).min(STRONGEST)
 }
 
 pub(super) fn treble(notes: &Notes) -> &[f32] {

@@ -35,47 +35,82 @@ pub(super) struct Step {
 
 /// Steps that cover 0 to `length` without gaps. `length` is finite and not negative.
 pub(super) fn steps(beats: Option<&Beats>, length: f64) -> Vec<Step> {
-    let marks = beats.map(|beats| marks(beats, length)).unwrap_or_default();
+    let mut marks = beats.map(|beats| marks(beats, length)).unwrap_or_default();
     if marks.len() < FEWEST_BEATS {
         return even_steps(length);
     }
+    let per_bar = marks.iter().map(|mark| mark.position).max().unwrap_or(1);
+    lead_in(&mut marks, per_bar);
     let mut steps = Vec::with_capacity(marks.len() + 8);
-    // Too short a lead-in joins the first beat.
-    if marks[0].0 > SHORTEST_STEP {
-        divide(0.0, marks[0].0, Place::Elsewhere, &mut steps);
-    }
-    let ends = marks.iter().skip(1).map(|mark| mark.0).chain([length]);
-    for (&(start, place), end) in marks.iter().zip(ends) {
-        divide(start, end, place, &mut steps);
-    }
-    if let Some(first) = steps.first_mut() {
-        first.start = 0.0;
+    let ends = marks.iter().skip(1).map(|mark| mark.at).chain([length]);
+    for (mark, end) in marks.iter().zip(ends) {
+        divide(mark.at, end, mark.place(per_bar), &mut steps);
     }
     steps
 }
 
-/// Usable beats in order of time, each with its place in the bar.
-fn marks(beats: &Beats, length: f64) -> Vec<(f64, Place)> {
-    let beats_per_bar = beats.beats.iter().map(|beat| beat.position).max();
-    let middle = beats_per_bar
-        .filter(|per_bar| per_bar % 2 == 0 && *per_bar >= 4)
-        .map(|per_bar| per_bar / 2 + 1);
-    let mut marks: Vec<(f64, Place)> = beats
+/// A usable beat.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: f64,
+    position: u8,
+}
+
+impl Mark {
+    fn place(self, per_bar: u8) -> Place {
+        let middle = per_bar / 2 + 1;
+        match self.position {
+            1 => Place::Downbeat,
+            position if position == middle && per_bar >= 4 && per_bar.is_multiple_of(2) => {
+                Place::MidBar
+            }
+            _ => Place::Elsewhere,
+        }
+    }
+}
+
+/// The beats inside the sound, in order of time.
+fn marks(beats: &Beats, length: f64) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = beats
         .beats
         .iter()
-        .map(|beat| {
-            let place = match beat.position {
-                1 => Place::Downbeat,
-                position if Some(position) == middle => Place::MidBar,
-                _ => Place::Elsewhere,
-            };
-            (beat.at.0, place)
+        .map(|beat| Mark {
+            at: beat.at.0,
+            position: beat.position,
         })
-        .filter(|(at, _)| (0.0..length - SHORTEST_STEP).contains(at))
+        .filter(|mark| (0.0..length - SHORTEST_STEP).contains(&mark.at))
         .collect();
-    marks.sort_by(|a, b| a.0.total_cmp(&b.0));
-    marks.dedup_by(|later, kept| later.0 - kept.0 < SHORTEST_STEP);
+    marks.sort_by(|a, b| a.at.total_cmp(&b.at));
+    marks.dedup_by(|later, kept| later.at - kept.at < SHORTEST_STEP);
     marks
+}
+
+/// Continues the beats back to the start of the sound: beat trackers begin with the first clear
+/// beat, chords before it.
+fn lead_in(marks: &mut Vec<Mark>, per_bar: u8) {
+    let &[first, second, ..] = marks.as_slice() else {
+        return;
+    };
+    let period = second.at - first.at;
+    let missing = ((first.at + SHORTEST_STEP) / period) as usize;
+    let per_bar = usize::from(per_bar.max(1));
+    let position = usize::from(first.position.max(1)) - 1;
+    let before = (1..=missing).rev().map(|count| Mark {
+        at: (first.at - count as f64 * period).max(0.0),
+        position: ((position + per_bar - count % per_bar) % per_bar) as u8 + 1,
+    });
+    marks.splice(..0, before.collect::<Vec<_>>());
+    // What is left at the front is shorter than a beat: it joins the first when it is very short.
+    match marks.first_mut() {
+        Some(mark) if mark.at <= SHORTEST_STEP => mark.at = 0.0,
+        _ => marks.insert(
+            0,
+            Mark {
+                at: 0.0,
+                position: 0,
+            },
+        ),
+    }
 }
 
 fn even_steps(length: f64) -> Vec<Step> {
