@@ -2,6 +2,11 @@
 //!
 //! `TONEARM_BENCH_CPU=1 cargo bench --bench store` prints the CPU time of opening 50,000 tracks.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a bench without its library has nothing to measure"
+)]
+
 use cpu_time::ProcessTime;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

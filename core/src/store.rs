@@ -17,6 +17,8 @@ mod waveforms;
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
+mod fixture_tests;
+#[cfg(test)]
 mod tests;
 
 pub use backup::{Reason, Restored};

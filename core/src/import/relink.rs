@@ -90,12 +90,11 @@ pub fn plan(missing: &[Missing], found: &[Candidate]) -> Plan {
         }
     }
     for track in missing {
-        match track.hash {
-            Some(hash) => tracks.entry(hash).or_default().push(track),
-            None => {
-                let of_size = by_bytes.get(&track.bytes).map_or(&[][..], Vec::as_slice);
-                suggest(track, of_size, &mut plan);
-            }
+        if let Some(hash) = track.hash {
+            tracks.entry(hash).or_default().push(track);
+        } else {
+            let of_size = by_bytes.get(&track.bytes).map_or(&[][..], Vec::as_slice);
+            suggest(track, of_size, &mut plan);
         }
     }
     for (hash, tracks) in tracks {

@@ -158,7 +158,7 @@ fn library(dir: &TempDir) -> PathBuf {
     dir.path().join(FILE)
 }
 
-fn assert_has_all(store: &Store, id: TrackId) {
+pub(super) fn assert_has_all(store: &Store, id: TrackId) {
     for finding in findings() {
         let same = match finding {
             Finding::Waveform(waveform) => store.waveform(id).unwrap() == Some(waveform),
