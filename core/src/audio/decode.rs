@@ -178,6 +178,10 @@ impl Decoder {
             self.wanted = target;
             return Ok(());
         }
+        if self.ended {
+            // Readers that have seen the end do not all find back.
+            self.restart()?;
+        }
         let from = target.saturating_sub(pre_roll);
         if from == 0 || !self.source.stamps_are_frames || !self.jump(from) {
             self.restart()?;

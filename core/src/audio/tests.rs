@@ -194,6 +194,10 @@ fn a_seek_gives_what_linear_decoding_gives() {
                 assert!(same, "{name} at {target}");
             }
         }
+        // From the end back into the middle.
+        rest(&mut decoder);
+        decoder.seek(Frame(60_000)).unwrap();
+        assert_eq!(rest(&mut decoder).len(), linear.len() - 60_000, "{name}");
         decoder.seek(Frame(u64::MAX)).unwrap();
         assert_eq!(decoder.next_block(&mut block).unwrap(), None, "{name}");
         decoder.seek(Frame(0)).unwrap();
