@@ -126,7 +126,11 @@ impl Listener {
 /// What is not a number becomes silence; sums of squares stay finite.
 fn audible(strength: f32) -> f32 {
     const STRONGEST: f32 = 1e9;
-    strength.max(0.0).min(STRONGEST)
+    if strength.is_nan() {
+        0.0
+    } else {
+        strength.clamp(0.0, STRONGEST)
+    }
 }
 
 pub(super) fn treble(notes: &Notes) -> &[f32] {

@@ -11,7 +11,7 @@ const FEWEST_BARS: usize = 6;
 
 /// What a change must gain over all its bars. Four bars of I-vi-IV-V a whole tone away gain 4.5, a
 /// semitone away more, a fifth away about 2.
-const CHANGE_COST: f32 = 7.0;
+const CHANGE_COST: f32 = 8.5;
 
 /// The relative key has the same notes: a verse that leans on it is not told apart.
 const RELATIVE_COST: f32 = 60.0;
