@@ -2,10 +2,12 @@
 
 use super::stereo::RATE;
 use super::{Codec, Piece, Score, Stereo};
+use lofty::TextEncoding;
 use lofty::config::WriteOptions;
 use lofty::file::{AudioFile as _, TaggedFileExt as _};
+use lofty::id3::v2::{AttachedPictureFrame, Frame, Id3v2Tag};
 use lofty::picture::{MimeType, Picture, PictureType};
-use lofty::tag::{Accessor as _, ItemKey, Tag};
+use lofty::tag::{Accessor, Tag, TagExt as _, TagType};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -121,23 +123,35 @@ fn encode(wav: &Path, path: &Path, codec: Codec) -> Result<(), PublishError> {
 }
 
 fn tag(piece: &Piece, path: &Path) -> Result<(), PublishError> {
-    let mut file = lofty::read_from_path(path)?;
-    let kind = file.primary_tag_type();
-    let mut tag = Tag::new(kind);
-    tag.set_title(piece.score.title.to_owned());
-    tag.set_artist("Tonearm".to_owned());
-    tag.set_album("Demo".to_owned());
-    tag.set_genre(piece.score.genre.to_owned());
-    tag.insert_text(
-        ItemKey::Comment,
-        "Made by code for Tonearm. CC0.".to_owned(),
-    );
     let cover = Picture::unchecked(piece.cover()?)
         .pic_type(PictureType::CoverFront)
         .mime_type(MimeType::Png)
         .build();
-    tag.push_picture(cover);
-    file.insert_tag(tag);
-    file.save_to_path(path, WriteOptions::default())?;
+    let mut file = lofty::read_from_path(path)?;
+    let kind = file.primary_tag_type();
+    if kind == TagType::Id3v2 {
+        // Made frame by frame: the general tag below would put them in another order each time.
+        let mut tag = Id3v2Tag::new();
+        describe(piece, &mut tag);
+        tag.insert(Frame::Picture(AttachedPictureFrame::new(
+            TextEncoding::UTF8,
+            cover,
+        )));
+        tag.save_to_path(path, WriteOptions::default())?;
+    } else {
+        let mut tag = Tag::new(kind);
+        describe(piece, &mut tag);
+        tag.push_picture(cover);
+        file.insert_tag(tag);
+        file.save_to_path(path, WriteOptions::default())?;
+    }
     Ok(())
+}
+
+fn describe(piece: &Piece, tag: &mut impl Accessor) {
+    tag.set_title(piece.score.title.to_owned());
+    tag.set_artist("Tonearm".to_owned());
+    tag.set_album("Demo".to_owned());
+    tag.set_genre(piece.score.genre.to_owned());
+    tag.set_comment("Made by code for Tonearm. CC0.".to_owned());
 }
