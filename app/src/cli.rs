@@ -104,7 +104,7 @@ fn answer(cli: Cli) -> Result<(), Exit> {
             Some(dir) => dir,
             None => library::default_dir()?,
         },
-        output: Output::new(cli.json, cli.quiet, cli.color),
+        output: Output::new(cli.color).in_json(cli.json).quietly(cli.quiet),
     };
     match cli.command {
         None => demo::run(&context),

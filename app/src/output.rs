@@ -29,17 +29,31 @@ pub(crate) enum Style {
 }
 
 impl Output {
-    pub(crate) fn new(json: bool, quiet: bool, color: Color) -> Self {
+    pub(crate) fn new(color: Color) -> Self {
         let color = match color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         };
         Self {
-            json,
-            quiet,
-            color: color && !json,
+            json: false,
+            quiet: false,
+            color,
         }
+    }
+
+    /// Machine-readable, and therefore never in colour.
+    pub(crate) fn in_json(self, json: bool) -> Self {
+        let color = self.color && !json;
+        Self {
+            json,
+            color,
+            ..self
+        }
+    }
+
+    pub(crate) fn quietly(self, quiet: bool) -> Self {
+        Self { quiet, ..self }
     }
 
     /// A line for people. Not in JSON mode.

@@ -88,6 +88,7 @@ impl Failure {
 
     /// The same failure after `earlier` tries, with the time of the next one where another try by itself
     /// makes sense: drives come back, broken files do not mend.
+    #[must_use]
     pub fn after(self, earlier: u32, now: Timestamp) -> Self {
         let attempts = earlier.saturating_add(1);
         let wait_secs: Option<i64> = match self.kind {
@@ -124,7 +125,7 @@ mod tests {
             Failure::new(kind, "", "")
                 .after(earlier, now)
                 .retry_at
-                .map(|at| at.as_second())
+                .map(Timestamp::as_second)
         };
         assert_eq!(wait(FailureKind::Unreadable, 0), Some(60));
         assert_eq!(wait(FailureKind::Unreadable, 1), Some(120));

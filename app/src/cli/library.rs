@@ -49,7 +49,7 @@ impl Library {
             eager: false,
             slots: None,
         };
-        let core = Core::start(config, || (), say)?;
+        let core = Core::start(&config, || (), say)?;
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
         // A second library in one process (tests) keeps the first handler: good enough there.

@@ -124,7 +124,7 @@ fn whole(file: &Path) -> Result<f64, Exit> {
     let mut failure = None;
     Native
         .run(&job, &Control::default(), &mut |made| {
-            failure = failure.take().or(made.result.err())
+            failure = failure.take().or(made.result.err());
         })
         .map_err(|cancelled| Exit::Failed(cancelled.to_string()))?;
     match failure {

@@ -94,6 +94,13 @@ fn facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String)> {
         tags.into_iter()
             .filter_map(|(name, text)| Some((name, text.clone()?))),
     );
+    facts.extend(musical_facts(row, details));
+    facts
+}
+
+/// What analysis found.
+fn musical_facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
     if let Some(beats) = &details.beats {
         let steady = if beats.grid.is_some() {
             "constant"

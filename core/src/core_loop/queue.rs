@@ -43,7 +43,7 @@ impl Queue {
     pub(crate) fn push(&mut self, track: TrackId, wish: Wish) {
         match self.wishes.entry(track) {
             std::collections::hash_map::Entry::Occupied(mut waiting) => {
-                waiting.get_mut().join(wish)
+                waiting.get_mut().join(wish);
             }
             std::collections::hash_map::Entry::Vacant(free) => {
                 free.insert(wish);

@@ -59,7 +59,7 @@ pub struct Core {
 }
 
 enum Envelope {
-    Input(Input),
+    Input(Box<Input>),
     Stop,
 }
 
@@ -69,7 +69,7 @@ impl Core {
     /// `wake` is called after each new view, `events` with everything that is said once, in order; both on the
     /// loop's thread. An `events` that blocks holds the whole core up: right for a pipe, wrong for a window.
     pub fn start(
-        config: Config,
+        config: &Config,
         wake: impl Fn() + Send + 'static,
         events: impl FnMut(Event) + Send + 'static,
     ) -> Result<Self, StartError> {
@@ -132,7 +132,7 @@ impl Core {
         tracing::debug!(?command, "command");
         match self
             .inputs
-            .try_send(Envelope::Input(Input::Command(command)))
+            .try_send(Envelope::Input(Box::new(Input::Command(command))))
         {
             Ok(()) => true,
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
@@ -196,7 +196,7 @@ impl Outlet {
 fn sender(inputs: &SyncSender<Envelope>) -> impl Fn(Input) + Send + Sync + Clone + 'static {
     let inputs = inputs.clone();
     move |input| {
-        if inputs.send(Envelope::Input(input)).is_err() {
+        if inputs.send(Envelope::Input(Box::new(input))).is_err() {
             tracing::debug!("news after the end");
         }
     }
@@ -215,7 +215,7 @@ fn run(state: &mut State, waiting: &Receiver<Envelope>, hands: &mut Hands, outle
         let mut quiet = false;
         match waiting.recv_timeout(wait) {
             Ok(Envelope::Input(input)) => {
-                let effects = state.apply(input, Timestamp::now());
+                let effects = state.apply(*input, Timestamp::now());
                 // What an event tells of must be seen in the view by whoever hears it.
                 if effects
                     .iter()
@@ -298,7 +298,7 @@ impl Hands {
             while !ending.is_finished() {
                 match waiting.recv_timeout(Duration::from_millis(5)) {
                     Ok(Envelope::Input(input)) => {
-                        for effect in state.apply(input, Timestamp::now()) {
+                        for effect in state.apply(*input, Timestamp::now()) {
                             match effect {
                                 Effect::Write { changes, events } => {
                                     self.writer.submit(WriteRequest::Put { changes, events });

@@ -128,7 +128,7 @@ fn a_folder_that_may_not_be_read_is_told_and_the_rest_goes_on() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tree(&["a/1.mp3", "b/2.mp3"]);
     let closed = dir.path().join("a");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     // Permissions do not bind the superuser.
     if fs::read_dir(&closed).is_err() {
         let (met, counts) = scan(&[dir.path().to_path_buf()]);

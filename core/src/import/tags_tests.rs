@@ -130,7 +130,7 @@ fn wav(extra: &[u8]) -> Vec<u8> {
         b"WAVE".to_vec(),
         chunk(b"fmt ", &format),
         extra.to_vec(),
-        chunk(b"data", &[0; 44_100]),
+        chunk(b"data", &vec![0; 44_100]),
     ];
     chunk(b"RIFF", &body.concat())
 }

@@ -70,7 +70,7 @@ impl Analyser for Native {
             mono: wanted(Artifact::Beats) || wanted(Artifact::Key) || wanted(Artifact::Chords),
         };
         let heard = match audio::listen(&job.path, &wants, control, &mut |chapter| {
-            ear.hear(&chapter)
+            ear.hear(&chapter);
         }) {
             Ok(heard) => heard,
             Err(ListenError::Cancelled(cancelled)) => return Err(cancelled),

@@ -7,12 +7,11 @@ use crate::core_loop::event::{Event, Outcome, Tally};
 use crate::core_loop::input::{Effect, Fate, Found, ImportNews, ImportReply, Judgement};
 use crate::core_loop::queue::Wish;
 use crate::failure::Failure;
-use crate::findings::Knowledge;
 use crate::import::dedupe::{Candidate, Decision, decide};
 use crate::import::reading;
 use crate::import::tags::TagsRead;
 use crate::store::Change;
-use crate::track::{FilePath, Track, TrackId};
+use crate::track::{FilePath, Tags, Track, TrackId};
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -111,8 +110,15 @@ impl State {
         {
             let path = candidate.path.clone();
             let verdict = match fate {
-                Fate::New(read) => self.take_in(candidate, root, read, now),
-                Fate::Changed(id, read) => self.update(id, candidate, root, read, now),
+                Fate::New(read) => {
+                    let track = self.new_track(candidate, root, now);
+                    self.describe(track, read, now)
+                }
+                Fate::Changed(id, read) => {
+                    let track = self.changed_track(id, &candidate);
+                    let track = track.unwrap_or_else(|| self.new_track(candidate, root, now));
+                    self.describe(track, read, now)
+                }
                 Fate::Moved(id) => self.moved_to(id, candidate, now),
                 Fate::Unchanged(id) => self.met_again(id, now),
             };
@@ -153,58 +159,46 @@ impl State {
         })
     }
 
-    fn take_in(
-        &mut self,
-        candidate: Candidate,
-        root: PathBuf,
-        read: Result<TagsRead, Failure>,
-        now: Timestamp,
-    ) -> Verdict {
-        let id = self.ids.next(|id| self.catalog.get(id).is_some());
-        let track = Track {
-            id,
+    /// A track for a file that the library does not know.
+    fn new_track(&mut self, candidate: Candidate, root: PathBuf, now: Timestamp) -> Track {
+        Track {
+            id: self.ids.next(|id| self.catalog.get(id).is_some()),
             path: FilePath(candidate.path),
             root: FilePath(root),
             stamp: candidate.stamp,
-            tags: crate::track::Tags::default(),
+            tags: Tags::default(),
             format: None,
             hash: None,
             added: now,
             missing: false,
-        };
-        self.describe(track, Knowledge::default(), read, Outcome::Added, now)
+        }
     }
 
-    /// The file of a known track has changed.
-    fn update(
-        &mut self,
-        id: TrackId,
-        candidate: Candidate,
-        root: PathBuf,
-        read: Result<TagsRead, Failure>,
-        now: Timestamp,
-    ) -> Verdict {
-        let Some(row) = self.catalog.get(id).cloned() else {
-            return self.take_in(candidate, root, read, now);
-        };
-        let track = Track {
+    /// The known track, with its file as it is now. The hash was that of other bytes.
+    fn changed_track(&self, id: TrackId, candidate: &Candidate) -> Option<Track> {
+        Some(Track {
             stamp: candidate.stamp,
             format: None,
+            hash: None,
             missing: false,
-            ..row.track.clone()
-        };
-        self.describe(track, row.knowledge.clone(), read, Outcome::Updated, now)
+            ..self.catalog.track(id)?
+        })
     }
 
     /// Stores a track with what its tags say. A file that cannot be read as music is kept as a failed row.
     fn describe(
         &mut self,
         mut track: Track,
-        mut knowledge: Knowledge,
         read: Result<TagsRead, Failure>,
-        outcome: Outcome,
         now: Timestamp,
     ) -> Verdict {
+        let known = self.catalog.get(track.id);
+        let outcome = if known.is_some() {
+            Outcome::Updated
+        } else {
+            Outcome::Added
+        };
+        let mut knowledge = known.map(|row| row.knowledge.clone()).unwrap_or_default();
         let failure = match read {
             Ok(read) => {
                 reading::describe(&mut track, read);

@@ -77,13 +77,14 @@ impl Bench {
         while let Some(input) = inputs.pop_front() {
             for effect in self.state.apply(input, Timestamp::UNIX_EPOCH) {
                 match effect {
-                    Effect::Write { changes, events } => match &mut self.held_writes {
-                        Some(held) => held.push(events),
-                        None => {
+                    Effect::Write { changes, events } => {
+                        if let Some(held) = &mut self.held_writes {
+                            held.push(events);
+                        } else {
                             self.changes.extend(changes);
                             inputs.push_back(Input::Written(events));
                         }
-                    },
+                    }
                     Effect::Say(event) => self.said.push(event),
                     Effect::StartJob(job) => self.jobs.push(job),
                     Effect::ReplyToImport(reply) => self.replies.push(reply),

@@ -18,6 +18,7 @@ use crate::store::Change;
 use crate::track::{AudioFormat, ContentHash, FilePath, FileStamp, TrackId};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A job under way.
 #[derive(Debug)]
@@ -98,7 +99,7 @@ impl State {
         memory_bytes: u64,
         now: Timestamp,
     ) -> Option<Effect> {
-        let row = self.catalog.get(track)?.clone();
+        let row = Arc::clone(self.catalog.get(track)?);
         let id = JobId(self.next_job);
         self.next_job += 1;
         let control = Control::default();
@@ -135,22 +136,23 @@ impl State {
         if self.catalog.get(track).is_none() {
             return Vec::new();
         }
+        let from = Source { job: id, track };
         match news {
-            JobNews::Tags(result) => self.tags_read(id, track, result, now),
-            JobNews::Hash { result, cpu_secs } => self.hash_made(id, track, result, cpu_secs, now),
+            JobNews::Tags(result) => self.tags_read(from, result, now),
+            JobNews::Hash { result, cpu_secs } => self.hash_made(from, result, cpu_secs, now),
             JobNews::Format(format) => self.format_heard(track, &format, now),
-            JobNews::Made(made) => self.made(id, track, made, now),
+            JobNews::Made(made) => self.made(from, made, now),
             JobNews::Ended(_) => Vec::new(),
         }
     }
 
     fn tags_read(
         &mut self,
-        id: JobId,
-        track: TrackId,
+        from: Source,
         result: Result<TagsRead, Failure>,
         now: Timestamp,
     ) -> Vec<Effect> {
+        let Source { track, .. } = from;
         let mut changes = Vec::new();
         let failure = match result {
             Ok(read) => {
@@ -164,8 +166,7 @@ impl State {
             Err(failure) => Some(failure),
         };
         self.record(
-            id,
-            track,
+            from,
             Outcome {
                 artifact: Artifact::Tags,
                 failure,
@@ -179,12 +180,12 @@ impl State {
 
     fn hash_made(
         &mut self,
-        id: JobId,
-        track: TrackId,
+        from: Source,
         result: Result<ContentHash, Failure>,
         cpu_secs: f32,
         now: Timestamp,
     ) -> Vec<Effect> {
+        let Source { track, .. } = from;
         let artifact = Artifact::Hash;
         let hash = match result {
             Err(failure) => {
@@ -194,7 +195,7 @@ impl State {
                     cpu_secs,
                     nothing_found: false,
                 };
-                return self.record(id, track, outcome, Vec::new(), now);
+                return self.record(from, outcome, Vec::new(), now);
             }
             Ok(hash) => hash,
         };
@@ -210,7 +211,7 @@ impl State {
             cpu_secs,
             nothing_found: false,
         };
-        let mut effects = self.record(id, track, outcome, changes, now);
+        let mut effects = self.record(from, outcome, changes, now);
         effects.extend(self.reconcile(&hash, now));
         if let Some(row) = self.catalog.get(track)
             && let Some(same_as) = row.duplicates.first()
@@ -273,7 +274,8 @@ impl State {
         vec![self.write(vec![Change::PutTrack(track)], Vec::new())]
     }
 
-    fn made(&mut self, id: JobId, track: TrackId, made: Made, now: Timestamp) -> Vec<Effect> {
+    fn made(&mut self, from: Source, made: Made, now: Timestamp) -> Vec<Effect> {
+        let Source { track, .. } = from;
         let Made {
             artifact,
             result,
@@ -293,8 +295,7 @@ impl State {
         }
         let nothing_found = failure.is_none() && finding.is_none();
         self.record(
-            id,
-            track,
+            from,
             Outcome {
                 artifact,
                 failure,
@@ -321,12 +322,12 @@ impl State {
     /// Books the outcome for one artifact, writes it, and tells of it once it is written.
     fn record(
         &mut self,
-        id: JobId,
-        track: TrackId,
+        from: Source,
         outcome: Outcome,
         mut changes: Vec<Change>,
         now: Timestamp,
     ) -> Vec<Effect> {
+        let Source { job: id, track } = from;
         let Outcome {
             artifact,
             failure,
@@ -400,7 +401,7 @@ impl State {
                     cpu_secs: 0.0,
                     nothing_found: false,
                 };
-                effects.extend(self.record(id, track, outcome, Vec::new(), now));
+                effects.extend(self.record(Source { job: id, track }, outcome, Vec::new(), now));
             }
         }
         self.catalog.set_running(track, BTreeSet::new(), now);
@@ -440,6 +441,13 @@ impl State {
             }
         }
     }
+}
+
+/// Whose news it is.
+#[derive(Debug, Clone, Copy)]
+struct Source {
+    job: JobId,
+    track: TrackId,
 }
 
 /// What came of one artifact.
