@@ -6,8 +6,21 @@ use std::fmt;
 
 /// A note without its octave: 0 is C, 11 is B.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "u8", into = "u8")]
 pub struct PitchClass(u8);
+
+impl From<u8> for PitchClass {
+    /// Folds: stored numbers are not to be trusted either.
+    fn from(semitones: u8) -> Self {
+        Self::new(semitones)
+    }
+}
+
+impl From<PitchClass> for u8 {
+    fn from(pitch: PitchClass) -> Self {
+        pitch.0
+    }
+}
 
 impl PitchClass {
     /// Semitones above C, folded into one octave.
