@@ -17,8 +17,8 @@ use tonearm_core::row::{Row, TrackState};
 #[derive(Debug, Args)]
 #[command(after_help = help())]
 pub(crate) struct List {
-    /// What to look for; several words are all looked for
-    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    /// What to look for; several words are all looked for (put `--` before a query that begins with `-`)
+    #[arg(value_name = "QUERY")]
     query: Vec<String>,
     /// Fields to sort by, `-` before one for descending: `bpm,-added`
     #[arg(long, value_name = "FIELDS", allow_hyphen_values = true)]

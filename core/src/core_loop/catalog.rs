@@ -14,6 +14,9 @@ use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+/// Tracks of one size that a new file is compared with. What is missed here is found when the hash arrives.
+const MOST_TWINS: usize = 32;
+
 #[derive(Debug)]
 pub(crate) struct Catalog {
     pub(crate) rows: Rows,
@@ -36,15 +39,45 @@ impl Catalog {
             recipes,
             running: HashMap::new(),
         };
-        let rows = tracks
+        let described: Vec<(Track, Knowledge)> = tracks
             .into_iter()
             .map(|track| {
                 let known = knowledge.remove(&track.id).unwrap_or_default();
-                catalog.row(track, known, now)
+                (track, known)
             })
             .collect();
+        let rows = catalog.all_rows(described, now);
         catalog.rows = Rows::new(rows);
         catalog
+    }
+
+    /// Rows for a whole library, made on all cores.
+    fn all_rows(&self, mut described: Vec<(Track, Knowledge)>, now: Timestamp) -> Vec<Row> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = described.len().div_ceil(cores).max(1);
+        let mut parts = Vec::new();
+        while !described.is_empty() {
+            let rest = described.split_off(share.min(described.len()));
+            parts.push(std::mem::replace(&mut described, rest));
+        }
+        let rows_of = |part: Vec<(Track, Knowledge)>| -> Vec<Row> {
+            part.into_iter()
+                .map(|(track, known)| self.row(track, known, now))
+                .collect()
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = parts
+                .into_iter()
+                .map(|part| scope.spawn(move || rows_of(part)))
+                .collect();
+            threads
+                .into_iter()
+                .flat_map(|thread| match thread.join() {
+                    Ok(rows) => rows,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                })
+                .collect()
+        })
     }
 
     pub(crate) fn get(&self, id: TrackId) -> Option<&Arc<Row>> {
@@ -127,10 +160,11 @@ impl Catalog {
         }
     }
 
-    /// Tracks of known content and this size.
+    /// Tracks of known content and this size; the first few where there are very many.
     pub(crate) fn twins(&self, bytes: u64) -> Vec<Twin> {
         self.index
-            .with_bytes(bytes)
+            .hashed_with_bytes(bytes)
+            .take(MOST_TWINS)
             .filter_map(|id| self.get(id))
             .filter_map(|row| {
                 Some(Twin {

@@ -83,11 +83,11 @@ impl Index {
             .insert(path_key(track.path.as_path()), track.id);
         if let Some(hash) = track.hash {
             self.by_hash.entry(hash).or_default().insert(track.id);
+            self.by_bytes
+                .entry(track.stamp.bytes)
+                .or_default()
+                .insert(track.id);
         }
-        self.by_bytes
-            .entry(track.stamp.bytes)
-            .or_default()
-            .insert(track.id);
         self.tracks.insert(
             track.id,
             Entry {
@@ -133,8 +133,8 @@ impl Index {
         self.by_hash.get(hash).into_iter().flatten().copied()
     }
 
-    /// Tracks whose file has this size, by id. Only those can have the same content.
-    pub fn with_bytes(&self, bytes: u64) -> impl Iterator<Item = TrackId> {
+    /// Tracks of known content whose file has this size, by id. Only those can be found again by content.
+    pub fn hashed_with_bytes(&self, bytes: u64) -> impl Iterator<Item = TrackId> {
         self.by_bytes.get(&bytes).into_iter().flatten().copied()
     }
 
@@ -283,7 +283,10 @@ mod tests {
         index.put(&track(2, "/m/c", Some(7)));
         index.remove(TrackId(1));
         assert_eq!(index.at_path(Path::new("/m/c")), Some(TrackId(2)));
-        assert_eq!(index.with_bytes(10).collect::<Vec<_>>(), [TrackId(2)]);
+        assert_eq!(
+            index.hashed_with_bytes(10).collect::<Vec<_>>(),
+            [TrackId(2)]
+        );
         assert_eq!(index.with_hash(&ContentHash([8; 32])).count(), 0);
     }
 }
