@@ -3,7 +3,8 @@
 use crate::cli::Context;
 use crate::exit::Exit;
 use crate::progress::Progress;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::event::Event;
 use tonearm_core::core_loop::{Config, Core};
+use tonearm_core::import::named;
 use tonearm_core::row::Row;
 
 /// Events that may wait to be printed; more hold the core up.
@@ -96,9 +98,9 @@ impl Library {
     }
 
     /// The track that `text` means: an id, an unambiguous beginning of one, or a path.
-    pub(crate) fn track(&self, text: &str) -> Result<Arc<Row>, Exit> {
+    pub(crate) fn track(&self, named: &OsStr) -> Result<Arc<Row>, Exit> {
         let view = self.core.view();
-        let path = std::path::absolute(text).unwrap_or_else(|_none| PathBuf::from(text));
+        let path = named::plain(Path::new(named));
         if let Some(row) = view
             .rows
             .iter()
@@ -106,6 +108,7 @@ impl Library {
         {
             return Ok(Arc::clone(row));
         }
+        let text = named.to_string_lossy();
         let prefix = text.to_lowercase();
         let is_id =
             (1..=16).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -8,7 +8,7 @@ use crate::import::dedupe::{Candidate, Decision};
 use crate::import::presence::{self, Presence};
 use crate::import::relinking;
 use crate::import::scan::{self, Scanned};
-use crate::import::{hash, reading};
+use crate::import::{hash, named, reading};
 use crate::row::Row;
 use crate::track::TrackId;
 use std::collections::HashMap;
@@ -59,9 +59,13 @@ impl Scans {
             control: self.control.clone(),
             answers,
         };
+        let work = move || {
+            let paths: Vec<PathBuf> = paths.iter().map(|path| named::plain(path)).collect();
+            session.run(&paths);
+        };
         self.spawn(
             "import",
-            move || session.run(&paths),
+            work,
             Input::Import(ImportNews::Ended { skipped: 0 }),
         );
     }
@@ -77,6 +81,7 @@ impl Scans {
         let control = self.control.clone();
         let ended = Input::Relink(RelinkNews::Ended { request });
         let work = move || {
+            let folders: Vec<PathBuf> = folders.iter().map(|path| named::plain(path)).collect();
             let mut say = |track, from, to, stamp| {
                 tell(Input::Relink(RelinkNews::Found {
                     request,
@@ -226,10 +231,7 @@ impl Session {
 
     /// Looks for the tracks below the scanned folders that the scan did not meet.
     fn sweep(&self, paths: &[PathBuf]) -> Result<(), Cancelled> {
-        let roots = paths
-            .iter()
-            .filter_map(|path| std::path::absolute(path).ok())
-            .collect();
+        let roots = paths.to_vec();
         self.news(ImportNews::Scanned { roots });
         let Ok(ImportReply::Unseen(unseen)) = self.answers.recv() else {
             return Err(Cancelled);
