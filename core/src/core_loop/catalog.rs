@@ -136,6 +136,7 @@ impl Catalog {
                 Some(Twin {
                     track: row.track.id,
                     path: row.track.path.as_path().to_path_buf(),
+                    root: row.track.root.as_path().to_path_buf(),
                     hash: row.track.hash?,
                 })
             })
