@@ -241,16 +241,20 @@ impl State {
         }
     }
 
-    /// A known file as it was. If it had been away, it is back.
+    /// A known file as it was. If it had been away, it is back; what failed for a reason that may have
+    /// passed is tried again now.
     fn met_again(&mut self, id: TrackId, now: Timestamp) -> Verdict {
         let mut changes = Vec::new();
         let mut outcome = Outcome::Unchanged;
-        if let Some(row) = self.catalog.get(id).cloned()
-            && row.track.missing
-        {
-            let (path, stamp) = (row.track.path.clone(), row.track.stamp);
-            changes = self.move_track(id, path, stamp, now);
-            outcome = Outcome::Updated;
+        if let Some(row) = self.catalog.get(id).cloned() {
+            if row.track.missing {
+                let (path, stamp) = (row.track.path.clone(), row.track.stamp);
+                changes = self.move_track(id, path, stamp, now);
+                outcome = Outcome::Updated;
+            } else if let Some(knowledge) = without_passing_failures(&row.knowledge) {
+                self.catalog.put_knowledge(id, knowledge.clone(), now);
+                changes.push(Change::PutKnowledge(id, knowledge));
+            }
         }
         Verdict {
             outcome,
@@ -327,4 +331,20 @@ impl State {
         };
         vec![self.write(Vec::new(), vec![event])]
     }
+}
+
+/// What is known without the failures that are to be tried again some time; `None` when there are none.
+fn without_passing_failures(knowledge: &Knowledge) -> Option<Knowledge> {
+    let is_passing = |record: &ArtifactRecord| {
+        record
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.retry_at.is_some())
+    };
+    if !knowledge.records.values().any(is_passing) {
+        return None;
+    }
+    let mut knowledge = knowledge.clone();
+    knowledge.records.retain(|_, record| !is_passing(record));
+    Some(knowledge)
 }
