@@ -7,6 +7,7 @@ use crate::core_loop::event::{Event, Outcome, Tally};
 use crate::core_loop::input::{Effect, Fate, Found, ImportNews, ImportReply, Judgement};
 use crate::core_loop::queue::Wish;
 use crate::failure::Failure;
+use crate::findings::Knowledge;
 use crate::import::dedupe::{Candidate, Decision, decide};
 use crate::import::reading;
 use crate::import::tags::TagsRead;
