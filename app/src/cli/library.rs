@@ -6,9 +6,9 @@ use crate::progress::Progress;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
+use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::event::Event;
 use tonearm_core::core_loop::{Config, Core};
@@ -29,9 +29,20 @@ pub(crate) fn default_dir() -> Result<PathBuf, Exit> {
 }
 
 pub(crate) struct Library {
-    pub(crate) core: Core,
+    /// Dropped before the core: a core that ends must not wait for somebody to listen.
     events: Receiver<Event>,
-    interrupted: Arc<AtomicBool>,
+    pub(crate) core: Core,
+}
+
+/// From now on Ctrl-C is a request to end. Before, it ends the program at once, as is right while nothing
+/// can be half done.
+pub(crate) fn interruptible() -> Control {
+    let control = Control::default();
+    let cancelled = control.clone();
+    if let Err(error) = ctrlc::set_handler(move || cancelled.cancel()) {
+        tracing::warn!(%error, "no handler for Ctrl-C");
+    }
+    control
 }
 
 impl Library {
@@ -52,17 +63,7 @@ impl Library {
             slots: None,
         };
         let core = Core::start(&config, || (), say)?;
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        // A second library in one process (tests) keeps the first handler: good enough there.
-        if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
-            tracing::debug!(%error, "no handler for Ctrl-C");
-        }
-        Ok(Self {
-            core,
-            events,
-            interrupted,
-        })
+        Ok(Self { events, core })
     }
 
     /// Sends `command` and hands every event to `hear` until nothing is left to do.
@@ -74,6 +75,7 @@ impl Library {
     ) -> Result<(), Exit> {
         let mut progress = Progress::new(quiet);
         let mut cancelled = false;
+        let interrupt = interruptible();
         if !self.core.send(command) {
             return Err(Exit::Failed("the core does not listen".to_owned()));
         }
@@ -86,7 +88,7 @@ impl Library {
                     return Err(Exit::Failed("the core ended unexpectedly".to_owned()));
                 }
             }
-            if !cancelled && self.interrupted.load(Ordering::Relaxed) {
+            if !cancelled && interrupt.check().is_err() {
                 cancelled = self.core.send(Command::Cancel);
             }
         }
