@@ -120,7 +120,7 @@ impl State {
                     let track = track.unwrap_or_else(|| self.new_track(candidate, root, now));
                     self.describe(track, read, now)
                 }
-                Fate::Moved(id) => self.moved_to(id, candidate, now),
+                Fate::Moved(id) => self.moved_to(id, candidate, root, now),
                 Fate::Unchanged(id) => self.met_again(id, now),
             };
             changes.extend(verdict.changes);
@@ -232,8 +232,23 @@ impl State {
         }
     }
 
-    fn moved_to(&mut self, id: TrackId, candidate: Candidate, now: Timestamp) -> Verdict {
-        let changes = self.move_track(id, FilePath(candidate.path), candidate.stamp, now);
+    fn moved_to(
+        &mut self,
+        id: TrackId,
+        candidate: Candidate,
+        root: PathBuf,
+        now: Timestamp,
+    ) -> Verdict {
+        let before = self.catalog.track(id).map(|track| track.root);
+        let mut changes = self.move_track(id, FilePath(candidate.path), candidate.stamp, now);
+        // Out of the folder that it was imported with: from now on it belongs to the one it was found in.
+        if let Some(mut track) = self.catalog.track(id)
+            && Some(&track.root) != before.as_ref()
+        {
+            track.root = FilePath(root);
+            self.catalog.put_track(track.clone(), now);
+            changes.push(Change::PutTrack(track));
+        }
         Verdict {
             outcome: Outcome::Moved,
             track: Some(id),
