@@ -1,10 +1,15 @@
 //! Bad input: a clear error in its row and in the JSON, and the rest goes on.
 
-use crate::again::outcome;
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Command;
-use tonearm_tests::program::{Program, of_event, repository, summary};
+use tonearm_tests::program::{
+    Ended, Program, binary, finish, of_event, repository, skipped, summary,
+};
 use tonearm_tests::waves::{Coding, honest, tune, wav};
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -210,17 +215,9 @@ fn things_that_are_no_files_never_hold_an_import_up() {
     std::os::unix::fs::symlink("/nowhere/at/all.mp3", program.music().join("gone.mp3")).unwrap();
     let lines = import_with_failures(&program);
     assert_eq!(summary(&lines)["added"], 2, "{lines:?}");
-    assert_eq!(
-        outcome(
-            &program
-                .run(["--json", "import", pipe.to_str().unwrap()])
-                .with_status(1)
-                .lines(),
-            "pipe.wav"
-        )
-        .1,
-        "failed"
-    );
+    let ended = program.run(["--json", "import", pipe.to_str().unwrap()]);
+    let named = ended.with_status(1).lines();
+    assert_eq!(outcome_without_id(&named, "pipe.wav"), "failed");
     assert_eq!(outcome_without_id(&lines, "loop.wav"), "failed");
     assert_eq!(outcome_without_id(&lines, "gone.mp3"), "failed");
     assert_eq!(program.list(&[]).len(), 2);
@@ -267,20 +264,49 @@ fn a_file_that_turns_into_something_else_before_its_analysis_fails_alone() {
     assert_eq!(program.show(&paths[3])["state"], "ready");
 }
 
+/// A user who may not read everything: us, or where we may, nobody. `None` where nobody cannot be had.
+fn plain_user(program: &Program, path: &Path) -> Option<impl Fn(&[&OsStr]) -> Ended> {
+    const NOBODY: u32 = 65_534;
+    let all = fs::File::open(path).is_ok();
+    if all {
+        for place in [program.folder(), &program.music(), path] {
+            std::os::unix::fs::chown(place, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    let run = move |arguments: &[&OsStr]| {
+        let mut command = program.command(arguments);
+        if all {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        finish(command)
+    };
+    let reachable = !all
+        || Command::new(binary())
+            .arg("--version")
+            .uid(NOBODY)
+            .output()
+            .is_ok_and(|output| output.status.success());
+    reachable.then_some(run)
+}
+
 #[test]
-fn a_file_that_may_not_be_read_says_so() {
-    use std::os::unix::fs::PermissionsExt as _;
+fn a_file_that_may_not_be_read_says_so_and_is_taken_up_as_soon_as_it_may() {
     let program = Program::new();
     let path = program.put("secret.wav", &tune(1, 1.0, 22_050, 1));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-    if fs::File::open(&path).is_ok() {
-        eprintln!("skipped: this user may read everything");
+    let Some(run) = plain_user(&program, &path) else {
+        skipped("no user who may not read everything can be had");
         return;
-    }
-    let lines = import_with_failures(&program);
+    };
+    let music = program.music();
+    let import = ["--json".as_ref(), "import".as_ref(), music.as_os_str()];
+    let ended = run(&import).with_status(1);
+    let lines = ended.lines();
     let line = of_event(&lines, "track")[0];
-    assert_eq!(line["error"]["kind"], "unreadable");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    program.import();
-    assert_eq!(program.show(&path)["state"], "ready");
+    assert_eq!(line["error"]["kind"], "unreadable", "{line}");
+    well_said(&line["error"]);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    run(&import).with_status(0);
+    let shown = run(&["--json".as_ref(), "show".as_ref(), path.as_os_str()]);
+    assert_eq!(shown.with_status(0).json()["state"], "ready");
 }

@@ -1,7 +1,7 @@
 //! Long sound is analysed in bounded memory.
 
 use std::time::Duration;
-use tonearm_tests::program::Program;
+use tonearm_tests::program::{Program, skipped};
 use tonearm_tests::waves::{honest, tune_at};
 
 const RATE: u32 = 8_000;
@@ -35,7 +35,7 @@ fn half_an_hour_takes_no_more_memory_than_a_chapter() {
     let beats = track["beats"].as_array().unwrap().len();
     assert!(beats.abs_diff(3_600) < 20, "{beats} beats");
     let Some(peak) = peak else {
-        eprintln!("skipped: this system does not tell how much memory a process has");
+        skipped("this system does not tell how much memory a process has");
         return;
     };
     assert!(peak < MOST_BYTES, "{} MB", peak >> 20);

@@ -129,9 +129,9 @@ fn a_moved_folder_is_found_by_content_first_without_and_then_with_changes() {
         (&summary(&lines)["moved"], &summary(&lines)["missing"]),
         (&2.into(), &1.into())
     );
-    for seed in 0..2_usize {
+    for (seed, known) in before.iter().enumerate().take(2) {
         let track = program.show(new.join(format!("{seed}.wav")));
-        assert_eq!(track["id"], before[seed]["id"]);
+        assert_eq!(track["id"], known["id"]);
         assert_eq!(track["state"], "ready");
     }
     let lines = relink(&[]);

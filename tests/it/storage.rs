@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tonearm_tests::program::{Program, of_event, summary};
+use tonearm_tests::program::{Program, of_event, skipped, summary};
 use tonearm_tests::waves::tune;
 
 /// A small file system of its own, unmounted at the end. `None` where this user may not mount.
@@ -19,7 +19,7 @@ impl SmallDisk {
             .output()
             .is_ok_and(|output| output.status.success());
         if !mounted {
-            eprintln!("skipped: no file system can be mounted here");
+            skipped("no file system can be mounted here");
         }
         mounted.then(|| Self(at.to_path_buf()))
     }

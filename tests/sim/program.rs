@@ -351,6 +351,12 @@ impl Ended {
     }
 }
 
+/// Says why a test was not made.
+#[expect(clippy::print_stderr, reason = "the place where test runners look")]
+pub fn skipped(reason: &str) {
+    eprintln!("skipped: {reason}");
+}
+
 /// The lines of one event.
 pub fn of_event<'a>(lines: &'a [Value], event: &str) -> Vec<&'a Value> {
     lines.iter().filter(|line| line["event"] == event).collect()
