@@ -82,7 +82,8 @@ impl Output {
     /// To standard error, always: failures and what goes on.
     pub(crate) fn note(text: &str) {
         // Nobody is left to tell when even this fails.
-        drop(writeln!(stderr().lock(), "{text}"));
+        let clean: String = text.chars().map(disarmed).collect();
+        drop(writeln!(stderr().lock(), "{clean}"));
     }
 
     pub(crate) fn styled(self, style: Style, text: &str) -> String {
@@ -97,4 +98,9 @@ impl Output {
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
+}
+
+/// Names of files may hold control characters; terminals get none but line ends.
+fn disarmed(c: char) -> char {
+    if c.is_control() && c != '\n' { ' ' } else { c }
 }

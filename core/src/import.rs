@@ -5,6 +5,7 @@
 
 pub mod dedupe;
 pub mod hash;
+pub mod named;
 pub mod playlist;
 pub mod presence;
 pub mod reading;

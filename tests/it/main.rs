@@ -1,6 +1,28 @@
 //! Every test that crosses a crate, one module per behaviour.
 
 #[cfg(test)]
+mod again;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod journey;
+#[cfg(test)]
+mod locking;
+#[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod missing;
+#[cfg(test)]
+mod names;
+#[cfg(test)]
+mod output;
+#[cfg(test)]
+mod resume;
+#[cfg(test)]
+mod storage;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod upkeep;

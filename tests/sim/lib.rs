@@ -1,3 +1,5 @@
 //! Simulators and signal makers that the tests share.
 
 pub mod compose;
+pub mod program;
+pub mod waves;

@@ -5,6 +5,7 @@ use crate::cli::library::Library;
 use crate::cli::report::Reporter;
 use crate::exit::Exit;
 use clap::{Args, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
@@ -44,7 +45,7 @@ pub(crate) struct Import {
 pub(crate) struct Analyze {
     /// Ids, beginnings of ids, or paths
     #[arg(value_name = "TRACK", required_unless_present = "all")]
-    tracks: Vec<String>,
+    tracks: Vec<OsString>,
     /// Every track of the library
     #[arg(long, conflicts_with = "tracks")]
     all: bool,

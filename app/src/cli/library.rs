@@ -3,14 +3,16 @@
 use crate::cli::Context;
 use crate::exit::Exit;
 use crate::progress::Progress;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
+use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::event::Event;
 use tonearm_core::core_loop::{Config, Core};
+use tonearm_core::import::named;
 use tonearm_core::row::Row;
 
 /// Events that may wait to be printed; more hold the core up.
@@ -27,9 +29,20 @@ pub(crate) fn default_dir() -> Result<PathBuf, Exit> {
 }
 
 pub(crate) struct Library {
-    pub(crate) core: Core,
+    /// Dropped before the core: a core that ends must not wait for somebody to listen.
     events: Receiver<Event>,
-    interrupted: Arc<AtomicBool>,
+    pub(crate) core: Core,
+}
+
+/// From now on Ctrl-C is a request to end. Before, it ends the program at once, as is right while nothing
+/// can be half done.
+pub(crate) fn interruptible() -> Control {
+    let control = Control::default();
+    let cancelled = control.clone();
+    if let Err(error) = ctrlc::set_handler(move || cancelled.cancel()) {
+        tracing::warn!(%error, "no handler for Ctrl-C");
+    }
+    control
 }
 
 impl Library {
@@ -50,17 +63,7 @@ impl Library {
             slots: None,
         };
         let core = Core::start(&config, || (), say)?;
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        // A second library in one process (tests) keeps the first handler: good enough there.
-        if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
-            tracing::debug!(%error, "no handler for Ctrl-C");
-        }
-        Ok(Self {
-            core,
-            events,
-            interrupted,
-        })
+        Ok(Self { events, core })
     }
 
     /// Sends `command` and hands every event to `hear` until nothing is left to do.
@@ -72,6 +75,7 @@ impl Library {
     ) -> Result<(), Exit> {
         let mut progress = Progress::new(quiet);
         let mut cancelled = false;
+        let interrupt = interruptible();
         if !self.core.send(command) {
             return Err(Exit::Failed("the core does not listen".to_owned()));
         }
@@ -84,7 +88,7 @@ impl Library {
                     return Err(Exit::Failed("the core ended unexpectedly".to_owned()));
                 }
             }
-            if !cancelled && self.interrupted.load(Ordering::Relaxed) {
+            if !cancelled && interrupt.check().is_err() {
                 cancelled = self.core.send(Command::Cancel);
             }
         }
@@ -96,9 +100,9 @@ impl Library {
     }
 
     /// The track that `text` means: an id, an unambiguous beginning of one, or a path.
-    pub(crate) fn track(&self, text: &str) -> Result<Arc<Row>, Exit> {
+    pub(crate) fn track(&self, named: &OsStr) -> Result<Arc<Row>, Exit> {
         let view = self.core.view();
-        let path = std::path::absolute(text).unwrap_or_else(|_none| PathBuf::from(text));
+        let path = named::plain(Path::new(named));
         if let Some(row) = view
             .rows
             .iter()
@@ -106,6 +110,7 @@ impl Library {
         {
             return Ok(Arc::clone(row));
         }
+        let text = named.to_string_lossy();
         let prefix = text.to_lowercase();
         let is_id =
             (1..=16).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -95,6 +95,7 @@ impl Reporter {
                 ..
             } => {
                 self.trouble |= *outcome == Outcome::Failed;
+                self.tally.add(*outcome);
                 self.imported(
                     *outcome,
                     track.map(|id| id.to_string()),
@@ -103,7 +104,7 @@ impl Reporter {
                 )
             }
             Event::ImportFinished { tally, .. } => {
-                self.tally = *tally;
+                self.tally.skipped += tally.skipped;
                 Ok(())
             }
             Event::Made { .. } => self.made(event, view),

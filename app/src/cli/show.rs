@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::format;
 use crate::output::{Output, Style};
 use clap::Args;
+use std::ffi::OsString;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::export::document::{TrackDetails, TrackDocument};
 use tonearm_core::harmony::ChordSpan;
@@ -18,7 +19,7 @@ use tonearm_core::row::{ArtifactState, Row};
 pub(crate) struct Show {
     /// An id, the beginning of one, or a path
     #[arg(value_name = "TRACK")]
-    track: String,
+    track: OsString,
 }
 
 pub(crate) fn run(context: &Context, job: &Show) -> Result<(), Exit> {

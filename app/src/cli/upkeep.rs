@@ -1,15 +1,16 @@
 //! `verify`, `backup`, `restore`: looking after the library as a whole.
 
 use crate::cli::Context;
-use crate::cli::library::Library;
+use crate::cli::library::{Library, interruptible};
 use crate::cli::report::{ErrorDocument, told};
 use crate::exit::Exit;
+use crate::format;
 use crate::output::Style;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use tonearm_core::control::Control;
 use tonearm_core::store::{FileTrouble, Reason, Store, VerifyReport};
+use tonearm_core::track::FilePath;
 
 /// Check the library from end to end, and every file that it refers to
 #[derive(Debug, Args)]
@@ -35,7 +36,10 @@ pub(crate) struct Restore {
 
 pub(crate) fn verify(context: &Context, _job: &Verify) -> Result<(), Exit> {
     let library = Library::open(context)?;
-    let report = library.core.store().verify(&Control::default())?;
+    let report = library.core.store().verify(&interruptible())?;
+    if report.stopped {
+        return Err(Exit::Interrupted);
+    }
     context.output.json(&document(&report))?;
     for line in lines(&report) {
         context.output.line(&line)?;
@@ -91,6 +95,11 @@ fn document(report: &VerifyReport) -> Value {
     })
 }
 
+/// A path for people.
+fn name(path: &FilePath) -> String {
+    format::fit(&path.as_path().display().to_string(), 300)
+}
+
 fn lines(report: &VerifyReport) -> Vec<String> {
     let mut lines = Vec::new();
     if report.repaired {
@@ -111,15 +120,11 @@ fn lines(report: &VerifyReport) -> Vec<String> {
     for trouble in &report.files {
         lines.push(match trouble {
             FileTrouble::Unreachable { path, failure, .. } => {
-                format!(
-                    "unreachable: {}\n  {}",
-                    path.as_path().display(),
-                    told(failure)
-                )
+                format!("unreachable: {}\n  {}", name(path), told(failure))
             }
             FileTrouble::Changed { path, .. } => format!(
                 "changed since it was imported: {}\n  Import it again",
-                path.as_path().display()
+                name(path)
             ),
         });
     }
@@ -139,14 +144,15 @@ pub(crate) fn backup(context: &Context, _job: &Backup) -> Result<(), Exit> {
     context
         .output
         .json(&json!({ "backup": path.to_string_lossy(), "bytes": bytes }))?;
-    context.output.line(&format!(
-        "{} ({})",
-        path.display(),
-        crate::format::bytes(bytes)
-    ))
+    context
+        .output
+        .line(&format!("{} ({})", path.display(), format::bytes(bytes)))
 }
 
 pub(crate) fn restore(context: &Context, job: &Restore) -> Result<(), Exit> {
+    // What is wrong with the file itself is told of it, not of the library.
+    std::fs::File::open(&job.file)
+        .map_err(|error| Exit::Failed(format!("{error}\nFile: {}", job.file.display())))?;
     let restored = Store::restore(&context.library, &job.file)?;
     let replaced = restored
         .replaced

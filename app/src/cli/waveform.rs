@@ -5,6 +5,7 @@ use crate::cli::library::Library;
 use crate::exit::Exit;
 use crate::format;
 use clap::Args;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use tonearm_core::export::file::write_atomic;
 use tonearm_core::picture::{self, PictureRequest};
@@ -17,7 +18,7 @@ use tonearm_core::units::Secs;
 pub(crate) struct Draw {
     /// An id, the beginning of one, or a path
     #[arg(value_name = "TRACK")]
-    track: String,
+    track: OsString,
     /// Where to write the picture
     #[arg(long, value_name = "OUT")]
     png: PathBuf,
@@ -93,7 +94,7 @@ fn write_png(path: &Path, png: &[u8]) -> Result<(), Exit> {
 /// The picture that the demonstration makes of each of its tracks.
 pub(crate) fn draw_to(library: &Library, row: &Row, png: &Path) -> Result<(), Exit> {
     let job = Draw {
-        track: String::new(),
+        track: OsString::new(),
         png: png.to_path_buf(),
         width: 1920,
         height: 480,

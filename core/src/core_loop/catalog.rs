@@ -170,6 +170,7 @@ impl Catalog {
                 Some(Twin {
                     track: row.track.id,
                     path: row.track.path.as_path().to_path_buf(),
+                    root: row.track.root.as_path().to_path_buf(),
                     hash: row.track.hash?,
                 })
             })
@@ -195,7 +196,7 @@ impl Catalog {
         let is_move = gone.track.missing
             && !here.track.missing
             && here.track.added >= gone.track.added
-            && here.track.root == gone.track.root;
+            && (here.track.root == gone.track.root || is_below(&here.track.path, &gone.track.root));
         is_move.then(|| (gone.track.clone(), here.track.clone()))
     }
 
@@ -247,11 +248,22 @@ pub(crate) fn moved(
             .as_ref()
             .is_none_or(|failure| failure.kind != crate::failure::FailureKind::Missing)
     });
+    let root = if is_below(&to, &track.root) {
+        track.root.clone()
+    } else {
+        let folder = to.as_path().parent().unwrap_or(to.as_path());
+        FilePath(folder.to_path_buf())
+    };
     let track = Track {
         path: to,
+        root,
         stamp,
         missing: false,
         ..track.clone()
     };
     (track, knowledge)
+}
+
+fn is_below(path: &FilePath, folder: &FilePath) -> bool {
+    path.as_path().starts_with(folder.as_path())
 }

@@ -97,6 +97,8 @@ pub(crate) struct Judgement {
 pub(crate) struct Twin {
     pub(crate) track: TrackId,
     pub(crate) path: PathBuf,
+    /// What was imported to find it.
+    pub(crate) root: PathBuf,
     pub(crate) hash: crate::track::ContentHash,
 }
 

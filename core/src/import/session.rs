@@ -5,13 +5,13 @@ use crate::control::{Cancelled, Control};
 use crate::core_loop::command::RequestId;
 use crate::core_loop::input::{Fate, Found, ImportNews, ImportReply, Input, Judgement, RelinkNews};
 use crate::import::dedupe::{Candidate, Decision};
-use crate::import::presence::{self, Presence};
+use crate::import::presence::{self, Presence, RootState};
 use crate::import::relinking;
 use crate::import::scan::{self, Scanned};
-use crate::import::{hash, reading};
+use crate::import::{hash, named, reading};
 use crate::row::Row;
 use crate::track::TrackId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,9 +59,13 @@ impl Scans {
             control: self.control.clone(),
             answers,
         };
+        let work = move || {
+            let paths: Vec<PathBuf> = paths.iter().map(|path| named::plain(path)).collect();
+            session.run(&paths);
+        };
         self.spawn(
             "import",
-            move || session.run(&paths),
+            work,
             Input::Import(ImportNews::Ended { skipped: 0 }),
         );
     }
@@ -77,6 +81,7 @@ impl Scans {
         let control = self.control.clone();
         let ended = Input::Relink(RelinkNews::Ended { request });
         let work = move || {
+            let folders: Vec<PathBuf> = folders.iter().map(|path| named::plain(path)).collect();
             let mut say = |track, from, to, stamp| {
                 tell(Input::Relink(RelinkNews::Found {
                     request,
@@ -220,16 +225,13 @@ impl Session {
                 .collect()
         });
         self.control.check()?;
-        self.news(ImportNews::Found(found));
+        self.news(ImportNews::Found(each_moved_once(found)));
         Ok(())
     }
 
     /// Looks for the tracks below the scanned folders that the scan did not meet.
     fn sweep(&self, paths: &[PathBuf]) -> Result<(), Cancelled> {
-        let roots = paths
-            .iter()
-            .filter_map(|path| std::path::absolute(path).ok())
-            .collect();
+        let roots = paths.to_vec();
         self.news(ImportNews::Scanned { roots });
         let Ok(ImportReply::Unseen(unseen)) = self.answers.recv() else {
             return Err(Cancelled);
@@ -267,12 +269,30 @@ fn look(control: &Control, ((candidate, root), judgement): &(Waiting, Judgement)
     }
 }
 
-/// The track whose file is gone and whose bytes this file has.
+/// Where a file was moved and copied, the first one found is the file; the others are copies.
+fn each_moved_once(mut found: Vec<Found>) -> Vec<Found> {
+    let mut moved = HashSet::new();
+    for file in &mut found {
+        if let Fate::Moved(id) = file.fate
+            && !moved.insert(id)
+        {
+            file.fate = Fate::New(reading::read(&file.candidate.path));
+        }
+    }
+    found
+}
+
+/// The track whose file is gone and whose bytes this file has. A file whose drive is away is not gone:
+/// this one is another copy.
 fn moved_from(control: &Control, path: &Path, judgement: &Judgement) -> Option<TrackId> {
     let gone: Vec<_> = judgement
         .twins
         .iter()
-        .filter(|twin| !twin.path.exists())
+        .filter(|twin| {
+            let root = presence::look_at_root(&twin.root);
+            root == RootState::There
+                && matches!(presence::look(&twin.path, &root), Presence::Missing(_))
+        })
         .collect();
     if gone.is_empty() {
         return None;

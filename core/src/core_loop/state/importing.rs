@@ -7,6 +7,7 @@ use crate::core_loop::event::{Event, Outcome, Tally};
 use crate::core_loop::input::{Effect, Fate, Found, ImportNews, ImportReply, Judgement};
 use crate::core_loop::queue::Wish;
 use crate::failure::Failure;
+use crate::findings::Knowledge;
 use crate::import::dedupe::{Candidate, Decision, decide};
 use crate::import::reading;
 use crate::import::tags::TagsRead;
@@ -119,7 +120,7 @@ impl State {
                     let track = track.unwrap_or_else(|| self.new_track(candidate, root, now));
                     self.describe(track, read, now)
                 }
-                Fate::Moved(id) => self.moved_to(id, candidate, now),
+                Fate::Moved(id) => self.moved_to(id, candidate, root, now),
                 Fate::Unchanged(id) => self.met_again(id, now),
             };
             changes.extend(verdict.changes);
@@ -231,8 +232,23 @@ impl State {
         }
     }
 
-    fn moved_to(&mut self, id: TrackId, candidate: Candidate, now: Timestamp) -> Verdict {
-        let changes = self.move_track(id, FilePath(candidate.path), candidate.stamp, now);
+    fn moved_to(
+        &mut self,
+        id: TrackId,
+        candidate: Candidate,
+        root: PathBuf,
+        now: Timestamp,
+    ) -> Verdict {
+        let before = self.catalog.track(id).map(|track| track.root);
+        let mut changes = self.move_track(id, FilePath(candidate.path), candidate.stamp, now);
+        // Out of the folder that it was imported with: from now on it belongs to the one it was found in.
+        if let Some(mut track) = self.catalog.track(id)
+            && Some(&track.root) != before.as_ref()
+        {
+            track.root = FilePath(root);
+            self.catalog.put_track(track.clone(), now);
+            changes.push(Change::PutTrack(track));
+        }
         Verdict {
             outcome: Outcome::Moved,
             track: Some(id),
@@ -241,16 +257,20 @@ impl State {
         }
     }
 
-    /// A known file as it was. If it had been away, it is back.
+    /// A known file as it was. If it had been away, it is back; what failed for a reason that may have
+    /// passed is tried again now.
     fn met_again(&mut self, id: TrackId, now: Timestamp) -> Verdict {
         let mut changes = Vec::new();
         let mut outcome = Outcome::Unchanged;
-        if let Some(row) = self.catalog.get(id).cloned()
-            && row.track.missing
-        {
-            let (path, stamp) = (row.track.path.clone(), row.track.stamp);
-            changes = self.move_track(id, path, stamp, now);
-            outcome = Outcome::Updated;
+        if let Some(row) = self.catalog.get(id).cloned() {
+            if row.track.missing {
+                let (path, stamp) = (row.track.path.clone(), row.track.stamp);
+                changes = self.move_track(id, path, stamp, now);
+                outcome = Outcome::Updated;
+            } else if let Some(knowledge) = without_passing_failures(&row.knowledge) {
+                self.catalog.put_knowledge(id, knowledge.clone(), now);
+                changes.push(Change::PutKnowledge(id, knowledge));
+            }
         }
         Verdict {
             outcome,
@@ -327,4 +347,20 @@ impl State {
         };
         vec![self.write(Vec::new(), vec![event])]
     }
+}
+
+/// What is known without the failures that are to be tried again some time; `None` when there are none.
+fn without_passing_failures(knowledge: &Knowledge) -> Option<Knowledge> {
+    let is_passing = |record: &ArtifactRecord| {
+        record
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.retry_at.is_some())
+    };
+    if !knowledge.records.values().any(is_passing) {
+        return None;
+    }
+    let mut knowledge = knowledge.clone();
+    knowledge.records.retain(|_, record| !is_passing(record));
+    Some(knowledge)
 }

@@ -1,0 +1,74 @@
+//! One process per library.
+
+use serde_json::Value;
+use tonearm_tests::program::{Program, finish, summary};
+use tonearm_tests::waves::tune;
+
+#[test]
+fn a_second_process_on_the_same_library_is_told_who_has_it() {
+    let program = Program::new();
+    for seed in 0..40 {
+        program.put(format!("{seed}.wav"), &tune(seed, 4.0, 22_050, 1));
+    }
+    let music = program.music();
+    let mut first = program.start(["--json", "import", music.to_str().unwrap()]);
+    first.next_line().unwrap();
+    // It is held still, so that it cannot end before the second has looked.
+    signal("STOP", first.id());
+    let backup = program.folder().join("backup.redb");
+    let attempts = [
+        &["list"][..],
+        &["import", "."],
+        &["verify"],
+        &["backup"],
+        &["restore", backup.to_str().unwrap()],
+        &["export", "csv", "-"],
+    ];
+    for arguments in attempts {
+        let second = program.run(arguments);
+        let stderr = second.stderr.clone();
+        if arguments[0] != "restore" {
+            drop(second.with_status(3));
+            assert!(
+                stderr.contains(&format!("process {}", first.id())),
+                "{arguments:?}: {stderr}"
+            );
+            assert!(stderr.contains("import"), "{stderr}");
+        }
+    }
+    let doctor = program.run(["--json", "doctor"]).with_status(3);
+    let report = doctor.json();
+    let check = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|check| check["name"] == "library")
+        .unwrap();
+    assert_eq!(check["state"], "failed");
+    assert!(
+        check["reason"]
+            .as_str()
+            .unwrap()
+            .contains(&first.id().to_string())
+    );
+    // Another library is free.
+    let other = program.folder().join("other");
+    let mut command = program.command::<&str>([]);
+    command.arg("list").env("TONEARM_LIBRARY", &other);
+    finish(command).with_status(3);
+    let free = Program::new();
+    assert_eq!(free.list(&[]), Vec::<Value>::new());
+
+    signal("CONT", first.id());
+    let ended = first.end().with_status(0);
+    assert_eq!(summary(&ended.lines())["added"], 40);
+    assert_eq!(program.list(&["state:ready"]).len(), 40);
+}
+
+fn signal(name: &str, process: u32) {
+    let sent = std::process::Command::new("kill")
+        .args([&format!("-{name}"), &process.to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}

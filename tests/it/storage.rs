@@ -1,0 +1,136 @@
+//! A library that cannot be written: clear words, and nothing lost.
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tonearm_tests::program::{Program, of_event, skipped, summary};
+use tonearm_tests::waves::tune;
+
+/// A small file system of its own, unmounted at the end. `None` where this user may not mount.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path, size: &str) -> Option<Self> {
+        fs::create_dir_all(at).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(at)
+            .output()
+            .is_ok_and(|output| output.status.success());
+        if !mounted {
+            skipped("no file system can be mounted here");
+        }
+        mounted.then(|| Self(at.to_path_buf()))
+    }
+
+    fn remount(&self, how: &str) {
+        let done = Command::new("mount")
+            .args(["-o", &format!("remount,{how}")])
+            .arg(&self.0)
+            .status();
+        assert!(done.unwrap().success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_everything_written_before_stays() {
+    let program = Program::new();
+    let place = program.folder().join("disk");
+    let Some(disk) = SmallDisk::mount(&place, "6m") else {
+        return;
+    };
+    let program = program.with_library(place.join("library"));
+    for seed in 0..4 {
+        program.put(format!("{seed}.wav"), &tune(seed, 2.0, 22_050, 1));
+    }
+    program.import();
+    let before = program.list(&["--sort", "path"]);
+    let mut filler = 0_usize;
+    for chunk in [1 << 20, 1 << 16, 4096] {
+        while fs::write(place.join(format!("filler {filler}")), vec![1_u8; chunk]).is_ok() {
+            filler += 1;
+        }
+    }
+    for seed in 10..80 {
+        program.put(format!("more/{seed}.wav"), &tune(seed, 2.0, 22_050, 1));
+    }
+    let music = program.music();
+    let ended = program.run(["--json", "import", music.to_str().unwrap()]);
+    assert!(matches!(ended.status.code(), Some(1 | 3)), "{ended:?}");
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    let told = ended.text() + &ended.stderr;
+    assert!(
+        told.contains("disk is full") || told.contains("room"),
+        "{told}"
+    );
+    // What was said to be there is there once there is room again.
+    disk.remount("size=64m");
+    let after = program.list(&["--sort", "path"]);
+    for track in &before {
+        assert!(after.contains(track), "lost: {track}");
+    }
+    for line in of_event(&ended.lines(), "track") {
+        assert!(
+            after.iter().any(|track| track["id"] == line["id"]),
+            "told and not kept: {line}"
+        );
+    }
+    program.import();
+    assert_eq!(program.list(&["state:ready"]).len(), 74);
+    let report = program.run(["--json", "verify"]).with_status(0).json();
+    assert_eq!(report["sound"], true);
+}
+
+#[test]
+fn a_read_only_library_is_told_and_left_as_it_is() {
+    let program = Program::new();
+    let place = program.folder().join("disk");
+    let Some(disk) = SmallDisk::mount(&place, "32m") else {
+        return;
+    };
+    let program = program.with_library(place.join("library"));
+    program.put("a.wav", &tune(1, 2.0, 22_050, 1));
+    program.import();
+    let before = program.list(&[]);
+    disk.remount("ro");
+    program.put("b.wav", &tune(2, 2.0, 22_050, 1));
+    let music = program.music();
+    for arguments in [
+        &["import", music.to_str().unwrap()][..],
+        &["list"],
+        &["backup"],
+        &["verify"],
+    ] {
+        let ended = program.run(arguments);
+        assert!(matches!(ended.status.code(), Some(0 | 1 | 3)), "{ended:?}");
+        if arguments[0] != "list" && arguments[0] != "verify" {
+            assert_ne!(ended.status.code(), Some(0), "{ended:?}");
+            assert!(
+                ended.stderr.to_lowercase().contains("read-only"),
+                "{}",
+                ended.stderr
+            );
+        }
+        assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    }
+    disk.remount("rw");
+    assert_eq!(program.list(&[]), before);
+    assert_eq!(summary(&program.import())["added"], 1);
+}
+
+#[test]
+fn a_library_where_no_folder_can_be_is_told() {
+    let program = Program::new();
+    let file = program.put("file", b"in the way");
+    let program = program.with_library(file.join("library"));
+    let ended = program.run(["--json", "list"]).with_status(1);
+    assert!(ended.stderr.contains("file"), "{}", ended.stderr);
+    assert_eq!(ended.lines(), Vec::<Value>::new());
+}
