@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Tracks of one size that a new file is compared with. What is missed here is found when the hash arrives.
+/// Tracks of one size that a new file is compared with, and tracks of one content that name each other. More than
+/// anybody has of one sound; thousands of equal files must not cost their square.
 const MOST_TWINS: usize = 32;
 
 #[derive(Debug)]
@@ -179,10 +180,17 @@ impl Catalog {
 
     /// The track that is not there and the newer one of the same folder that has its bytes, when that is
     /// all there is with these bytes: one file, moved.
-    pub(crate) fn moved_pair(&self, hash: &ContentHash) -> Option<(Track, Track)> {
+    ///
+    /// The newer one must be a newcomer: a copy that was there before the other went was made on purpose.
+    pub(crate) fn moved_pair(
+        &self,
+        hash: &ContentHash,
+        is_newcomer: impl Fn(TrackId) -> bool,
+    ) -> Option<(Track, Track)> {
         let same: Vec<&Arc<Row>> = self
             .index
             .with_hash(hash)
+            .take(3)
             .filter_map(|id| self.get(id))
             .collect();
         let [one, other] = same.as_slice() else {
@@ -195,13 +203,23 @@ impl Catalog {
         };
         let is_move = gone.track.missing
             && !here.track.missing
+            && is_newcomer(here.track.id)
             && here.track.added >= gone.track.added
             && (here.track.root == gone.track.root || is_below(&here.track.path, &gone.track.root));
         is_move.then(|| (gone.track.clone(), here.track.clone()))
     }
 
+    /// Other tracks with these bytes; the first few where there are very many.
+    fn some_with(&self, hash: &ContentHash, but: TrackId) -> Vec<TrackId> {
+        self.index
+            .with_hash(hash)
+            .filter(|id| *id != but)
+            .take(MOST_TWINS)
+            .collect()
+    }
+
     fn refresh_duplicates(&mut self, hash: ContentHash, now: Timestamp) {
-        let same: Vec<TrackId> = self.index.with_hash(&hash).collect();
+        let same: Vec<TrackId> = self.index.with_hash(&hash).take(MOST_TWINS).collect();
         for id in same {
             if let Some(row) = self.get(id).cloned() {
                 let fresh = self.row(row.track.clone(), row.knowledge.clone(), now);
@@ -215,7 +233,10 @@ impl Catalog {
         let nothing = BTreeSet::new();
         let running = self.running.get(&track.id).unwrap_or(&nothing);
         let artifacts = plan::artifact_states(&knowledge, &due, running);
-        let duplicates = self.index.duplicates(track.id);
+        let duplicates = track
+            .hash
+            .map(|hash| self.some_with(&hash, track.id))
+            .unwrap_or_default();
         Row {
             state: plan::track_state(&track, &artifacts),
             artifacts,

@@ -51,20 +51,20 @@ pub(crate) enum Effect {
         rows: Vec<Arc<Row>>,
     },
     ReplyToImport(ImportReply),
+    /// The search may go on.
+    ReplyToRelink,
     StopScans,
 }
 
-/// What the import thread tells. It waits for a reply after `Ask` and `Swept`, so it never runs ahead.
+/// What the import thread tells. It waits for a reply after `Ask` and `Scanned`, so it never runs ahead.
 #[derive(Debug)]
 pub(crate) enum ImportNews {
     /// What are these files to us?
     Ask(Vec<Candidate>),
-    /// Files looked into.
-    Found(Vec<Found>),
-    /// A file or folder that could not be looked into.
-    Unreachable {
-        path: PathBuf,
-        failure: Failure,
+    /// Files looked into, and files and folders that could not be.
+    Found {
+        found: Vec<Found>,
+        unreachable: Vec<(PathBuf, Failure)>,
     },
     /// All files have been seen: which tracks should have been among them?
     Scanned {
@@ -120,17 +120,24 @@ pub(crate) enum Fate {
     Unchanged(TrackId),
 }
 
-/// What the relink thread tells.
+/// What the relink thread tells. It waits for a reply after each `Found`.
 #[derive(Debug)]
 pub(crate) enum RelinkNews {
     Found {
         request: RequestId,
-        track: TrackId,
-        from: PathBuf,
-        to: RelinkOutcome,
-        stamp: Option<FileStamp>,
+        found: Vec<RelinkFound>,
     },
     Ended {
         request: RequestId,
     },
+}
+
+/// What became of one missing track.
+#[derive(Debug)]
+pub(crate) struct RelinkFound {
+    pub(crate) track: TrackId,
+    pub(crate) from: PathBuf,
+    pub(crate) to: RelinkOutcome,
+    /// Of the file that it moved to.
+    pub(crate) stamp: Option<FileStamp>,
 }

@@ -275,44 +275,59 @@ impl Hands {
                     self.scans.relink(request, folders, dry_run, rows);
                 }
                 Effect::ReplyToImport(reply) => self.scans.reply(reply),
+                Effect::ReplyToRelink => self.scans.reply_to_relink(),
                 Effect::StopScans => self.scans.stop(),
             }
         }
     }
 
     /// Ends all work: jobs and scans are cancelled, their last news and all writes are taken in.
-    fn stop(mut self, state: &mut State, waiting: &Receiver<Envelope>) {
-        for effect in state.apply(Input::Command(Command::Cancel), Timestamp::now()) {
-            if matches!(effect, Effect::StopScans) {
-                self.scans.stop();
-            }
-        }
-        let pool = self.pool.take();
-        let scans = std::mem::replace(&mut self.scans, Scans::new(Box::new(|_| ())));
-        // Threads that end may still want to tell: read on until they have, in a thread of its own order.
-        std::thread::scope(|scope| {
-            let ending = scope.spawn(move || {
-                drop(pool);
-                drop(scans);
-            });
-            while !ending.is_finished() {
-                match waiting.recv_timeout(Duration::from_millis(5)) {
-                    Ok(Envelope::Input(input)) => {
-                        for effect in state.apply(*input, Timestamp::now()) {
-                            match effect {
-                                Effect::Write { changes, events } => {
-                                    self.writer.submit(WriteRequest::Put { changes, events });
-                                }
-                                Effect::Say(event) => (self.events)(event),
-                                _ => {}
-                            }
-                        }
+    ///
+    /// Whoever still wants to tell something is read until it has ended, so that nobody blocks: first the
+    /// threads that work, then the writer with all that they left to write.
+    fn stop(self, state: &mut State, waiting: &Receiver<Envelope>) {
+        let Self {
+            writer,
+            pool,
+            mut scans,
+            mut events,
+        } = self;
+        scans.stop();
+        let cancel = Input::Command(Command::Cancel);
+        let mut last = |input, writer: Option<&Writer>| {
+            for effect in state.apply(input, Timestamp::now()) {
+                match (effect, writer) {
+                    (Effect::Write { changes, events }, Some(writer)) => {
+                        writer.submit(WriteRequest::Put { changes, events });
                     }
-                    Ok(Envelope::Stop) | Err(_) => {}
+                    (Effect::Say(event), _) => events(event),
+                    _ => {}
                 }
             }
+        };
+        last(cancel, Some(&writer));
+        read_until_ended((pool, scans), waiting, &mut |input| {
+            last(input, Some(&writer))
         });
+        read_until_ended(writer, waiting, &mut |input| last(input, None));
     }
+}
+
+/// Drops `ending` on another thread and takes in what is told meanwhile, to the last word.
+fn read_until_ended<T: Send>(ending: T, waiting: &Receiver<Envelope>, hear: &mut dyn FnMut(Input)) {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(move || drop(ending));
+        loop {
+            let ended = thread.is_finished();
+            match waiting.recv_timeout(Duration::from_millis(5)) {
+                Ok(Envelope::Input(input)) => hear(*input),
+                Ok(Envelope::Stop) => {}
+                // Ended before the wait began: nothing can come any more.
+                Err(_) if ended => return,
+                Err(_) => {}
+            }
+        }
+    });
 }
 
 fn limits(slots: Option<usize>) -> Limits {

@@ -7,12 +7,12 @@ mod working;
 use crate::core_loop::catalog::Catalog;
 use crate::core_loop::command::{Command, RequestId, Selection};
 use crate::core_loop::event::{Event, Tally};
-use crate::core_loop::input::{Effect, Input};
+use crate::core_loop::input::{Effect, ImportNews, Input, RelinkNews};
 use crate::core_loop::queue::{Queue, Wish};
 use crate::core_loop::view::{Activity, ImportProgress, RunningJob, View};
 use crate::failure::Failure;
 use crate::jobs::plan::Recipes;
-use crate::jobs::pool::JobId;
+use crate::jobs::pool::{JobId, JobNews};
 use crate::store::{Change, Loaded};
 use crate::track::TrackId;
 use crate::units::Secs;
@@ -46,9 +46,13 @@ pub(crate) struct State {
     import: Option<importing::Import>,
     imports_waiting: VecDeque<importing::ImportWish>,
     relinking: Option<RequestId>,
+    /// The search waits until the disk has caught up.
+    relink_waits: bool,
     relinks_waiting: VecDeque<(RequestId, Vec<PathBuf>, bool)>,
     writes_in_flight: usize,
     storage_trouble: Option<Failure>,
+    /// A write failed: memory is ahead of the disk and counts for nothing until it has been read again.
+    reloading: bool,
     paused: bool,
     finished: u64,
     failed: u64,
@@ -76,9 +80,11 @@ impl State {
             import: None,
             imports_waiting: VecDeque::new(),
             relinking: None,
+            relink_waits: false,
             relinks_waiting: VecDeque::new(),
             writes_in_flight: 0,
             storage_trouble: None,
+            reloading: false,
             paused: false,
             finished: 0,
             failed: 0,
@@ -97,13 +103,17 @@ impl State {
 
     pub(crate) fn apply(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         let mut effects = match input {
+            Input::Import(_) | Input::Relink(_) | Input::Job(..) if self.reloading => {
+                self.only_ends(&input)
+            }
             Input::Command(command) => self.command(command, now),
             Input::Import(news) => self.import_news(news, now),
             Input::Relink(news) => self.relink_news(news, now),
             Input::Job(id, news) => self.job_news(id, news, now),
-            Input::Written(events) => self.written(events, now),
+            Input::Written(events) => self.written(events),
             Input::WriteFailed(failure) => self.write_failed(failure),
             Input::Reloaded(loaded) => {
+                self.reloading = false;
                 self.catalog = Catalog::new(loaded, self.recipes.clone(), now);
                 Vec::new()
             }
@@ -188,6 +198,9 @@ impl State {
     fn cancel(&mut self) -> Vec<Effect> {
         self.queue.clear();
         self.relinks_waiting.clear();
+        if let Some(import) = &mut self.import {
+            import.cancel();
+        }
         for job in self.running.values() {
             job.control.cancel();
         }
@@ -216,7 +229,11 @@ impl State {
 
     fn start_scans(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if self.reloading {
+            return effects;
+        }
         if self.import.is_none()
+            && self.relinking.is_none()
             && let Some(wish) = self.imports_waiting.pop_front()
         {
             let effect = Effect::StartImport {
@@ -248,11 +265,31 @@ impl State {
         Effect::Write { changes, events }
     }
 
-    fn written(&mut self, events: Vec<Event>, now: Timestamp) -> Vec<Effect> {
+    fn written(&mut self, events: Vec<Event>) -> Vec<Effect> {
         self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
         let mut effects: Vec<Effect> = events.into_iter().map(Effect::Say).collect();
-        effects.extend(self.answer_waiting_question(now));
+        effects.extend(self.answer_waiting_questions());
         effects
+    }
+
+    /// News of work that began before the library was read again: only that it has ended counts.
+    fn only_ends(&mut self, input: &Input) -> Vec<Effect> {
+        match input {
+            Input::Job(id, JobNews::Ended(_)) => {
+                self.running.remove(id);
+            }
+            Input::Import(ImportNews::Ended { .. }) => {
+                if let Some(import) = self.import.take() {
+                    return vec![Effect::Say(import.finished())];
+                }
+            }
+            Input::Relink(RelinkNews::Ended { request }) => {
+                self.relinking = None;
+                return vec![Effect::Say(Event::RelinkFinished { request: *request })];
+            }
+            _ => {}
+        }
+        Vec::new()
     }
 
     /// Nothing is started any more; the state goes back to what is on disk.
@@ -262,6 +299,7 @@ impl State {
             return Vec::new();
         }
         self.storage_trouble = Some(failure.clone());
+        self.reloading = true;
         let mut effects = self.cancel();
         effects.push(Effect::Reload);
         effects.push(Effect::Say(Event::StorageFailed(failure)));
@@ -280,6 +318,7 @@ impl State {
             && self.imports_waiting.is_empty()
             && self.relinking.is_none()
             && self.relinks_waiting.is_empty()
+            && !self.reloading
             && self.running.is_empty()
             && (self.queue.is_empty() || self.paused || self.storage_trouble.is_some())
             && self.writes_in_flight == 0;

@@ -2,6 +2,7 @@
 
 use crate::control::{Cancelled, Control};
 use crate::core_loop::event::RelinkOutcome;
+use crate::core_loop::input::RelinkFound;
 use crate::import::presence::{self, Presence, RootState};
 use crate::import::relink::{self, Candidate, Choice, Missing, Plan};
 use crate::import::scan::{self, Scanned};
@@ -12,8 +13,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Told of each missing track: id, where it was, what was found, and the stamp of the file it moved to.
-pub(crate) type Say<'a> = &'a mut dyn FnMut(TrackId, PathBuf, RelinkOutcome, Option<FileStamp>);
+/// Tracks told of at a time.
+const BATCH: usize = 256;
+
+/// Takes what became of some missing tracks; an error ends the telling.
+pub(crate) type Report<'a> = &'a mut dyn FnMut(Vec<RelinkFound>) -> Result<(), Cancelled>;
 
 /// Looks below `folders` for the files of all tracks whose file is not there. Changes nothing.
 pub(crate) fn search(
@@ -21,7 +25,7 @@ pub(crate) fn search(
     folders: &[PathBuf],
     dry_run: bool,
     control: &Control,
-    say: Say<'_>,
+    report: Report<'_>,
 ) -> Result<(), Cancelled> {
     let (missing, present) = look_for_all(rows, control)?;
     if missing.is_empty() {
@@ -37,13 +41,12 @@ pub(crate) fn search(
         }
     }
     describe_suggestible(&missing, &mut found, control)?;
-    tell(
-        &relink::plan(&missing, &found),
-        &missing,
-        &stamps,
-        dry_run,
-        say,
-    );
+    let plan = relink::plan(&missing, &found);
+    let mut told = what_became(&plan, &missing, &stamps, dry_run);
+    while !told.is_empty() {
+        let rest = told.split_off(BATCH.min(told.len()));
+        report(std::mem::replace(&mut told, rest))?;
+    }
     Ok(())
 }
 
@@ -123,46 +126,52 @@ fn describe_suggestible(
     Ok(())
 }
 
-fn tell(
+/// The plan in the words of the loop, in the order of certainty.
+fn what_became(
     plan: &Plan,
     missing: &[Missing],
     stamps: &HashMap<PathBuf, FileStamp>,
     dry_run: bool,
-    say: Say<'_>,
-) {
+) -> Vec<RelinkFound> {
     let paths: HashMap<TrackId, &Path> = missing
         .iter()
         .map(|track| (track.id, track.path.as_path()))
         .collect();
-    let from = |id: &TrackId| {
-        paths
-            .get(id)
+    let found = |track: TrackId, to: RelinkOutcome, stamp: Option<FileStamp>| {
+        let from = paths
+            .get(&track)
             .map(|path| path.to_path_buf())
-            .unwrap_or_default()
+            .unwrap_or_default();
+        RelinkFound {
+            track,
+            from,
+            to,
+            stamp,
+        }
     };
-    for found in &plan.moves {
-        let to = found.to.clone();
+    let moves = plan.moves.iter().map(|known| {
+        let to = known.to.clone();
         let stamp = stamps.get(&to).copied();
         let outcome = if dry_run {
             RelinkOutcome::WouldMove(to)
         } else {
             RelinkOutcome::Moved(to)
         };
-        say(found.id, from(&found.id), outcome, stamp);
-    }
-    let mut choices = |choices: &[Choice], outcome: fn(Vec<PathBuf>) -> RelinkOutcome| {
-        for choice in choices {
-            say(
-                choice.id,
-                from(&choice.id),
-                outcome(choice.candidates.clone()),
-                None,
-            );
-        }
+        found(known.id, outcome, stamp)
+    });
+    let choices = |choices: &[Choice], outcome: fn(Vec<PathBuf>) -> RelinkOutcome| {
+        let told = |choice: &Choice| found(choice.id, outcome(choice.candidates.clone()), None);
+        choices.iter().map(told).collect::<Vec<_>>()
     };
-    choices(&plan.ambiguous, RelinkOutcome::Ambiguous);
-    choices(&plan.suggestions, RelinkOutcome::Suggested);
-    for id in &plan.unmatched {
-        say(*id, from(id), RelinkOutcome::NotFound, None);
-    }
+    let ambiguous = choices(&plan.ambiguous, RelinkOutcome::Ambiguous);
+    let suggested = choices(&plan.suggestions, RelinkOutcome::Suggested);
+    let lost = plan
+        .unmatched
+        .iter()
+        .map(|id| found(*id, RelinkOutcome::NotFound, None));
+    moves
+        .chain(ambiguous)
+        .chain(suggested)
+        .chain(lost)
+        .collect()
 }

@@ -4,10 +4,12 @@
 use crate::control::{Cancelled, Control};
 use crate::core_loop::command::RequestId;
 use crate::core_loop::input::{Fate, Found, ImportNews, ImportReply, Input, Judgement, RelinkNews};
+use crate::failure::{Failure, FailureKind};
 use crate::import::dedupe::{Candidate, Decision};
 use crate::import::presence::{self, Presence, RootState};
 use crate::import::relinking;
 use crate::import::scan::{self, Scanned};
+use crate::import::tags::TagsRead;
 use crate::import::{hash, named, reading};
 use crate::row::Row;
 use crate::track::TrackId;
@@ -30,6 +32,7 @@ pub(crate) struct Scans {
     tell: Arc<Tell>,
     control: Control,
     replies: Option<SyncSender<ImportReply>>,
+    relink_replies: Option<SyncSender<()>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -47,6 +50,7 @@ impl Scans {
             tell: Arc::new(tell),
             control: Control::default(),
             replies: None,
+            relink_replies: None,
             threads: Vec::new(),
         }
     }
@@ -80,19 +84,19 @@ impl Scans {
         let tell = Arc::clone(&self.tell);
         let control = self.control.clone();
         let ended = Input::Relink(RelinkNews::Ended { request });
+        let (replies, answers) = sync_channel(1);
+        self.relink_replies = Some(replies);
         let work = move || {
             let folders: Vec<PathBuf> = folders.iter().map(|path| named::plain(path)).collect();
-            let mut say = |track, from, to, stamp| {
-                tell(Input::Relink(RelinkNews::Found {
-                    request,
-                    track,
-                    from,
-                    to,
-                    stamp,
-                }));
+            let mut report = |found| {
+                tell(Input::Relink(RelinkNews::Found { request, found }));
+                // No answer: cancelled.
+                answers.recv().map_err(|_gone| Cancelled)
             };
-            // Cancelled: what was found so far has been told.
-            relinking::search(&rows, &folders, dry_run, &control, &mut say).unwrap_or_default();
+            let searched = relinking::search(&rows, &folders, dry_run, &control, &mut report);
+            if let Err(Cancelled) = searched {
+                tracing::debug!("the search was cancelled; what it found so far has been told");
+            }
             tell(Input::Relink(RelinkNews::Ended { request }));
         };
         self.spawn("relink", work, ended);
@@ -107,14 +111,25 @@ impl Scans {
         }
     }
 
+    /// Lets the search go on.
+    pub(crate) fn reply_to_relink(&self) {
+        if let Some(replies) = &self.relink_replies
+            && replies.try_send(()).is_err()
+        {
+            tracing::debug!("an answer for a search that has ended");
+        }
+    }
+
     /// Asks running scans to end. Later ones are not concerned.
     pub(crate) fn stop(&mut self) {
         self.control.cancel();
         self.control = Control::default();
         self.replies = None;
+        self.relink_replies = None;
     }
 
-    /// Runs `work` on a thread; where none can be had, or it breaks down, `ended` is told in its place.
+    /// Runs `work` on a thread; when it breaks down, `ended` is told in its place. Where no thread can be had,
+    /// nothing runs and the process is beyond help: it says so and ends.
     fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static, ended: Input) {
         self.threads.retain(|thread| !thread.is_finished());
         let tell = Arc::clone(&self.tell);
@@ -129,7 +144,7 @@ impl Scans {
             .spawn(guarded)
         {
             Ok(thread) => self.threads.push(thread),
-            Err(error) => tracing::error!(%error, "no thread for a scan"),
+            Err(error) => panic!("no thread can be had for a scan: {error}"),
         }
     }
 }
@@ -167,34 +182,42 @@ impl Session {
 
     fn scan(&self, paths: &[PathBuf]) -> Result<u64, Cancelled> {
         let mut batch: Vec<Waiting> = Vec::with_capacity(BATCH);
+        let mut unreachable = Vec::new();
         let mut stopped = Ok(());
-        let counts = scan::walk(paths, &self.control, &mut |scanned| match scanned {
-            Scanned::File(found) => {
-                let candidate = Candidate {
-                    path: found.path,
-                    stamp: found.stamp,
-                };
-                batch.push((candidate, found.root));
-                if batch.len() == BATCH && stopped.is_ok() {
-                    stopped = self.look_into(std::mem::take(&mut batch));
+        let counts = scan::walk(paths, &self.control, &mut |scanned| {
+            match scanned {
+                Scanned::File(found) => {
+                    let candidate = Candidate {
+                        path: found.path,
+                        stamp: found.stamp,
+                    };
+                    batch.push((candidate, found.root));
+                }
+                Scanned::Unreadable { path, failure } => unreachable.push((path, failure)),
+                Scanned::Playlist { path, files } => {
+                    let entries = files.len();
+                    tracing::info!(path = %path.display(), entries, "playlist read");
                 }
             }
-            Scanned::Unreadable { path, failure } => {
-                self.news(ImportNews::Unreachable { path, failure });
-            }
-            Scanned::Playlist { path, files } => {
-                tracing::info!(path = %path.display(), entries = files.len(), "playlist read");
+            if batch.len() + unreachable.len() >= BATCH && stopped.is_ok() {
+                let (batch, unreachable) =
+                    (std::mem::take(&mut batch), std::mem::take(&mut unreachable));
+                stopped = self.look_into(batch, unreachable);
             }
         })?;
         stopped?;
-        self.look_into(batch)?;
+        self.look_into(batch, unreachable)?;
         self.sweep(paths)?;
         Ok(counts.other as u64)
     }
 
-    fn look_into(&self, batch: Vec<Waiting>) -> Result<(), Cancelled> {
+    fn look_into(
+        &self,
+        batch: Vec<Waiting>,
+        unreachable: Vec<(PathBuf, Failure)>,
+    ) -> Result<(), Cancelled> {
         self.control.check()?;
-        if batch.is_empty() {
+        if batch.is_empty() && unreachable.is_empty() {
             return Ok(());
         }
         self.news(ImportNews::Ask(
@@ -221,11 +244,18 @@ impl Session {
                 .collect();
             threads
                 .into_iter()
-                .flat_map(|thread| -> Vec<Found> { thread.join().unwrap_or_default() })
+                .flat_map(|thread| -> Vec<Found> {
+                    thread
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
                 .collect()
         });
         self.control.check()?;
-        self.news(ImportNews::Found(each_moved_once(found)));
+        self.news(ImportNews::Found {
+            found: each_moved_once(found),
+            unreachable,
+        });
         Ok(())
     }
 
@@ -256,10 +286,10 @@ impl Session {
 fn look(control: &Control, ((candidate, root), judgement): &(Waiting, Judgement)) -> Found {
     let fate = match judgement.decision {
         Decision::Unchanged(id) | Decision::Returned(id) => Fate::Unchanged(id),
-        Decision::Changed(id) => Fate::Changed(id, reading::read(&candidate.path)),
+        Decision::Changed(id) => Fate::Changed(id, read(&candidate.path)),
         Decision::New => match moved_from(control, &candidate.path, judgement) {
             Some(id) => Fate::Moved(id),
-            None => Fate::New(reading::read(&candidate.path)),
+            None => Fate::New(read(&candidate.path)),
         },
     };
     Found {
@@ -269,6 +299,17 @@ fn look(control: &Control, ((candidate, root), judgement): &(Waiting, Judgement)
     }
 }
 
+/// Reads one file; should the reader break down on it, that is this file's failure and no other's.
+fn read(path: &Path) -> Result<TagsRead, Failure> {
+    std::panic::catch_unwind(|| reading::read(path)).unwrap_or_else(|_panic| {
+        Err(Failure::new(
+            FailureKind::Bug,
+            "reading this file broke down",
+            "Please report it with the file, if you may",
+        ))
+    })
+}
+
 /// Where a file was moved and copied, the first one found is the file; the others are copies.
 fn each_moved_once(mut found: Vec<Found>) -> Vec<Found> {
     let mut moved = HashSet::new();
@@ -276,7 +317,7 @@ fn each_moved_once(mut found: Vec<Found>) -> Vec<Found> {
         if let Fate::Moved(id) = file.fate
             && !moved.insert(id)
         {
-            file.fate = Fate::New(reading::read(&file.candidate.path));
+            file.fate = Fate::New(read(&file.candidate.path));
         }
     }
     found

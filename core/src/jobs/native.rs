@@ -33,6 +33,8 @@ fn version(artifact: Artifact) -> Option<u32> {
 /// What a chapter of sound and its analysis take at most, per second: mono samples (4 bytes each), their
 /// spectra and pitch activations. Measured at 0.33 MB a second on the demo music, rounded up.
 const BYTES_PER_SECOND: f64 = 400_000.0;
+/// 300 columns of 6 bytes and their coarser levels, while they grow and are copied.
+const WAVEFORM_BYTES_PER_SECOND: f64 = 8_000.0;
 /// Longer tracks come in shorter chapters.
 const LONGEST_CHAPTER_SECS: f64 = 720.0;
 /// Decoder, filters, column buffers.
@@ -49,9 +51,10 @@ impl Analyser for Native {
     }
 
     fn memory_bytes(&self, duration: Option<Secs>) -> u64 {
-        let longest = LONGEST_CHAPTER_SECS;
-        let secs = duration.map_or(longest, |secs| secs.0.clamp(0.0, longest));
-        (BYTES_FIXED + secs * BYTES_PER_SECOND) as u64
+        // A header may claim any length: ten hours' worth is booked at most, of which the chapter in hand is the most.
+        let secs = duration.map_or(LONGEST_CHAPTER_SECS, |secs| secs.0.clamp(0.0, 36_000.0));
+        let chapter = secs.min(LONGEST_CHAPTER_SECS) * BYTES_PER_SECOND;
+        (BYTES_FIXED + chapter + secs * WAVEFORM_BYTES_PER_SECOND) as u64
     }
 
     fn run(

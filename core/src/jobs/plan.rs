@@ -50,7 +50,7 @@ pub fn due(
     if track.missing {
         return BTreeSet::new();
     }
-    recipes
+    let mut due: BTreeSet<Artifact> = recipes
         .iter()
         .filter(|(artifact, recipe)| match knowledge.records.get(artifact) {
             None => true,
@@ -60,6 +60,29 @@ pub fn due(
             Some(record) => may_retry(record, now),
         })
         .map(|(artifact, _)| *artifact)
+        .collect();
+    due.extend(outlived(knowledge, recipes, &due));
+    due
+}
+
+/// Results that rest on one of `remade` and will not fit it any more once that has been made anew.
+pub fn outlived(
+    knowledge: &Knowledge,
+    recipes: &Recipes,
+    remade: &BTreeSet<Artifact>,
+) -> Vec<Artifact> {
+    let rests_on_remade =
+        |artifact: &Artifact| needs(*artifact).iter().any(|it| remade.contains(it));
+    let stands = |artifact: &Artifact| {
+        knowledge
+            .records
+            .get(artifact)
+            .is_some_and(|record| record.recipe.maker != Maker::User && record.failure.is_none())
+    };
+    recipes
+        .keys()
+        .copied()
+        .filter(|it| rests_on_remade(it) && stands(it))
         .collect()
 }
 

@@ -31,8 +31,11 @@ pub(super) struct Import {
     wish: ImportWish,
     pub(super) tally: Tally,
     seen: HashSet<TrackId>,
+    /// Tracks that it brought in.
+    newcomers: HashSet<TrackId>,
     /// A question that waits until the disk has caught up.
     waiting: Option<Vec<Candidate>>,
+    cancelled: bool,
 }
 
 impl Import {
@@ -41,8 +44,31 @@ impl Import {
             wish,
             tally: Tally::default(),
             seen: HashSet::new(),
+            newcomers: HashSet::new(),
             waiting: None,
+            cancelled: false,
         }
+    }
+
+    /// What it still finds is taken in, but nothing is to be made of it any more.
+    pub(super) fn cancel(&mut self) {
+        self.cancelled = true;
+    }
+
+    pub(super) fn finished(self) -> Event {
+        Event::ImportFinished {
+            request: self.wish.request,
+            tally: self.tally,
+        }
+    }
+
+    /// What is to be made of the tracks that it meets.
+    pub(super) fn extent(&self) -> Option<Extent> {
+        self.wish.analyze.clone().filter(|_| !self.cancelled)
+    }
+
+    pub(super) fn brought_in(&self, track: TrackId) -> bool {
+        self.newcomers.contains(&track)
     }
 }
 
@@ -61,21 +87,23 @@ impl State {
                 if let Some(import) = &mut self.import {
                     import.waiting = Some(candidates);
                 }
-                self.answer_waiting_question(now)
+                self.answer_waiting_questions()
             }
-            ImportNews::Found(found) => self.found(found, now),
-            ImportNews::Unreachable { path, failure } => self.unreachable(path, failure),
+            ImportNews::Found { found, unreachable } => self.found(found, unreachable, now),
             ImportNews::Scanned { roots } => self.scanned(&roots),
             ImportNews::Gone(gone) => self.gone(gone, now),
             ImportNews::Ended { skipped } => self.import_ended(skipped),
         }
     }
 
-    /// Answers the import's question, unless too much waits for the disk already: a question left open is
-    /// what slows a scan down to the speed of the disk.
-    pub(super) fn answer_waiting_question(&mut self, _now: Timestamp) -> Vec<Effect> {
+    /// Answers what the scans ask, unless too much waits for the disk already: a question left open is what
+    /// slows a scan down to the speed of the disk.
+    pub(super) fn answer_waiting_questions(&mut self) -> Vec<Effect> {
         if self.writes_in_flight >= WRITES_IN_FLIGHT {
             return Vec::new();
+        }
+        if std::mem::take(&mut self.relink_waits) {
+            return vec![Effect::ReplyToRelink];
         }
         let Some(candidates) = self
             .import
@@ -100,9 +128,17 @@ impl State {
         Judgement { decision, twins }
     }
 
-    fn found(&mut self, found: Vec<Found>, now: Timestamp) -> Vec<Effect> {
+    fn found(
+        &mut self,
+        found: Vec<Found>,
+        unreachable: Vec<(PathBuf, Failure)>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
         let mut changes = Vec::new();
         let mut events = Vec::new();
+        for (path, failure) in unreachable {
+            events.extend(self.tell(Outcome::Failed, None, path, Some(failure)));
+        }
         for Found {
             candidate,
             root,
@@ -141,8 +177,9 @@ impl State {
         import.tally.add(outcome);
         import.seen.extend(track);
         let request = import.wish.request;
-        let wish = import.wish.analyze.clone();
-        if let (Some(id), Some(extent), false) = (track, wish, outcome == Outcome::Missing) {
+        if let (Some(id), Some(extent), false) =
+            (track, import.extent(), outcome == Outcome::Missing)
+        {
             self.queue.push(
                 id,
                 Wish {
@@ -162,8 +199,12 @@ impl State {
 
     /// A track for a file that the library does not know.
     fn new_track(&mut self, candidate: Candidate, root: PathBuf, now: Timestamp) -> Track {
+        let id = self.ids.next(|id| self.catalog.get(id).is_some());
+        if let Some(import) = &mut self.import {
+            import.newcomers.insert(id);
+        }
         Track {
-            id: self.ids.next(|id| self.catalog.get(id).is_some()),
+            id,
             path: FilePath(candidate.path),
             root: FilePath(root),
             stamp: candidate.stamp,
@@ -280,14 +321,6 @@ impl State {
         }
     }
 
-    fn unreachable(&mut self, path: PathBuf, failure: Failure) -> Vec<Effect> {
-        let events = self
-            .tell(Outcome::Failed, None, path, Some(failure))
-            .into_iter()
-            .collect();
-        vec![self.write(Vec::new(), events)]
-    }
-
     /// The scan is over: tracks under its roots that it did not meet are to be looked for.
     fn scanned(&self, roots: &[PathBuf]) -> Vec<Effect> {
         let Some(import) = &self.import else {
@@ -313,7 +346,6 @@ impl State {
     }
 
     fn gone(&mut self, gone: Vec<(TrackId, Failure)>, now: Timestamp) -> Vec<Effect> {
-        let mut effects = Vec::new();
         let mut changes = Vec::new();
         let mut events = Vec::new();
         for (id, failure) in gone {
@@ -324,16 +356,15 @@ impl State {
             track.missing = true;
             self.catalog.put_track(track.clone(), now);
             changes.push(Change::PutTrack(track));
-            let before = self.catalog.rows.len();
-            if let Some(hash) = hash {
-                effects.extend(self.reconcile(&hash, now));
-            }
-            if self.catalog.rows.len() == before {
+            let moved = hash.and_then(|hash| self.reconcile(&hash, None, now));
+            if let Some((moves, event)) = moved {
+                changes.extend(moves);
+                events.push(event);
+            } else {
                 events.extend(self.tell(Outcome::Missing, Some(id), path, Some(failure)));
             }
         }
-        effects.insert(0, self.write(changes, events));
-        effects
+        vec![self.write(changes, events)]
     }
 
     fn import_ended(&mut self, skipped: u64) -> Vec<Effect> {
@@ -341,10 +372,7 @@ impl State {
             return Vec::new();
         };
         import.tally.skipped = skipped;
-        let event = Event::ImportFinished {
-            request: import.wish.request,
-            tally: import.tally,
-        };
+        let event = import.finished();
         vec![self.write(Vec::new(), vec![event])]
     }
 }

@@ -89,6 +89,7 @@ impl Bench {
                     Effect::StartJob(job) => self.jobs.push(job),
                     Effect::ReplyToImport(reply) => self.replies.push(reply),
                     Effect::Reload
+                    | Effect::ReplyToRelink
                     | Effect::StartImport { .. }
                     | Effect::StartRelink { .. }
                     | Effect::StopScans => {}
@@ -125,7 +126,10 @@ impl Bench {
             root: "/music".into(),
             fate: fate(judgements[0].decision),
         };
-        self.apply(Input::Import(ImportNews::Found(vec![found])));
+        self.apply(Input::Import(ImportNews::Found {
+            found: vec![found],
+            unreachable: Vec::new(),
+        }));
         self.state.catalog.index.at_path(path.as_ref()).unwrap()
     }
 
@@ -229,7 +233,10 @@ fn a_scan_is_slowed_down_to_the_speed_of_the_disk() {
     for n in 0..WRITES_IN_FLIGHT {
         let failure = Failure::new(FailureKind::Unreadable, "no", "");
         let path = format!("/music/{n}").into();
-        bench.apply(Input::Import(ImportNews::Unreachable { path, failure }));
+        bench.apply(Input::Import(ImportNews::Found {
+            found: Vec::new(),
+            unreachable: vec![(path, failure)],
+        }));
     }
     bench.apply(Input::Import(ImportNews::Ask(Vec::new())));
     assert!(
@@ -395,6 +402,107 @@ fn a_file_that_moved_within_its_folder_keeps_its_id_and_its_analysis() {
 }
 
 #[test]
+fn a_copy_made_on_purpose_is_not_taken_for_the_original_that_went() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Only([Artifact::Hash].into())));
+    let original = bench.meet("/music/a.mp3", new);
+    let copy = bench.meet("/music/copy of a.mp3", new);
+    bench.hash(0, 9);
+    bench.news(0, JobNews::Ended(JobEnd::Complete));
+    bench.hash(1, 9);
+    bench.news(1, JobNews::Ended(JobEnd::Complete));
+    bench.end_import(&[]);
+    bench.start_import(None);
+    bench.end_import(&[original]);
+    assert_eq!(bench.row(original).state, TrackState::Missing);
+    assert_eq!(bench.row(copy).duplicates, [original]);
+}
+
+#[test]
+fn a_drive_that_goes_during_analysis_leaves_missing_tracks_that_come_back_whole() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Everything));
+    let id = bench.meet("/music/a.mp3", new);
+    for artifact in [Artifact::Beats, Artifact::Key] {
+        let result = Err(Failure::new(FailureKind::Missing, "gone", ""));
+        bench.news(
+            0,
+            JobNews::Made(Made {
+                artifact,
+                result,
+                cpu_secs: 0.0,
+            }),
+        );
+    }
+    bench.news(0, JobNews::Ended(JobEnd::Complete));
+    bench.end_import(&[]);
+    assert_eq!(bench.row(id).state, TrackState::Missing);
+    bench.start_import(Some(Extent::Everything));
+    bench.meet("/music/a.mp3", |_| Fate::Unchanged(id));
+    assert!(
+        bench.jobs[1].wants.contains(&Artifact::Beats),
+        "never tried again"
+    );
+}
+
+#[test]
+fn after_a_failed_write_nothing_counts_until_the_disk_has_been_read() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Everything));
+    let id = bench.meet("/music/a.mp3", new);
+    bench.apply(Input::WriteFailed(Failure::new(
+        FailureKind::Storage,
+        "full",
+        "",
+    )));
+    bench.changes.clear();
+    bench.beats(0, Some(128.0));
+    assert_eq!(bench.changes, [], "built on what was never written");
+    bench.apply(Input::Reloaded(Loaded::default()));
+    assert!(
+        bench.state.catalog.get(id).is_none(),
+        "memory is not what is on disk"
+    );
+}
+
+#[test]
+fn a_cancelled_import_takes_in_what_it_found_and_works_on_none_of_it() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Everything));
+    bench.apply(Input::Command(Command::Cancel));
+    bench.meet("/music/a.mp3", new);
+    assert_eq!(bench.outcomes(), [Outcome::Added]);
+    assert!(bench.jobs.is_empty());
+}
+
+#[test]
+fn new_beats_make_chords_and_key_due_that_rest_on_the_old_ones() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Everything));
+    let id = bench.meet("/music/a.mp3", new);
+    bench.beats(0, Some(128.0));
+    let (artifact, result) = (Artifact::Key, Ok(None));
+    bench.news(
+        0,
+        JobNews::Made(Made {
+            artifact,
+            result,
+            cpu_secs: 0.1,
+        }),
+    );
+    bench.hash(0, 1);
+    bench.news(0, JobNews::Ended(JobEnd::Complete));
+    bench.end_import(&[]);
+    bench.apply(Input::Command(Command::Analyze {
+        request: RequestId(2),
+        tracks: Selection::Tracks(vec![id]),
+        extent: Extent::Only([Artifact::Beats].into()),
+        force: true,
+    }));
+    assert_eq!(bench.jobs[1].wants, [Artifact::Beats, Artifact::Key].into());
+}
+
+#[test]
 fn a_missing_track_that_is_met_again_is_back() {
     let mut bench = Bench::new(1);
     bench.start_import(None);
@@ -421,6 +529,13 @@ fn a_full_disk_stops_the_work_says_so_once_and_a_new_command_tries_again() {
     bench.start_import(Some(Extent::Everything));
     bench.meet("/music/a.mp3", new);
     bench.meet("/music/b.mp3", new);
+    let tracks = bench
+        .state
+        .catalog
+        .rows
+        .iter()
+        .map(|row| row.track.clone())
+        .collect();
     bench.held_writes = Some(Vec::new());
     bench.hash(0, 1);
     let failure = Failure::new(FailureKind::Storage, "full", "make room");
@@ -436,6 +551,10 @@ fn a_full_disk_stops_the_work_says_so_once_and_a_new_command_tries_again() {
     assert_eq!(bench.jobs.len(), 1, "another job was started");
     bench.held_writes = None;
     bench.end_import(&[]);
+    bench.apply(Input::Reloaded(Loaded {
+        tracks,
+        ..Loaded::default()
+    }));
     bench.analyze_all();
     assert_eq!(bench.jobs.len(), 2);
 }

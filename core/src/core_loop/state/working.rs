@@ -1,12 +1,14 @@
 //! Jobs: which start, what their news change.
 
+use super::importing::Import;
 use super::{State, WRITES_IN_FLIGHT};
 use crate::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use crate::backend::Made;
 use crate::control::Control;
 use crate::core_loop::catalog::moved;
+use crate::core_loop::command::Extent;
 use crate::core_loop::event::{Event, RelinkOutcome};
-use crate::core_loop::input::{Effect, RelinkNews};
+use crate::core_loop::input::{Effect, RelinkFound, RelinkNews};
 use crate::core_loop::queue::Wish;
 use crate::failure::{Failure, FailureKind};
 use crate::findings::{Finding, Knowledge};
@@ -18,6 +20,7 @@ use crate::store::Change;
 use crate::track::{AudioFormat, ContentHash, FilePath, FileStamp, TrackId};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A job under way.
@@ -53,6 +56,9 @@ impl State {
             .copied()
             .collect();
         wanted.extend(needed);
+        if let Some(row) = self.catalog.get(id) {
+            wanted.extend(plan::outlived(&row.knowledge, &self.recipes, &wanted));
+        }
         wanted
     }
 
@@ -61,6 +67,7 @@ impl State {
         let mut effects = Vec::new();
         while !self.paused
             && self.storage_trouble.is_none()
+            && !self.reloading
             && self.running.len() < self.limits.slots
             && self.writes_in_flight < WRITES_IN_FLIGHT
         {
@@ -200,7 +207,9 @@ impl State {
             Ok(hash) => hash,
         };
         let mut changes = Vec::new();
+        let mut is_first = false;
         if let Some(mut fresh) = self.catalog.track(track) {
+            is_first = fresh.hash.is_none();
             fresh.hash = Some(hash);
             self.catalog.put_track(fresh.clone(), now);
             changes.push(Change::PutTrack(fresh));
@@ -212,7 +221,10 @@ impl State {
             nothing_found: false,
         };
         let mut effects = self.record(from, outcome, changes, now);
-        effects.extend(self.reconcile(&hash, now));
+        let newcomer = is_first.then_some(track);
+        if let Some((changes, event)) = self.reconcile(&hash, newcomer, now) {
+            effects.push(self.write(changes, vec![event]));
+        }
         if let Some(row) = self.catalog.get(track)
             && let Some(same_as) = row.duplicates.first()
         {
@@ -226,10 +238,19 @@ impl State {
     }
 
     /// Where a file only moved within an imported folder, keeps the older track and lets go of the newer.
-    pub(super) fn reconcile(&mut self, hash: &ContentHash, now: Timestamp) -> Vec<Effect> {
-        let Some((gone, here)) = self.catalog.moved_pair(hash) else {
-            return Vec::new();
-        };
+    ///
+    /// The newer one is `newcomer`, or else one that the import under way brought in.
+    pub(super) fn reconcile(
+        &mut self,
+        hash: &ContentHash,
+        newcomer: Option<TrackId>,
+        now: Timestamp,
+    ) -> Option<(Vec<Change>, Event)> {
+        let import = self.import.as_ref();
+        let is_newcomer =
+            |id| Some(id) == newcomer || import.is_some_and(|import| import.brought_in(id));
+        let (gone, here) = self.catalog.moved_pair(hash, is_newcomer)?;
+        let extent = import.and_then(Import::extent);
         self.catalog.remove(here.id, now);
         let event = Event::Relinked {
             request: None,
@@ -239,9 +260,16 @@ impl State {
         };
         let mut changes = vec![Change::RemoveTrack(here.id)];
         changes.extend(self.move_track(gone.id, here.path, here.stamp, now));
-        let effect = self.write(changes, vec![event]);
-        self.queue.push(gone.id, Wish::default());
-        vec![effect]
+        if let Some(extent) = extent.or(self.eager.then_some(Extent::Everything)) {
+            self.queue.push(
+                gone.id,
+                Wish {
+                    extent,
+                    force: false,
+                },
+            );
+        }
+        Some((changes, event))
     }
 
     /// The track now lives at `to`; its analysis stays.
@@ -288,7 +316,14 @@ impl State {
                 Some(finding),
             ),
             Ok(None) => (vec![Change::DropFinding(track, artifact)], None, None),
-            Err(failure) => (Vec::new(), Some(failure), None),
+            Err(failure) => {
+                let mut changes = Vec::new();
+                if failure.kind == FailureKind::Missing {
+                    changes.extend(self.vanished(track, now));
+                }
+                changes.extend(self.drop_outdated(from, artifact, now));
+                (changes, Some(failure), None)
+            }
         };
         if failure.is_none() {
             self.note(track, artifact, finding.as_ref(), now);
@@ -305,6 +340,24 @@ impl State {
             changes,
             now,
         )
+    }
+
+    /// A result of the file as it was before must not stand for the file as it is now, which failed.
+    fn drop_outdated(&mut self, from: Source, artifact: Artifact, now: Timestamp) -> Vec<Change> {
+        let Source { job, track } = from;
+        let made_from = self.running.get(&job).map(|job| job.made_from);
+        let record = self
+            .catalog
+            .get(track)
+            .and_then(|row| row.knowledge.records.get(&artifact));
+        let is_outdated = record.is_some_and(|record| {
+            record.recipe.maker != Maker::User && Some(record.made_from) != made_from
+        });
+        if !is_outdated {
+            return Vec::new();
+        }
+        self.note(track, artifact, None, now);
+        vec![Change::DropFinding(track, artifact)]
     }
 
     fn note(&mut self, id: TrackId, artifact: Artifact, finding: Option<&Finding>, now: Timestamp) {
@@ -418,27 +471,67 @@ impl State {
                 self.relinking = None;
                 vec![self.write(Vec::new(), vec![Event::RelinkFinished { request }])]
             }
-            RelinkNews::Found {
-                request,
-                track,
-                from,
-                to,
-                stamp,
-            } => {
-                let changes = match (&to, stamp) {
-                    (RelinkOutcome::Moved(path), Some(stamp)) => {
-                        self.move_track(track, FilePath(path.clone()), stamp, now)
-                    }
-                    _ => Vec::new(),
-                };
-                let event = Event::Relinked {
-                    request: Some(request),
+            RelinkNews::Found { request, found } => {
+                let mut changes = Vec::new();
+                let mut events = Vec::new();
+                for RelinkFound {
                     track,
                     from,
                     to,
-                };
-                vec![self.write(changes, vec![event])]
+                    stamp,
+                } in found
+                {
+                    let to = match (to, stamp) {
+                        (RelinkOutcome::Moved(path), Some(stamp)) => {
+                            if self.may_move(track, &from, &path) {
+                                let to = FilePath(path.clone());
+                                changes.extend(self.move_track(track, to, stamp, now));
+                                RelinkOutcome::Moved(path)
+                            } else {
+                                RelinkOutcome::NotFound
+                            }
+                        }
+                        (other, _) => other,
+                    };
+                    let request = Some(request);
+                    events.push(Event::Relinked {
+                        request,
+                        track,
+                        from,
+                        to,
+                    });
+                }
+                self.relink_waits = true;
+                let mut effects = vec![self.write(changes, events)];
+                effects.extend(self.answer_waiting_questions());
+                effects
             }
+        }
+    }
+
+    /// Whether the track still is where the search saw it, and no other has taken the place.
+    fn may_move(&self, track: TrackId, from: &Path, to: &Path) -> bool {
+        let is_there = self
+            .catalog
+            .get(track)
+            .is_some_and(|row| row.track.path.as_path() == from);
+        is_there
+            && self
+                .catalog
+                .index
+                .at_path(to)
+                .is_none_or(|other| other == track)
+    }
+
+    /// The file is not there: the track is missing, which says more than that its analysis failed.
+    fn vanished(&mut self, id: TrackId, now: Timestamp) -> Vec<Change> {
+        match self.catalog.track(id) {
+            Some(mut track) if !track.missing => {
+                track.missing = true;
+                self.catalog.put_track(track.clone(), now);
+                vec![Change::PutTrack(track)]
+            }
+            _ => Vec::new(),
         }
     }
 }

@@ -108,11 +108,11 @@ fn a_new_version_another_maker_or_a_changed_file_makes_a_result_due_again() {
     assert_eq!(due_at(&done(record(Maker::Native, 2)), 0), []);
     assert_eq!(
         due_at(&done(record(Maker::Native, 1)), 0),
-        [Artifact::Beats]
+        [Artifact::Beats, Artifact::Chords]
     );
     assert_eq!(
         due_at(&done(record(Maker::BeatThis, 2)), 0),
-        [Artifact::Beats]
+        [Artifact::Beats, Artifact::Chords]
     );
     let stale = ArtifactRecord {
         made_from: FileStamp {
@@ -121,7 +121,7 @@ fn a_new_version_another_maker_or_a_changed_file_makes_a_result_due_again() {
         },
         ..record(Maker::Native, 2)
     };
-    assert_eq!(due_at(&done(stale), 0), [Artifact::Beats]);
+    assert_eq!(due_at(&done(stale), 0), [Artifact::Beats, Artifact::Chords]);
 }
 
 #[test]
@@ -145,7 +145,8 @@ fn a_failure_is_tried_again_when_its_time_has_come_and_not_before() {
         knowing(&all)
     };
     assert_eq!(due_at(&with(failed(Some(later))), 99), []);
-    assert_eq!(due_at(&with(failed(Some(later))), 100), [Artifact::Beats]);
+    let with_chords = [Artifact::Beats, Artifact::Chords];
+    assert_eq!(due_at(&with(failed(Some(later))), 100), with_chords);
     assert_eq!(due_at(&with(failed(None)), 1_000_000), []);
     assert_eq!(next_retry(&with(failed(Some(later)))), Some(later));
 }
