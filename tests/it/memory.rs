@@ -6,8 +6,8 @@ use tonearm_tests::waves::{honest, tune_at};
 
 const RATE: u32 = 8_000;
 const MINUTES: u32 = 30;
-/// What one chapter takes, and the program around it. The whole piece at once would take half as much again.
-const MOST_BYTES: u64 = 420 << 20;
+/// What one chapter takes (220 MB when this was written), with room. The whole piece at once would take twice that.
+const MOST_BYTES: u64 = 340 << 20;
 
 #[test]
 fn half_an_hour_takes_no_more_memory_than_a_chapter() {

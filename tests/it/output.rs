@@ -35,7 +35,7 @@ fn a_list_is_an_array_of_track_objects_without_beats_and_chords() {
 fn queries_find_what_they_describe() {
     let (program, _) = demo();
     let found = |query: &str| {
-        let tracks = program.list(&[query, "--sort", "title"]);
+        let tracks = program.list(&["--sort", "title", "--", query]);
         titles(&tracks).join(", ")
     };
     assert_eq!(found("ferry"), "Night Ferry");
@@ -68,6 +68,11 @@ fn lists_are_sorted_and_limited() {
         "Low Orbit, Night Ferry"
     );
     assert_eq!(sorted(&["--limit", "0"]), "");
+    assert_eq!(
+        sorted(&["bpm:>100", "--sort", "bpm", "--limit=1"]),
+        "Night Ferry",
+        "options may follow the query"
+    );
 }
 
 #[test]

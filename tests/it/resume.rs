@@ -114,7 +114,7 @@ fn interrupted_an_import_ends_cleanly_and_keeps_what_was_finished() {
             .all(|line| line["outcome"] == "done")
     );
     assert!(
-        !program.list(&["-state:ready"]).is_empty(),
+        !program.list(&["--", "-state:ready"]).is_empty(),
         "it went on to the end"
     );
 
