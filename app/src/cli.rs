@@ -18,6 +18,8 @@ use crate::exit::Exit;
 use crate::output::{Color, Output};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -85,8 +87,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    start_log(cli.verbose, cli.quiet);
-    match answer(cli) {
+    start_log(cli.verbose, cli.quiet, cli.color);
+    quieten_panics();
+    let answered = catch_unwind(AssertUnwindSafe(|| answer(cli)));
+    match answered.unwrap_or_else(|panic| Err(Exit::Failed(broke_down(panic.as_ref())))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(exit) => {
             if !exit.is_silent() {
@@ -124,22 +128,39 @@ fn answer(cli: Cli) -> Result<(), Exit> {
     }
 }
 
+/// Panics in decoders, in the database and in jobs are caught where they happen and told as what they are to the user.
+/// Their traces are for `-vv`.
+fn quieten_panics() {
+    std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
+}
+
+fn broke_down(panic: &(dyn std::any::Any + Send)) -> String {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    format!("this is a bug of Tonearm, please report it: {words}")
+}
+
 /// Logs go to standard error: warnings, unless asked otherwise (`TONEARM_LOG` takes a filter).
-fn start_log(verbose: u8, quiet: bool) {
+fn start_log(verbose: u8, quiet: bool, color: Color) {
+    let colored = color != Color::Never && std::env::var_os("NO_COLOR").is_none();
     let level = match (quiet, verbose) {
         (true, _) => "error",
         (false, 0) => "warn",
-        (false, 1) => "info,symphonia=warn",
+        (false, 1) => "info",
         (false, _) => "debug",
     };
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("TONEARM_LOG").unwrap_or_else(|_none| {
             // Decoders warn about every blemish of a file; what matters of it is in the track's row.
-            format!("{level},symphonia=error,lofty=error").into()
+            format!("{level},symphonia=off,lofty=off").into()
         });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(colored && std::io::stderr().is_terminal())
         .without_time()
         .init();
 }

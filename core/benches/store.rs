@@ -66,6 +66,7 @@ fn track(number: u64) -> Track {
         hash: Some(ContentHash([number as u8; 32])),
         added: jiff::Timestamp::UNIX_EPOCH,
         missing: false,
+        damage: None,
     }
 }
 

@@ -36,6 +36,15 @@ pub struct Made {
     pub cpu_secs: f32,
 }
 
+/// What a decode showed of the file itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// With the exact length.
+    pub format: AudioFormat,
+    /// Why not all of the file was heard.
+    pub damage: Option<Failure>,
+}
+
 /// Makes artifacts. Runs on threads of the pool, several jobs at once.
 pub trait Analyser: Send + Sync + Debug {
     /// How this analyser makes `artifact` now; `None` when it does not.
@@ -47,11 +56,11 @@ pub trait Analyser: Send + Sync + Debug {
     /// Does the job. `report` gets each wanted artifact at most once, as soon as it is there. What is not
     /// reported when this returns counts as failed by a bug.
     ///
-    /// Returns the audio format as decoding showed it, when it came to that.
+    /// Returns what decoding showed of the file, when it came to that.
     fn run(
         &self,
         job: &AnalysisJob,
         control: &Control,
         report: &mut dyn FnMut(Made),
-    ) -> Result<Option<AudioFormat>, Cancelled>;
+    ) -> Result<Option<Heard>, Cancelled>;
 }

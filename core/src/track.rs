@@ -1,5 +1,6 @@
 //! A track: a file that the user owns, and what we know of it without listening.
 
+use crate::failure::Failure;
 use crate::units::{SampleRate, Secs};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -168,4 +169,7 @@ pub struct Track {
     pub added: Timestamp,
     /// The file was not there when we last looked.
     pub missing: bool,
+    /// What decoding found broken in a file that plays all the same: its results tell of less than the whole.
+    #[serde(default)]
+    pub damage: Option<Failure>,
 }

@@ -54,7 +54,7 @@ pub(crate) fn run(context: &Context, job: &List) -> Result<(), Exit> {
         writer.finish()?;
         return Ok(());
     }
-    print_table(context.output, &rows)
+    print_table(context.output, &rows, library.core.view().rows.is_empty())
 }
 
 /// The rows that a query finds, sorted.
@@ -79,9 +79,13 @@ fn usage(text: &str, error: &query::QueryError) -> Exit {
     Exit::Usage(format!("{error}\n  {text}\n  {}^", " ".repeat(error.at)))
 }
 
-fn print_table(output: Output, rows: &[Arc<Row>]) -> Result<(), Exit> {
+fn print_table(output: Output, rows: &[Arc<Row>], library_is_empty: bool) -> Result<(), Exit> {
     if rows.is_empty() {
-        return output.aside("no tracks (tonearm import FOLDER brings music in)");
+        return output.aside(if library_is_empty {
+            "no tracks yet (tonearm import FOLDER brings music in)"
+        } else {
+            "no track fits (tonearm list --help shows how to search)"
+        });
     }
     let head = format!(
         "{:16}  {:46}  {:>7}  {:>4}  {:>7}  {}",

@@ -9,6 +9,7 @@ use tonearm_core::artifact::Maker;
 use tonearm_core::core_loop::event::{Event, Outcome, RelinkOutcome, Tally};
 use tonearm_core::core_loop::view::View;
 use tonearm_core::failure::Failure;
+use tonearm_core::track::TrackId;
 
 /// A failure as JSON. The fields of the track object's `error`.
 #[derive(Debug, Serialize)]
@@ -70,6 +71,8 @@ pub(crate) struct Reporter {
     pub(crate) artifacts_done: u64,
     pub(crate) artifacts_failed: u64,
     pub(crate) trouble: bool,
+    /// The failure printed last.
+    last_told: Option<(TrackId, String)>,
     started: std::time::Instant,
 }
 
@@ -81,6 +84,7 @@ impl Reporter {
             artifacts_done: 0,
             artifacts_failed: 0,
             trouble: false,
+            last_told: None,
             started: std::time::Instant::now(),
         }
     }
@@ -108,6 +112,7 @@ impl Reporter {
                 Ok(())
             }
             Event::Made { .. } => self.made(event, view),
+            Event::Damaged { track, failure } => self.damaged(*track, failure, view),
             Event::DuplicateFound { track, same_as } => {
                 let line = serde_json::json!({
                     "event": "duplicate", "id": track.to_string(), "same_as": same_as.to_string(),
@@ -173,6 +178,19 @@ impl Reporter {
         }
     }
 
+    fn damaged(&mut self, track: TrackId, failure: &Failure, view: &View) -> Result<(), Exit> {
+        self.trouble = true;
+        self.output.json(&serde_json::json!({
+            "event": "damaged", "id": track.to_string(), "error": ErrorDocument::from(failure),
+        }))?;
+        let word = self.output.styled(Style::Bad, "  damaged");
+        self.output.line(&format!(
+            "{word}  {}\n           {}",
+            path_of(track, view),
+            told(failure)
+        ))
+    }
+
     fn made(&mut self, event: &Event, view: &View) -> Result<(), Exit> {
         let Event::Made {
             track,
@@ -204,14 +222,16 @@ impl Reporter {
         let Some(failure) = failure else {
             return Ok(());
         };
-        let path = view
-            .rows
-            .get(*track)
-            .map(|row| fit(&row.track.path.as_path().display().to_string(), 300))
-            .unwrap_or_default();
-        let word = self.output.styled(Style::Bad, "failed");
+        // A file that cannot be decoded fails for every artifact: once is enough to read.
+        let key = (*track, failure.message.clone());
+        if self.last_told.as_ref() == Some(&key) {
+            return Ok(());
+        }
+        self.last_told = Some(key);
+        let word = self.output.styled(Style::Bad, "   failed");
+        let path = path_of(*track, view);
         self.output.line(&format!(
-            "   {word}  {artifact} of {path}\n           {}",
+            "{word}  {artifact} of {path}\n           {}",
             told(failure)
         ))
     }
@@ -297,6 +317,13 @@ impl Reporter {
             Ok(())
         }
     }
+}
+
+/// Where a track's file is, fit for a terminal.
+fn path_of(track: TrackId, view: &View) -> String {
+    let row = view.rows.get(track);
+    row.map(|row| fit(&row.track.path.as_path().display().to_string(), 300))
+        .unwrap_or_default()
 }
 
 /// What happened and what to do.

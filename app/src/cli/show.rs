@@ -50,6 +50,10 @@ pub(crate) fn print(output: Output, row: &Row, details: &TrackDetails) -> Result
             ))?;
         }
     }
+    if let Some(damage) = &row.track.damage {
+        let word = output.styled(Style::Bad, "  damaged");
+        output.line(&format!("  {word}  {}", told(damage)))?;
+    }
     for (artifact, state) in Artifact::ALL.into_iter().zip(row.artifacts) {
         let failure = row
             .knowledge

@@ -3,6 +3,7 @@
 use super::error::AudioError;
 use super::interleave;
 use super::source::{self, Family, Source};
+use crate::failure::{Failure, FailureKind};
 use crate::track::AudioFormat;
 use crate::units::{Frame, Secs};
 use std::fmt;
@@ -32,6 +33,26 @@ pub struct Damage {
     pub skipped_packets: u64,
     /// The file ends before its container says it would.
     pub truncated: bool,
+}
+
+/// Packets that a healthy file may lose: what stands between tags and sound is not always told from sound.
+const HARMLESS_PACKETS: u64 = 2;
+
+impl Damage {
+    /// Damage that the user should know of, in a file of which `heard` could be decoded.
+    pub fn failure(&self, heard: Secs) -> Option<Failure> {
+        let message = if self.truncated {
+            let secs = heard.0;
+            format!("the file is cut off: only {secs:.1} s of it can be played")
+        } else if self.skipped_packets > HARMLESS_PACKETS {
+            let count = self.skipped_packets;
+            format!("{count} pieces of the file cannot be decoded; silence stands in their place")
+        } else {
+            return None;
+        };
+        let remedy = "Get the file again from where it came, then import it again";
+        Some(Failure::new(FailureKind::Damaged, message, remedy))
+    }
 }
 
 /// Whether the frame that comes next is known.

@@ -29,6 +29,11 @@ pub enum Event {
         cpu_secs: f32,
         failure: Option<Failure>,
     },
+    /// A file plays, but not all of it.
+    Damaged {
+        track: TrackId,
+        failure: Failure,
+    },
     /// Another track of the library has the same bytes.
     DuplicateFound {
         track: TrackId,

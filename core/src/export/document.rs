@@ -2,9 +2,9 @@
 
 mod round;
 
-use crate::artifact::{Artifact, ArtifactRecord, Maker};
+use crate::artifact::{Artifact, Maker};
 use crate::beats::Beats;
-use crate::failure::FailureKind;
+use crate::failure::{Failure, FailureKind};
 use crate::harmony::{ChordSpan, Key, KeyFinding};
 use crate::row::Row;
 use crate::track::TrackId;
@@ -88,6 +88,9 @@ pub struct TrackDocument<'a> {
     cues: [(); 0],
     stems: Option<()>,
     artifacts: Vec<ArtifactDocument<'a>>,
+    /// Why a file that plays is not whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<ErrorDocument<'a>>,
     /// Other tracks with the same bytes.
     duplicates: Vec<Id>,
 }
@@ -167,6 +170,7 @@ impl<'a> TrackDocument<'a> {
             cues: [],
             stems: None,
             artifacts: artifacts(row),
+            damage: track.damage.as_ref().map(error),
             duplicates: row.duplicates.iter().copied().map(Id).collect(),
         }
     }
@@ -355,21 +359,20 @@ fn artifacts(row: &Row) -> Vec<ArtifactDocument<'_>> {
                 model: recipe.and_then(|recipe| recipe.model.as_deref()),
                 cpu_seconds: record.and_then(|record| confidence(record.cpu_secs)),
                 nothing_found: record.filter(|record| record.nothing_found).map(|_| true),
-                error: record.and_then(error),
+                error: record.and_then(|record| record.failure.as_ref()).map(error),
             }
         })
         .collect()
 }
 
-fn error(record: &ArtifactRecord) -> Option<ErrorDocument<'_>> {
-    let failure = record.failure.as_ref()?;
-    Some(ErrorDocument {
+fn error(failure: &Failure) -> ErrorDocument<'_> {
+    ErrorDocument {
         kind: failure.kind,
         message: &failure.message,
         remedy: &failure.remedy,
         attempts: failure.attempts,
         retry_at: failure.retry_at,
-    })
+    }
 }
 
 fn path_bytes(path: &Path) -> Option<String> {

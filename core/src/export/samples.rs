@@ -23,6 +23,7 @@ pub(super) fn bare_row() -> Row {
             hash: None,
             added: "2026-11-22T15:00:00Z".parse().unwrap(),
             missing: false,
+            damage: None,
         },
         knowledge: Knowledge::default(),
         state: TrackState::Partial,

@@ -204,6 +204,7 @@ mod tests {
             hash: hash.map(|hash| ContentHash([hash; 32])),
             added: "2026-01-02T03:04:05Z".parse().unwrap(),
             missing: false,
+            damage: None,
         }
     }
 

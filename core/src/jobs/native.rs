@@ -5,12 +5,11 @@ use crate::analysis::chroma::chromagram;
 use crate::analysis::rhythm::{self, TempoHint};
 use crate::artifact::{Artifact, Maker, Recipe};
 use crate::audio::{self, Chapter, ListenError, Wants};
-use crate::backend::{Analyser, AnalysisJob, Made};
+use crate::backend::{Analyser, AnalysisJob, Heard, Made};
 use crate::beats::Beats;
 use crate::control::{Cancelled, Control};
 use crate::failure::Failure;
 use crate::findings::Finding;
-use crate::track::AudioFormat;
 use crate::units::Secs;
 use cpu_time::ThreadTime;
 
@@ -62,7 +61,7 @@ impl Analyser for Native {
         job: &AnalysisJob,
         control: &Control,
         report: &mut dyn FnMut(Made),
-    ) -> Result<Option<AudioFormat>, Cancelled> {
+    ) -> Result<Option<Heard>, Cancelled> {
         let started = ThreadTime::now();
         let wanted = |artifact| job.wants.contains(&artifact);
         let mut ear = Ear::new(job, control);
@@ -114,7 +113,11 @@ impl Analyser for Native {
             costs.harmony,
         );
         say(Artifact::Key, harmony.key.map(Finding::Key), costs.key);
-        Ok(Some(heard.format))
+        let damage = heard.damage.failure(heard.format.duration);
+        Ok(Some(Heard {
+            format: heard.format,
+            damage,
+        }))
     }
 }
 

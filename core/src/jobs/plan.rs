@@ -156,7 +156,7 @@ pub fn track_state(track: &Track, artifacts: &[ArtifactState; Artifact::ALL.len(
         TrackState::Analyzing
     } else if any(ArtifactState::Due) || any(ArtifactState::Waiting) {
         TrackState::Partial
-    } else if any(ArtifactState::Failed) {
+    } else if any(ArtifactState::Failed) || track.damage.is_some() {
         TrackState::Failed
     } else {
         TrackState::Ready

@@ -1,13 +1,13 @@
 //! The threads that work on tracks. Each takes one job at a time; a panic in a job is that job's failure, not ours.
 
 use crate::artifact::Artifact;
-use crate::backend::{Analyser, AnalysisJob, Made};
+use crate::backend::{Analyser, AnalysisJob, Heard, Made};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
 use crate::import::tags::TagsRead;
 use crate::import::{hash, reading};
 use crate::store::Store;
-use crate::track::{AudioFormat, ContentHash, TrackId};
+use crate::track::{ContentHash, TrackId};
 use crate::units::Secs;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,8 +41,8 @@ pub enum JobNews {
         result: Result<ContentHash, Failure>,
         cpu_secs: f32,
     },
-    /// The audio format as decoding showed it.
-    Format(AudioFormat),
+    /// What decoding showed of the file itself.
+    Heard(Heard),
     Made(Made),
     /// The last news of a job. What was wanted and not told of has failed for this reason, or was cancelled.
     Ended(JobEnd),
@@ -196,11 +196,11 @@ impl Worker {
                 duration: job.duration,
                 tag_bpm: job.tag_bpm,
             };
-            let format = analyser.run(&part, &job.control, &mut |made| {
+            let heard = analyser.run(&part, &job.control, &mut |made| {
                 (self.tell)(job.id, JobNews::Made(made));
             })?;
-            if let Some(format) = format {
-                (self.tell)(job.id, JobNews::Format(format));
+            if let Some(heard) = heard {
+                (self.tell)(job.id, JobNews::Heard(heard));
             }
         }
         Ok(())

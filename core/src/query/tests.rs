@@ -55,6 +55,7 @@ fn full_row() -> Row {
         hash: None,
         added: "2026-11-20T00:00:00Z".parse().unwrap(),
         missing: false,
+        damage: None,
     };
     let mut knowledge = Knowledge::default();
     knowledge.summary.bpm = Some(Bpm(127.9996));

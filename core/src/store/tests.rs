@@ -35,6 +35,7 @@ pub(super) fn track(number: u64) -> Track {
         hash: Some(ContentHash([number as u8; 32])),
         added: "2026-01-02T03:04:05Z".parse().unwrap(),
         missing: false,
+        damage: None,
     }
 }
 

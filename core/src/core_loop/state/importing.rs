@@ -213,6 +213,7 @@ impl State {
             hash: None,
             added: now,
             missing: false,
+            damage: None,
         }
     }
 
@@ -223,6 +224,7 @@ impl State {
             format: None,
             hash: None,
             missing: false,
+            damage: None,
             ..self.catalog.track(id)?
         })
     }

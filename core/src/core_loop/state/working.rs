@@ -3,7 +3,7 @@
 use super::importing::Import;
 use super::{State, WRITES_IN_FLIGHT};
 use crate::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
-use crate::backend::Made;
+use crate::backend::{Heard, Made};
 use crate::control::Control;
 use crate::core_loop::catalog::moved;
 use crate::core_loop::command::Extent;
@@ -17,7 +17,7 @@ use crate::import::tags::TagsRead;
 use crate::jobs::plan;
 use crate::jobs::pool::{JobEnd, JobId, JobNews, TrackJob};
 use crate::store::Change;
-use crate::track::{AudioFormat, ContentHash, FilePath, FileStamp, TrackId};
+use crate::track::{ContentHash, FilePath, FileStamp, TrackId};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -147,7 +147,7 @@ impl State {
         match news {
             JobNews::Tags(result) => self.tags_read(from, result, now),
             JobNews::Hash { result, cpu_secs } => self.hash_made(from, result, cpu_secs, now),
-            JobNews::Format(format) => self.format_heard(track, &format, now),
+            JobNews::Heard(heard) => self.heard(track, heard, now),
             JobNews::Made(made) => self.made(from, made, now),
             JobNews::Ended(_) => Vec::new(),
         }
@@ -290,16 +290,21 @@ impl State {
     }
 
     /// Decoding knows better than the container.
-    fn format_heard(&mut self, id: TrackId, format: &AudioFormat, now: Timestamp) -> Vec<Effect> {
+    fn heard(&mut self, id: TrackId, heard: Heard, now: Timestamp) -> Vec<Effect> {
         let Some(mut track) = self.catalog.track(id) else {
             return Vec::new();
         };
-        if track.format.as_ref() == Some(format) {
-            return Vec::new();
+        let Heard { format, damage } = heard;
+        let event = damage
+            .clone()
+            .map(|failure| Event::Damaged { track: id, failure });
+        if track.format.as_ref() == Some(&format) && track.damage == damage {
+            return vec![self.write(Vec::new(), event.into_iter().collect())];
         }
-        track.format = Some(format.clone());
+        track.format = Some(format);
+        track.damage = damage;
         self.catalog.put_track(track.clone(), now);
-        vec![self.write(vec![Change::PutTrack(track)], Vec::new())]
+        vec![self.write(vec![Change::PutTrack(track)], event.into_iter().collect())]
     }
 
     fn made(&mut self, from: Source, made: Made, now: Timestamp) -> Vec<Effect> {

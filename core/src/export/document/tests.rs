@@ -1,6 +1,7 @@
 //! The track object against a file that people read.
 
 use super::*;
+use crate::artifact::ArtifactRecord;
 use crate::artifact::Recipe;
 use crate::beats::{Beat, ConstantGrid, TempoAlternative, TempoSegment};
 use crate::failure::Failure;
@@ -160,6 +161,7 @@ fn row() -> Row {
             hash: Some(ContentHash([0xab; 32])),
             added: "2026-11-22T15:00:00Z".parse().unwrap(),
             missing: false,
+            damage: None,
         },
         knowledge: knowledge(),
         state: TrackState::Failed,

@@ -34,6 +34,7 @@ fn track() -> Track {
         hash: None,
         added: Timestamp::UNIX_EPOCH,
         missing: false,
+        damage: None,
     }
 }
 
