@@ -81,15 +81,6 @@ pub fn forced(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> BTreeS
         .collect()
 }
 
-/// When the next stored failure of this track may be tried again.
-pub fn next_retry(knowledge: &Knowledge) -> Option<Timestamp> {
-    knowledge
-        .records
-        .values()
-        .filter_map(|record| record.failure.as_ref()?.retry_at)
-        .min()
-}
-
 /// The state of every artifact, in the order of [`Artifact::ALL`].
 pub fn artifact_states(
     knowledge: &Knowledge,

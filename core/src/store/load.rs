@@ -2,10 +2,10 @@
 
 use super::database::Handle;
 use super::error::{StoreError, Trouble};
-use super::records::{Record, Root};
+use super::records::Record;
 use super::tables::{self, ByTrack};
 use crate::findings::Knowledge;
-use crate::track::{FilePath, Track, TrackId};
+use crate::track::{Track, TrackId};
 use redb::{ReadTransaction, ReadableTable as _};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -31,7 +31,6 @@ pub struct Loaded {
     pub tracks: Vec<Track>,
     /// No entry: nothing is known.
     pub knowledge: HashMap<TrackId, Knowledge>,
-    pub roots: Vec<FilePath>,
     /// Records that could not be read. The library works without them.
     pub unreadable: Vec<BadRecord>,
 }
@@ -72,7 +71,6 @@ pub(super) fn load(handle: &Handle) -> Result<Loaded, StoreError> {
         loaded.knowledge.extend(part.knowledge);
         loaded.unreadable.extend(part.unreadable);
     }
-    handle.read(|read| load_roots(read, &mut loaded))?;
     Ok(loaded)
 }
 
@@ -131,21 +129,6 @@ pub(super) fn each<T: Record>(
                 reason: error.to_string(),
             }),
         );
-    }
-    Ok(())
-}
-
-fn load_roots(read: &ReadTransaction, loaded: &mut Loaded) -> Result<(), Trouble> {
-    for entry in read.open_table(tables::ROOTS)?.iter()? {
-        let (_, bytes) = entry?;
-        match Root::from_bytes(bytes.value()) {
-            Ok(root) => loaded.roots.push(root.path),
-            Err(error) => loaded.unreadable.push(BadRecord {
-                track: None,
-                what: Root::WHAT,
-                reason: error.to_string(),
-            }),
-        }
     }
     Ok(())
 }

@@ -179,7 +179,6 @@ fn what_was_written_is_there_when_the_library_is_opened_again() {
     for number in [7, u64::MAX, 0, 1 << 63] {
         store.write(changes(number)).unwrap();
     }
-    store.write(vec![Change::PutRoot(track(1).root)]).unwrap();
     drop(store);
 
     let (store, loaded) = open(&dir);
@@ -188,7 +187,6 @@ fn what_was_written_is_there_when_the_library_is_opened_again() {
     assert_eq!(loaded.tracks[1], track(7));
     assert_eq!(loaded.knowledge.len(), 4);
     assert_eq!(loaded.knowledge[&TrackId(7)], knowledge());
-    assert_eq!(loaded.roots, [track(1).root]);
     assert_eq!(loaded.unreadable, []);
     assert_has_all(&store, TrackId(u64::MAX));
     assert_eq!(store.beats(TrackId(5)).unwrap(), None);
@@ -252,17 +250,11 @@ fn paths_of_any_bytes_come_back_as_they_were() {
     store
         .write(vec![
             Change::PutTrack(odd.clone()),
-            Change::PutRoot(odd.root.clone()),
-            Change::PutRoot(track(2).root),
         ])
-        .unwrap();
-    store
-        .write(vec![Change::RemoveRoot(track(2).root)])
         .unwrap();
     drop(store);
     let (_store, loaded) = open(&dir);
-    assert_eq!(loaded.tracks, [odd.clone()]);
-    assert_eq!(loaded.roots, [odd.root]);
+    assert_eq!(loaded.tracks, [odd]);
 }
 
 #[test]

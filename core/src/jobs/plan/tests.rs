@@ -147,7 +147,6 @@ fn a_failure_is_tried_again_when_its_time_has_come_and_not_before() {
     assert_eq!(due_at(&with(failed(Some(later))), 99), []);
     assert_eq!(due_at(&with(failed(Some(later))), 100), [Artifact::Beats]);
     assert_eq!(due_at(&with(failed(None)), 1_000_000), []);
-    assert_eq!(next_retry(&with(failed(Some(later)))), Some(later));
 }
 
 #[test]
