@@ -5,7 +5,7 @@ use crate::artifact::{ArtifactRecord, Maker, Recipe};
 use crate::beats::{Beat, ConstantGrid, TempoSegment};
 use crate::failure::{Failure, FailureKind};
 use crate::harmony::{Chord, Key, PitchClass, Quality};
-use crate::track::{AudioFormat, ContentHash, FileStamp, Tags};
+use crate::track::{AudioFormat, ContentHash, FilePath, FileStamp, Tags};
 use crate::units::{Bpm, SampleRate, Secs};
 use crate::waveform::Column;
 use redb::ReadableDatabase as _;
