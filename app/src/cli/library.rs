@@ -2,6 +2,7 @@
 
 use crate::cli::Context;
 use crate::exit::Exit;
+use crate::output::Output;
 use crate::progress::Progress;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,12 @@ impl Library {
             slots: None,
         };
         let core = Core::start(&config, || (), say)?;
+        let unreadable = core.unreadable().len();
+        if unreadable > 0 {
+            Output::note(&format!(
+                "tonearm: {unreadable} records of the library cannot be read: see tonearm doctor"
+            ));
+        }
         Ok(Self { events, core })
     }
 

@@ -13,7 +13,7 @@ use crate::import::session::Scans;
 use crate::jobs::native::Native;
 use crate::jobs::plan::Recipes;
 use crate::jobs::pool::Pool;
-use crate::store::{Store, StoreError};
+use crate::store::{BadRecord, Store, StoreError};
 use crate::track::TrackId;
 use crate::waveform::Waveform;
 use arc_swap::ArcSwap;
@@ -55,6 +55,7 @@ pub struct Core {
     inputs: SyncSender<Envelope>,
     view: Arc<ArcSwap<View>>,
     store: Arc<Store>,
+    unreadable: Vec<BadRecord>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -75,6 +76,7 @@ impl Core {
     ) -> Result<Self, StartError> {
         let (store, loaded) = Store::open(&config.library)?;
         let store = Arc::new(store);
+        let unreadable = loaded.unreadable.clone();
         let analysers: Vec<Arc<dyn Analyser>> = vec![Arc::new(Native)];
         let limits = limits(config.slots);
         let now = Timestamp::now();
@@ -123,6 +125,7 @@ impl Core {
             inputs,
             view,
             store,
+            unreadable,
             thread: Some(thread),
         })
     }
@@ -145,6 +148,11 @@ impl Core {
     /// The latest published state.
     pub fn view(&self) -> Arc<View> {
         self.view.load_full()
+    }
+
+    /// Records that could not be read at the start: the view is without them.
+    pub fn unreadable(&self) -> &[BadRecord] {
+        &self.unreadable
     }
 
     /// The full results of one track. Reads the disk.

@@ -24,6 +24,11 @@ pub struct BadRecord {
     pub reason: String,
 }
 
+impl BadRecord {
+    /// What the record that a track is made of holds: without it the track is not there.
+    pub const OF_A_TRACK: &'static str = Track::WHAT;
+}
+
 /// The library as it stood when it was opened.
 #[derive(Debug, Default)]
 pub struct Loaded {

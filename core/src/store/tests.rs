@@ -211,6 +211,34 @@ fn a_removed_track_leaves_nothing_behind() {
 }
 
 #[test]
+fn what_cannot_be_read_is_known_to_whoever_opens_the_library() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir);
+    store.write(changes(7)).unwrap();
+    store.write(changes(8)).unwrap();
+    let damaged = b"damaged".as_slice();
+    let damage = |write: &WriteTransaction| {
+        write.open_table(tables::TRACKS)?.insert(7, damaged)?;
+        Ok(())
+    };
+    store.handle.write(damage).unwrap();
+    drop(store);
+    let config = crate::core_loop::Config {
+        library: dir.path().to_path_buf(),
+        eager: false,
+        slots: Some(1),
+    };
+    let core = crate::core_loop::Core::start(&config, || (), |_| ()).unwrap();
+    let bad: Vec<_> = core
+        .unreadable()
+        .iter()
+        .map(|bad| (bad.track, bad.what))
+        .collect();
+    assert_eq!(bad, [(Some(TrackId(7)), "description")]);
+    assert_eq!(core.view().rows.len(), 1);
+}
+
+#[test]
 fn a_new_waveform_replaces_the_old_one() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _) = open(&dir);
