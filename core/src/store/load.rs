@@ -6,7 +6,7 @@ use super::records::Record;
 use super::tables::{self, ByTrack};
 use crate::findings::Knowledge;
 use crate::track::{Track, TrackId};
-use redb::{ReadTransaction, ReadableTable as _};
+use redb::ReadTransaction;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::thread;
