@@ -121,7 +121,7 @@ fn library(context: &Context, checks: &mut Vec<Finding>) -> Result<(), Exit> {
         (
             TrackState::Missing,
             "missing",
-            "Connect their drives, or run tonearm relink FOLDER",
+            "Connect their drives and import their folders again, or run tonearm relink FOLDER",
         ),
         (
             TrackState::Failed,

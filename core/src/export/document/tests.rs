@@ -307,3 +307,17 @@ proptest! {
         prop_assert_eq!(read["beats"].as_array().unwrap().len(), read["positions"].as_array().unwrap().len());
     }
 }
+
+#[test]
+fn a_missing_track_says_why_and_what_to_do() {
+    let mut row = samples::bare_row();
+    let document = serde_json::to_value(TrackDocument::listed(&row, None)).unwrap();
+    assert_eq!(document.get("missing_reason"), None);
+    row.track.missing = true;
+    let document = serde_json::to_value(TrackDocument::listed(&row, None)).unwrap();
+    let reason = &document["missing_reason"];
+    assert_eq!(reason["kind"], "missing");
+    for field in ["message", "remedy"] {
+        assert_ne!(reason[field].as_str().unwrap(), "", "{field}");
+    }
+}
