@@ -8,7 +8,9 @@ use std::path::Path;
 use tonearm_core::artifact::Maker;
 use tonearm_core::core_loop::event::{Event, Outcome, RelinkOutcome, Tally};
 use tonearm_core::core_loop::view::View;
-use tonearm_core::failure::Failure;
+use tonearm_core::failure::{Failure, FailureKind};
+use tonearm_core::import::presence::{self, Presence};
+use tonearm_core::row::Row;
 
 /// A failure as JSON. The fields of the track object's `error`.
 #[derive(Debug, Serialize)]
@@ -144,6 +146,24 @@ impl Reporter {
             }
             Event::Relinked { .. } | Event::RelinkFinished { .. } | Event::Idle => Ok(()),
         }
+    }
+
+    /// A track that something was asked of while its file is not there.
+    pub(crate) fn missing(&mut self, row: &Row) -> Result<(), Exit> {
+        let path = row.track.path.as_path();
+        let root = presence::look_at_root(row.track.root.as_path());
+        let failure = match presence::look(path, &root) {
+            Presence::There(_) => Failure::new(
+                FailureKind::Missing,
+                "the file was not there when it was last looked for",
+                "It is there now: import its folder again",
+            ),
+            Presence::Missing(failure) | Presence::Unreachable(failure) => failure,
+        };
+        self.trouble = true;
+        self.tally.add(Outcome::Missing);
+        let id = Some(row.track.id.to_string());
+        self.imported(Outcome::Missing, id, path, Some(&failure))
     }
 
     fn imported(

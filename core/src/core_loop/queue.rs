@@ -9,12 +9,15 @@ use std::collections::{HashMap, VecDeque};
 pub(crate) struct Wish {
     pub(crate) extent: Extent,
     pub(crate) force: bool,
+    /// The user named the track: what failed is tried again.
+    pub(crate) named: bool,
 }
 
 impl Wish {
     /// Both wishes at once.
     fn join(&mut self, other: Self) {
         self.force |= other.force;
+        self.named |= other.named;
         self.extent = match (std::mem::take(&mut self.extent), other.extent) {
             (Extent::Only(mut mine), Extent::Only(theirs)) => {
                 mine.extend(theirs);

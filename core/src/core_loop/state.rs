@@ -161,7 +161,12 @@ impl State {
                 force,
                 ..
             } => {
-                let wish = Wish { extent, force };
+                let named = matches!(tracks, Selection::Tracks(_));
+                let wish = Wish {
+                    extent,
+                    force,
+                    named,
+                };
                 match tracks {
                     Selection::All => self.wish_for_all(&wish, now),
                     Selection::Tracks(ids) => {

@@ -63,6 +63,28 @@ pub fn due(
         .collect()
 }
 
+/// What a track is due when the user names it: failures too, whenever their next try would be.
+pub fn due_when_named(
+    track: &Track,
+    knowledge: &Knowledge,
+    recipes: &Recipes,
+    now: Timestamp,
+) -> BTreeSet<Artifact> {
+    let failed = |artifact: &Artifact| {
+        knowledge
+            .records
+            .get(artifact)
+            .is_some_and(|record| record.failure.is_some())
+    };
+    let mut due = due(track, knowledge, recipes, now);
+    due.extend(
+        forced(track, knowledge, recipes)
+            .into_iter()
+            .filter(failed),
+    );
+    due
+}
+
 /// What a forced run makes again: everything asked for that the user did not set by hand.
 pub fn forced(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> BTreeSet<Artifact> {
     if track.missing {

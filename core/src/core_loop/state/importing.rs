@@ -147,7 +147,7 @@ impl State {
                 id,
                 Wish {
                     extent,
-                    force: false,
+                    ..Wish::default()
                 },
             );
         }
