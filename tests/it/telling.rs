@@ -64,3 +64,32 @@ fn a_track_that_failed_for_good_is_tried_again_when_it_is_named() {
     assert_ne!(of_event(&lines, "artifact").len(), 0);
     assert_eq!(summary(&lines)["artifacts_done"], 0);
 }
+
+#[test]
+fn each_finished_track_has_a_line_where_no_bar_can_be_drawn() {
+    let program = Program::new();
+    for seed in 0..3 {
+        program.put(format!("{seed}.wav"), &tune(seed, 2.0, 22_050, 1));
+    }
+    program.put("text.mp3", "words and no music\n".repeat(300).as_bytes());
+    let music = program.music();
+    let done = |arguments: &[&str], status| -> Vec<String> {
+        let ended = program.run(arguments).with_status(status);
+        let mut lines: Vec<String> = ended
+            .stdout
+            .iter()
+            .filter_map(|line| Some(line.strip_prefix("     done  ")?.to_owned()))
+            .collect();
+        lines.sort();
+        lines
+    };
+    let lines = done(&["import", music.to_str().unwrap()], 1);
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for (seed, line) in lines.iter().enumerate() {
+        assert!(line.starts_with(&format!("{seed}.wav  ")), "{line}");
+    }
+    let again = ["analyze", "--all", "--force", "--only", "hash"];
+    assert_eq!(done(&again, 0).len(), 3);
+    let quietly: Vec<&str> = again.into_iter().chain(["--quiet"]).collect();
+    assert_eq!(done(&quietly, 0).len(), 0);
+}

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::event::Event;
@@ -82,6 +82,7 @@ impl Library {
     ) -> Result<(), Exit> {
         let mut progress = Progress::new(quiet);
         let mut cancelled = false;
+        let mut followed = Instant::now();
         let interrupt = interruptible();
         if !self.core.send(command) {
             return Err(Exit::Failed("the core does not listen".to_owned()));
@@ -90,10 +91,15 @@ impl Library {
             match self.events.recv_timeout(REDRAW_EVERY) {
                 Ok(Event::Idle) => break,
                 Ok(event) => hear(&progress, event)?,
-                Err(RecvTimeoutError::Timeout) => progress.follow(&self.core.view()),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Exit::Failed("the core ended unexpectedly".to_owned()));
                 }
+            }
+            // Also while one event follows the other.
+            if followed.elapsed() >= REDRAW_EVERY {
+                progress.follow(&self.core.view());
+                followed = Instant::now();
             }
             if !cancelled && interrupt.check().is_err() {
                 cancelled = self.core.send(Command::Cancel);
