@@ -88,6 +88,7 @@ mod tests {
         Wish {
             extent: Extent::Only([artifact].into()),
             force,
+            named: false,
         }
     }
 
@@ -106,7 +107,8 @@ mod tests {
                 TrackId(1),
                 Wish {
                     extent: both,
-                    force: true
+                    force: true,
+                    named: false,
                 }
             )
         );
