@@ -3,7 +3,7 @@
 use super::*;
 use crate::artifact::Recipe;
 use crate::beats::{Beat, ConstantGrid, TempoAlternative, TempoSegment};
-use crate::failure::Failure;
+use crate::export::samples;
 use crate::findings::{Finding, Knowledge};
 use crate::harmony::{Chord, KeySpan, PitchClass, Quality};
 use crate::loudness::Loudness;
