@@ -52,7 +52,9 @@ fn to_analyse_a_missing_track_fails_and_says_why() {
 fn a_track_that_failed_for_good_is_tried_again_when_it_is_named() {
     let program = Program::new();
     let path = program.put("text.mp3", "words and no music\n".repeat(300).as_bytes());
-    program.run(["import".as_ref(), path.as_os_str()]).with_status(1);
+    program
+        .run(["import".as_ref(), path.as_os_str()])
+        .with_status(1);
     let analyze = |which: &str, status| {
         program
             .run(["--json", "analyze", which])

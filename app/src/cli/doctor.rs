@@ -157,11 +157,7 @@ fn records(unreadable: &[BadRecord]) -> Finding {
     if unreadable.len() > NAMED {
         named.push("…".to_owned());
     }
-    let reason = format!(
-        "{} cannot be read: {}",
-        unreadable.len(),
-        named.join(", ")
-    );
+    let reason = format!("{} cannot be read: {}", unreadable.len(), named.join(", "));
     let remedy = if unreadable
         .iter()
         .any(|bad| bad.what == BadRecord::OF_A_TRACK)

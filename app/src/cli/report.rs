@@ -11,8 +11,8 @@ use tonearm_core::artifact::Maker;
 use tonearm_core::core_loop::event::{Event, Outcome, RelinkOutcome, Tally};
 use tonearm_core::core_loop::view::View;
 use tonearm_core::failure::{Failure, FailureKind};
-use tonearm_core::import::presence::{self, Presence};
 use tonearm_core::harmony::Key;
+use tonearm_core::import::presence::{self, Presence};
 use tonearm_core::row::{Row, TrackState};
 use tonearm_core::track::TrackId;
 

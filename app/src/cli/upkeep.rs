@@ -126,7 +126,10 @@ fn lines(report: &VerifyReport) -> Vec<String> {
     }
     for ids in &report.same_path {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        lines.push(format!("the same file several times: tracks {}", ids.join(", ")));
+        lines.push(format!(
+            "the same file several times: tracks {}",
+            ids.join(", ")
+        ));
     }
     for trouble in &report.files {
         lines.push(match trouble {

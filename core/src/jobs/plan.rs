@@ -77,11 +77,7 @@ pub fn due_when_named(
             .is_some_and(|record| record.failure.is_some())
     };
     let mut due = due(track, knowledge, recipes, now);
-    due.extend(
-        forced(track, knowledge, recipes)
-            .into_iter()
-            .filter(failed),
-    );
+    due.extend(forced(track, knowledge, recipes).into_iter().filter(failed));
     due
 }
 

@@ -275,11 +275,7 @@ fn paths_of_any_bytes_come_back_as_they_were() {
         odd.path = FilePath(std::ffi::OsString::from_vec(vec![b'/', 0xff, b'\n', 0x80]).into());
         odd.root = odd.path.clone();
     }
-    store
-        .write(vec![
-            Change::PutTrack(odd.clone()),
-        ])
-        .unwrap();
+    store.write(vec![Change::PutTrack(odd.clone())]).unwrap();
     drop(store);
     let (_store, loaded) = open(&dir);
     assert_eq!(loaded.tracks, [odd]);
