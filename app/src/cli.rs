@@ -16,7 +16,8 @@ mod waveform;
 
 use crate::exit::Exit;
 use crate::output::{Color, Output};
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -68,19 +69,37 @@ enum Job {
     Completions(completions::Completions),
 }
 
+/// Who said where the library is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// `--library`, for this one command.
+    Argument,
+    /// `TONEARM_LIBRARY`: the user's own.
+    Environment,
+    Default,
+}
+
 /// What every subcommand gets.
 #[derive(Debug)]
 struct Context {
     library: PathBuf,
-    /// Whether the user named the library, rather than leaving it at the default.
-    library_is_named: bool,
+    library_from: From,
     output: Output,
 }
 
 /// Runs the program with these arguments (the first is its name).
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches_from(args).and_then(|found| {
+        let cli = Cli::from_arg_matches(&found)?;
+        let from = match found.value_source("library") {
+            Some(ValueSource::CommandLine) => From::Argument,
+            Some(_) => From::Environment,
+            None => From::Default,
+        };
+        Ok((cli, from))
+    });
+    let (cli, from) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version come this way too, to standard output and with status 0.
             drop(error.print());
@@ -89,7 +108,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     start_log(cli.verbose, cli.quiet, cli.color);
     quieten_panics();
-    let answered = catch_unwind(AssertUnwindSafe(|| answer(cli)));
+    let answered = catch_unwind(AssertUnwindSafe(|| answer(cli, from)));
     match answered.unwrap_or_else(|panic| Err(Exit::Failed(broke_down(panic.as_ref())))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(exit) => {
@@ -101,9 +120,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn answer(cli: Cli) -> Result<(), Exit> {
+fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
     let context = Context {
-        library_is_named: cli.library.is_some(),
+        library_from,
         library: match cli.library {
             Some(dir) => dir,
             None => library::default_dir()?,

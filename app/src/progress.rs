@@ -13,7 +13,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(quiet: bool) -> Self {
-        let shown = !quiet && std::io::stderr().is_terminal();
+        let shown = !quiet && is_shown();
         let target = if shown {
             ProgressDrawTarget::stderr()
         } else {
@@ -60,6 +60,11 @@ impl Progress {
     pub(crate) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }
+}
+
+/// Whether there is a place for a bar.
+pub(crate) fn is_shown() -> bool {
+    std::io::stderr().is_terminal()
 }
 
 impl Drop for Progress {

@@ -74,6 +74,7 @@ fn row(number: u64) -> Arc<Row> {
         hash: None,
         added: jiff::Timestamp::UNIX_EPOCH,
         missing: false,
+        damage: None,
     };
     let mut knowledge = Knowledge::default();
     if bits & 7 != 0 {

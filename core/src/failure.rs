@@ -47,6 +47,12 @@ impl From<&crate::audio::AudioError> for Failure {
 }
 
 impl Failure {
+    /// What is said of a missing track when nobody has just looked: message and remedy.
+    pub const MISSING: (&'static str, &'static str) = (
+        "the file is not there",
+        "Connect its drive and import its folder again, or run relink on the folder where it is now",
+    );
+
     /// A first failure that is not tried again by itself.
     pub fn new(kind: FailureKind, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
@@ -64,8 +70,8 @@ impl Failure {
         let (kind, message, remedy) = match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => (
                 FailureKind::Missing,
-                "the file is not there".to_owned(),
-                "Connect its drive, or run relink on the folder where it is now",
+                Self::MISSING.0.to_owned(),
+                Self::MISSING.1,
             ),
             ErrorKind::PermissionDenied => (
                 FailureKind::Unreadable,

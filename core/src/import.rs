@@ -1,7 +1,7 @@
 //! Bringing music in: find files, read their tags, hash them, and decide what they are.
 //!
-//! Order of work: [`scan::walk`] → [`dedupe::decide`] → [`tags::read`] → stored → [`hash::sha256`] →
-//! [`dedupe::on_hash`]. [`presence`] and [`relink`] deal with files that are no longer where they were.
+//! Order of work: [`scan::walk`] → [`dedupe::decide`] → [`tags::read`] → stored → [`hash::sha256`].
+//! [`presence`] and [`relink`] deal with files that are no longer where they were.
 
 pub mod dedupe;
 pub mod hash;

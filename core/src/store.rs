@@ -32,12 +32,12 @@ use crate::control::Control;
 use crate::findings::{Finding, Knowledge};
 use crate::harmony::{ChordSpan, KeyFinding};
 use crate::loudness::Loudness;
-use crate::track::{FilePath, Track, TrackId};
+use crate::track::{Track, TrackId};
 use crate::waveform::Waveform;
 use database::Handle;
 use error::Trouble;
 use lock::Lock;
-use records::{Record, RecordError, Root, WaveformFile};
+use records::{Record, RecordError, WaveformFile};
 use redb::{ReadableTable as _, TableHandle as _, WriteTransaction};
 use std::collections::BTreeMap;
 use std::fs;
@@ -59,8 +59,6 @@ pub enum Change {
     PutTrack(Track),
     /// The track and all that is known of it. Never the user's file.
     RemoveTrack(TrackId),
-    PutRoot(FilePath),
-    RemoveRoot(FilePath),
     PutKnowledge(TrackId, Knowledge),
     /// The full result. Its short form goes into the knowledge, which is put with it.
     PutFinding(TrackId, Finding),
@@ -186,12 +184,6 @@ impl Store {
         Ok(match change {
             Change::PutTrack(track) => put(tables::TRACKS, track.id, &track)?,
             Change::RemoveTrack(id) => Prepared::RemoveTrack(id),
-            Change::PutRoot(path) => {
-                let key = path_key(&path)?;
-                let root = Root { path };
-                Prepared::PutRoot(key, encode(TrackId(0), &root)?)
-            }
-            Change::RemoveRoot(path) => Prepared::RemoveRoot(path_key(&path)?),
             Change::PutKnowledge(id, knowledge) => put(tables::KNOWLEDGE, id, &knowledge)?,
             Change::PutFinding(id, finding) => match finding {
                 Finding::Waveform(waveform) => {
@@ -249,8 +241,6 @@ enum Prepared {
     Put(ByTrack, TrackId, Vec<u8>),
     Remove(ByTrack, TrackId),
     RemoveTrack(TrackId),
-    PutRoot(Vec<u8>, Vec<u8>),
-    RemoveRoot(Vec<u8>),
     Nothing,
 }
 
@@ -266,15 +256,6 @@ fn encode<T: Record>(id: TrackId, value: &T) -> Result<Vec<u8>, StoreError> {
             what: T::WHAT,
             reason: error.to_string(),
         })
-}
-
-/// The path as it is stored everywhere, as a key.
-fn path_key(path: &FilePath) -> Result<Vec<u8>, StoreError> {
-    rmp_serde::to_vec(path).map_err(|error| StoreError::Record {
-        id: TrackId(0),
-        what: Root::WHAT,
-        reason: error.to_string(),
-    })
 }
 
 fn table_of(artifact: Artifact) -> Option<ByTrack> {
@@ -300,14 +281,6 @@ fn apply(write: &WriteTransaction, change: &Prepared) -> Result<(), Trouble> {
             for table in BY_TRACK {
                 write.open_table(table)?.remove(id.0)?;
             }
-        }
-        Prepared::PutRoot(key, bytes) => {
-            write
-                .open_table(tables::ROOTS)?
-                .insert(key.as_slice(), bytes.as_slice())?;
-        }
-        Prepared::RemoveRoot(key) => {
-            write.open_table(tables::ROOTS)?.remove(key.as_slice())?;
         }
         Prepared::Nothing => {}
     }

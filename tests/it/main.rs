@@ -23,6 +23,8 @@ mod resume;
 #[cfg(test)]
 mod storage;
 #[cfg(test)]
+mod telling;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod upkeep;

@@ -1,7 +1,7 @@
 //! No subcommand: until there is a window, the main job done on the demo music, in the terminal.
 
 use crate::cli::library::Library;
-use crate::cli::{Context, import, show, waveform};
+use crate::cli::{Context, From, import, show, waveform};
 use crate::exit::Exit;
 use crate::output::{Output, Style};
 use std::io::Write as _;
@@ -44,14 +44,18 @@ pub(crate) fn write_music(folder: &Path) -> Result<Vec<PathBuf>, Exit> {
     Ok(paths)
 }
 
+/// The user's own library is not for demonstrations: only one named for this very command is.
+fn place(library: &Path, from: From) -> PathBuf {
+    match from {
+        From::Argument => library.to_path_buf(),
+        From::Environment => library.join("demo"),
+        From::Default => library.with_file_name("demo"),
+    }
+}
+
 pub(crate) fn run(context: &Context) -> Result<(), Exit> {
     let output = context.output;
-    // The user's own library is not for demonstrations.
-    let place = if context.library_is_named {
-        context.library.clone()
-    } else {
-        context.library.with_file_name("demo")
-    };
+    let place = place(&context.library, context.library_from);
     let strong = |text: &str| output.styled(Style::Strong, text);
     output.aside(
         "This version has no window yet: here is the main job, on the demo music, in the terminal.",

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::Path;
 use tonearm_core::row::TrackState;
+use tonearm_core::store::BadRecord;
 
 /// Tell what this machine and this library have, and what to do about what they lack
 #[derive(Debug, Args)]
@@ -115,11 +116,12 @@ fn library(context: &Context, checks: &mut Vec<Finding>) -> Result<(), Exit> {
         format!("{} tracks in {place}", view.rows.len()),
     ));
     checks.push(writable(&context.library));
+    checks.push(records(library.core.unreadable()));
     for (state, name, remedy) in [
         (
             TrackState::Missing,
             "missing",
-            "Connect their drives, or run tonearm relink FOLDER",
+            "Connect their drives and import their folders again, or run tonearm relink FOLDER",
         ),
         (
             TrackState::Failed,
@@ -138,6 +140,35 @@ fn library(context: &Context, checks: &mut Vec<Finding>) -> Result<(), Exit> {
     Ok(())
 }
 
+/// Whether all that is said of the tracks could be read.
+fn records(unreadable: &[BadRecord]) -> Finding {
+    const NAMED: usize = 5;
+    if unreadable.is_empty() {
+        return Finding::ok("records", "all can be read".to_owned());
+    }
+    let mut named: Vec<String> = unreadable
+        .iter()
+        .take(NAMED)
+        .map(|bad| {
+            let track = bad.track.map(|id| format!(" of track {id}"));
+            format!("{}{}", bad.what, track.unwrap_or_default())
+        })
+        .collect();
+    if unreadable.len() > NAMED {
+        named.push("…".to_owned());
+    }
+    let reason = format!("{} cannot be read: {}", unreadable.len(), named.join(", "));
+    let remedy = if unreadable
+        .iter()
+        .any(|bad| bad.what == BadRecord::OF_A_TRACK)
+    {
+        "Tracks are missing from the library: restore a backup with tonearm restore FILE. To import their files again makes new tracks of them"
+    } else {
+        "Run tonearm analyze --all to make again what is lost, or restore a backup"
+    };
+    Finding::trouble("records", "warning", reason, remedy)
+}
+
 /// Whether the library's folder takes a file.
 fn writable(dir: &Path) -> Finding {
     match tempfile::NamedTempFile::new_in(dir) {
@@ -148,5 +179,27 @@ fn writable(dir: &Path) -> Finding {
             format!("the library's folder cannot be written: {error}"),
             "Make room, or change its permissions",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonearm_core::track::TrackId;
+
+    #[test]
+    fn records_that_cannot_be_read_are_named_with_the_way_back() {
+        let bad = |what| BadRecord {
+            track: Some(TrackId(7)),
+            what,
+            reason: "its checksum is wrong".to_owned(),
+        };
+        assert_eq!(records(&[]).state, "ok");
+        let lost = records(&[bad("analysis summary")]);
+        assert_eq!(lost.state, "warning");
+        assert!(lost.remedy.unwrap().contains("analyze --all"));
+        let gone = records(&[bad("analysis summary"), bad(BadRecord::OF_A_TRACK)]);
+        assert!(gone.reason.contains("0000000000000007"), "{}", gone.reason);
+        assert!(gone.remedy.unwrap().contains("restore"));
     }
 }

@@ -104,14 +104,20 @@ pub(crate) fn import(context: &Context, job: Import) -> Result<(), Exit> {
 pub(crate) fn analyze(context: &Context, job: &Analyze) -> Result<(), Exit> {
     let extent = job.how.extent()?;
     let library = Library::open(context)?;
+    let mut reporter = Reporter::new(context.output);
     let tracks = if job.all {
         Selection::All
     } else {
-        let ids = job
-            .tracks
-            .iter()
-            .map(|text| Ok(library.track(text)?.track.id));
-        Selection::Tracks(ids.collect::<Result<_, Exit>>()?)
+        let mut there = Vec::new();
+        for named in &job.tracks {
+            let row = library.track(named)?;
+            if row.track.missing {
+                reporter.missing(&row)?;
+            } else {
+                there.push(row.track.id);
+            }
+        }
+        Selection::Tracks(there)
     };
     let command = Command::Analyze {
         request: RequestId(1),
@@ -119,7 +125,7 @@ pub(crate) fn analyze(context: &Context, job: &Analyze) -> Result<(), Exit> {
         extent,
         force: job.force,
     };
-    carry_out(context, &library, command)
+    follow(context, &library, command, reporter)
 }
 
 /// Prints everything that happens until nothing is left to do.
@@ -128,7 +134,15 @@ pub(crate) fn carry_out(
     library: &Library,
     command: Command,
 ) -> Result<(), Exit> {
-    let mut reporter = Reporter::new(context.output);
+    follow(context, library, command, Reporter::new(context.output))
+}
+
+fn follow(
+    context: &Context,
+    library: &Library,
+    command: Command,
+    mut reporter: Reporter,
+) -> Result<(), Exit> {
     let end = library.carry_out(command, context.output.quiet, |progress, event| {
         progress.suspend(|| reporter.hear(&event, &library.core.view()))
     });

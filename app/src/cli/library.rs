@@ -2,12 +2,13 @@
 
 use crate::cli::Context;
 use crate::exit::Exit;
+use crate::output::Output;
 use crate::progress::Progress;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::event::Event;
@@ -63,6 +64,12 @@ impl Library {
             slots: None,
         };
         let core = Core::start(&config, || (), say)?;
+        let unreadable = core.unreadable().len();
+        if unreadable > 0 {
+            Output::note(&format!(
+                "tonearm: {unreadable} records of the library cannot be read: see tonearm doctor"
+            ));
+        }
         Ok(Self { events, core })
     }
 
@@ -75,6 +82,7 @@ impl Library {
     ) -> Result<(), Exit> {
         let mut progress = Progress::new(quiet);
         let mut cancelled = false;
+        let mut followed = Instant::now();
         let interrupt = interruptible();
         if !self.core.send(command) {
             return Err(Exit::Failed("the core does not listen".to_owned()));
@@ -83,10 +91,15 @@ impl Library {
             match self.events.recv_timeout(REDRAW_EVERY) {
                 Ok(Event::Idle) => break,
                 Ok(event) => hear(&progress, event)?,
-                Err(RecvTimeoutError::Timeout) => progress.follow(&self.core.view()),
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(Exit::Failed("the core ended unexpectedly".to_owned()));
                 }
+            }
+            // Also while one event follows the other.
+            if followed.elapsed() >= REDRAW_EVERY {
+                progress.follow(&self.core.view());
+                followed = Instant::now();
             }
             if !cancelled && interrupt.check().is_err() {
                 cancelled = self.core.send(Command::Cancel);

@@ -1,14 +1,19 @@
 //! What is printed of events: lines for people, JSON lines for programs.
 
 use crate::exit::Exit;
-use crate::format::fit;
+use crate::format::{self, fit};
 use crate::output::{Output, Style};
+use crate::progress;
 use serde::Serialize;
+use std::collections::HashSet;
 use std::path::Path;
 use tonearm_core::artifact::Maker;
 use tonearm_core::core_loop::event::{Event, Outcome, RelinkOutcome, Tally};
 use tonearm_core::core_loop::view::View;
-use tonearm_core::failure::Failure;
+use tonearm_core::failure::{Failure, FailureKind};
+use tonearm_core::harmony::Key;
+use tonearm_core::import::presence::{self, Presence};
+use tonearm_core::row::{Row, TrackState};
 use tonearm_core::track::TrackId;
 
 /// A failure as JSON. The fields of the track object's `error`.
@@ -74,6 +79,9 @@ pub(crate) struct Reporter {
     /// The failure printed last.
     last_told: Option<(TrackId, String)>,
     started: std::time::Instant,
+    /// Whether each finished track gets a line: where no bar shows how far the work is.
+    tells_finished: bool,
+    finished: HashSet<TrackId>,
 }
 
 impl Reporter {
@@ -86,6 +94,8 @@ impl Reporter {
             trouble: false,
             last_told: None,
             started: std::time::Instant::now(),
+            tells_finished: !output.json && !output.quiet && !progress::is_shown(),
+            finished: HashSet::new(),
         }
     }
 
@@ -149,6 +159,24 @@ impl Reporter {
             }
             Event::Relinked { .. } | Event::RelinkFinished { .. } | Event::Idle => Ok(()),
         }
+    }
+
+    /// A track that something was asked of while its file is not there.
+    pub(crate) fn missing(&mut self, row: &Row) -> Result<(), Exit> {
+        let path = row.track.path.as_path();
+        let root = presence::look_at_root(row.track.root.as_path());
+        let failure = match presence::look(path, &root) {
+            Presence::There(_) => Failure::new(
+                FailureKind::Missing,
+                "the file was not there when it was last looked for",
+                "It is there now: import its folder again",
+            ),
+            Presence::Missing(failure) | Presence::Unreachable(failure) => failure,
+        };
+        self.trouble = true;
+        self.tally.add(Outcome::Missing);
+        let id = Some(row.track.id.to_string());
+        self.imported(Outcome::Missing, id, path, Some(&failure))
     }
 
     fn imported(
@@ -220,7 +248,7 @@ impl Reporter {
             error: failure.as_ref().map(ErrorDocument::from),
         })?;
         let Some(failure) = failure else {
-            return Ok(());
+            return self.finished(*track, view);
         };
         // A file that cannot be decoded fails for every artifact: once is enough to read.
         let key = (*track, failure.message.clone());
@@ -234,6 +262,29 @@ impl Reporter {
             "{word}  {artifact} of {path}\n           {}",
             told(failure)
         ))
+    }
+
+    /// Tells once of a track that nothing more is made of. Failures have been told by themselves.
+    fn finished(&mut self, id: TrackId, view: &View) -> Result<(), Exit> {
+        let mut running = view.activity.running.iter();
+        let is_at_work = running.any(|job| job.track == id && !job.wants.is_empty());
+        let Some(row) = view.rows.get(id) else {
+            return Ok(());
+        };
+        let is_well = !matches!(row.state, TrackState::Failed | TrackState::Missing);
+        if !self.tells_finished || is_at_work || !is_well || !self.finished.insert(id) {
+            return Ok(());
+        }
+        let summary = &row.knowledge.summary;
+        let mut line = format!("     done  {}", fit(&format::caption(row), 100));
+        for fact in [
+            summary.bpm.map(format::tempo),
+            summary.key.map(Key::camelot),
+        ] {
+            line.push_str("  ");
+            line.push_str(fact.as_deref().unwrap_or("–"));
+        }
+        self.output.aside(&line)
     }
 
     /// A missing track that was found again, or not.

@@ -10,6 +10,7 @@ use clap::Args;
 use std::ffi::OsString;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::export::document::{TrackDetails, TrackDocument};
+use tonearm_core::failure::Failure;
 use tonearm_core::harmony::ChordSpan;
 use tonearm_core::row::{ArtifactState, Row};
 
@@ -41,6 +42,11 @@ pub(crate) fn print(output: Output, row: &Row, details: &TrackDetails) -> Result
             output.styled(Style::Dim, &format!("{name:>9}")),
             format::fit(&value, 300)
         ))?;
+    }
+    if row.track.missing {
+        let (message, remedy) = Failure::MISSING;
+        let word = output.styled(Style::Bad, &format!("{:>9}", "missing"));
+        output.line(&format!("  {word}  {message}. {remedy}"))?;
     }
     if let Some(chords) = &details.chords {
         for line in chord_lines(chords) {

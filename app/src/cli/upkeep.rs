@@ -44,7 +44,7 @@ pub(crate) fn verify(context: &Context, _job: &Verify) -> Result<(), Exit> {
     for line in lines(&report) {
         context.output.line(&line)?;
     }
-    if report.library_is_sound() && report.files.is_empty() {
+    if report.is_sound() {
         let text = format!(
             "sound: {} tracks, {} records",
             report.tracks, report.records
@@ -82,7 +82,8 @@ fn document(report: &VerifyReport) -> Value {
         .map(|(id, artifact)| json!({ "id": id.to_string(), "artifact": artifact.name() }))
         .collect();
     json!({
-        "sound": report.library_is_sound(),
+        "sound": report.is_sound(),
+        "library_sound": report.library_is_sound(),
         "tracks": report.tracks,
         "records": report.records,
         "repaired": report.repaired,
@@ -115,6 +116,19 @@ fn lines(report: &VerifyReport) -> Vec<String> {
     for (id, artifact) in &report.redo {
         lines.push(format!(
             "lost: {artifact} of track {id}: run tonearm analyze --force --only {artifact} {id}"
+        ));
+    }
+    if !report.orphan_records.is_empty() {
+        lines.push(format!(
+            "{} records of tracks that are not in the library\n  To be rid of them, restore a backup from before (tonearm restore FILE)",
+            report.orphan_records.len()
+        ));
+    }
+    for ids in &report.same_path {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        lines.push(format!(
+            "the same file several times: tracks {}",
+            ids.join(", ")
         ));
     }
     for trouble in &report.files {
@@ -176,5 +190,50 @@ pub(crate) fn restore(context: &Context, job: &Restore) -> Result<(), Exit> {
             .output
             .aside(&format!("what was there before is kept: {path}")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonearm_core::failure::{Failure, FailureKind};
+    use tonearm_core::track::TrackId;
+
+    fn lost() -> FileTrouble {
+        FileTrouble::Unreachable {
+            id: TrackId(1),
+            path: FilePath("/m/a.mp3".into()),
+            failure: Failure::new(FailureKind::Missing, "gone", "Look for it"),
+        }
+    }
+
+    #[test]
+    fn whatever_makes_verify_fail_is_told_to_people_and_in_json() {
+        let sound = VerifyReport::default;
+        let wrong = [
+            VerifyReport {
+                orphan_records: vec![(TrackId(7), "beats".to_owned())],
+                ..sound()
+            },
+            VerifyReport {
+                same_path: vec![vec![TrackId(7), TrackId(8)]],
+                ..sound()
+            },
+            VerifyReport {
+                repaired: true,
+                ..sound()
+            },
+            VerifyReport {
+                files: vec![lost()],
+                ..sound()
+            },
+        ];
+        for report in wrong {
+            assert!(!report.is_sound());
+            assert_eq!(document(&report)["sound"], false, "{report:?}");
+            assert_eq!(lines(&report).len(), 1, "{report:?}");
+        }
+        assert_eq!(document(&sound())["sound"], true);
+        assert_eq!(lines(&sound()), Vec::<String>::new());
     }
 }

@@ -101,6 +101,14 @@ impl Catalog {
             .unwrap_or_default()
     }
 
+    /// What should be made of a track that the user named.
+    pub(crate) fn due_when_named(&self, id: TrackId, now: Timestamp) -> BTreeSet<Artifact> {
+        self.rows
+            .get(id)
+            .map(|row| plan::due_when_named(&row.track, &row.knowledge, &self.recipes, now))
+            .unwrap_or_default()
+    }
+
     /// What a forced run makes of a track.
     pub(crate) fn forced(&self, id: TrackId) -> BTreeSet<Artifact> {
         self.rows

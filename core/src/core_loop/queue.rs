@@ -9,12 +9,15 @@ use std::collections::{HashMap, VecDeque};
 pub(crate) struct Wish {
     pub(crate) extent: Extent,
     pub(crate) force: bool,
+    /// The user named the track: what failed is tried again.
+    pub(crate) named: bool,
 }
 
 impl Wish {
     /// Both wishes at once.
     fn join(&mut self, other: Self) {
         self.force |= other.force;
+        self.named |= other.named;
         self.extent = match (std::mem::take(&mut self.extent), other.extent) {
             (Extent::Only(mut mine), Extent::Only(theirs)) => {
                 mine.extend(theirs);
@@ -85,6 +88,7 @@ mod tests {
         Wish {
             extent: Extent::Only([artifact].into()),
             force,
+            named: false,
         }
     }
 
@@ -103,7 +107,8 @@ mod tests {
                 TrackId(1),
                 Wish {
                     extent: both,
-                    force: true
+                    force: true,
+                    named: false,
                 }
             )
         );

@@ -13,7 +13,7 @@ use crate::import::session::Scans;
 use crate::jobs::native::Native;
 use crate::jobs::plan::Recipes;
 use crate::jobs::pool::Pool;
-use crate::store::{Store, StoreError};
+use crate::store::{BadRecord, Store, StoreError};
 use crate::track::TrackId;
 use crate::waveform::Waveform;
 use arc_swap::ArcSwap;
@@ -55,6 +55,7 @@ pub struct Core {
     inputs: SyncSender<Envelope>,
     view: Arc<ArcSwap<View>>,
     store: Arc<Store>,
+    unreadable: Vec<BadRecord>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -75,6 +76,7 @@ impl Core {
     ) -> Result<Self, StartError> {
         let (store, loaded) = Store::open(&config.library)?;
         let store = Arc::new(store);
+        let unreadable = loaded.unreadable.clone();
         let analysers: Vec<Arc<dyn Analyser>> = vec![Arc::new(Native)];
         let limits = limits(config.slots);
         let now = Timestamp::now();
@@ -123,6 +125,7 @@ impl Core {
             inputs,
             view,
             store,
+            unreadable,
             thread: Some(thread),
         })
     }
@@ -145,6 +148,11 @@ impl Core {
     /// The latest published state.
     pub fn view(&self) -> Arc<View> {
         self.view.load_full()
+    }
+
+    /// Records that could not be read at the start: the view is without them.
+    pub fn unreadable(&self) -> &[BadRecord] {
+        &self.unreadable
     }
 
     /// The full results of one track. Reads the disk.
@@ -307,7 +315,7 @@ impl Hands {
         };
         last(cancel, Some(&writer));
         read_until_ended((pool, scans), waiting, &mut |input| {
-            last(input, Some(&writer))
+            last(input, Some(&writer));
         });
         read_until_ended(writer, waiting, &mut |input| last(input, None));
     }
@@ -321,10 +329,9 @@ fn read_until_ended<T: Send>(ending: T, waiting: &Receiver<Envelope>, hear: &mut
             let ended = thread.is_finished();
             match waiting.recv_timeout(Duration::from_millis(5)) {
                 Ok(Envelope::Input(input)) => hear(*input),
-                Ok(Envelope::Stop) => {}
                 // Ended before the wait began: nothing can come any more.
                 Err(_) if ended => return,
-                Err(_) => {}
+                Ok(Envelope::Stop) | Err(_) => {}
             }
         }
     });

@@ -35,6 +35,10 @@ pub(crate) struct Limits {
 const WRITES_IN_FLIGHT: usize = 32;
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not the states of one machine"
+)]
 pub(crate) struct State {
     catalog: Catalog,
     recipes: Recipes,
@@ -171,7 +175,12 @@ impl State {
                 force,
                 ..
             } => {
-                let wish = Wish { extent, force };
+                let named = matches!(tracks, Selection::Tracks(_));
+                let wish = Wish {
+                    extent,
+                    force,
+                    named,
+                };
                 match tracks {
                     Selection::All => self.wish_for_all(&wish, now),
                     Selection::Tracks(ids) => {

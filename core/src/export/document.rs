@@ -39,6 +39,9 @@ pub struct TrackDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<String>,
     state: &'static str,
+    /// Why its file cannot be used, where it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_reason: Option<ErrorDocument<'a>>,
     title: Option<&'a str>,
     artist: Option<&'a str>,
     album: Option<&'a str>,
@@ -130,6 +133,7 @@ impl<'a> TrackDocument<'a> {
             path: path.to_string_lossy(),
             path_bytes: path_bytes(path),
             state: row.state.name(),
+            missing_reason: track.missing.then(missing),
             title: tags.title.as_deref(),
             artist: tags.artist.as_deref(),
             album: tags.album.as_deref(),
@@ -372,6 +376,17 @@ fn error(failure: &Failure) -> ErrorDocument<'_> {
         remedy: &failure.remedy,
         attempts: failure.attempts,
         retry_at: failure.retry_at,
+    }
+}
+
+fn missing() -> ErrorDocument<'static> {
+    let (message, remedy) = Failure::MISSING;
+    ErrorDocument {
+        kind: FailureKind::Missing,
+        message,
+        remedy,
+        attempts: 1,
+        retry_at: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Files written whole or not at all, and never over music.
 
+use crate::import::scan::is_sound;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -14,12 +15,6 @@ pub enum FileError {
     #[error("cannot write: {error}\nFile: {}", path.display())]
     Io { error: io::Error, path: PathBuf },
 }
-
-/// Endings of files that are music, whatever they hold.
-const MUSIC_ENDINGS: [&str; 16] = [
-    "mp3", "mp2", "aac", "m4a", "m4b", "mp4", "alac", "flac", "ogg", "oga", "opus", "wav", "wave",
-    "aif", "aiff", "aifc",
-];
 
 /// Writes `target` through `write`: into a file beside it that takes its place when all is on the disk.
 ///
@@ -53,7 +48,7 @@ pub fn write_atomic<T>(
         out.flush().map_err(failed)?;
         return Ok(value);
     }
-    if has_music_ending(&target) || (present.is_some() && begins_like_music(&target)) {
+    if is_sound(&target) || (present.is_some() && begins_like_music(&target)) {
         return Err(FileError::Music { path: target });
     }
     let draft = Draft::beside(&target).map_err(failed)?;
@@ -106,14 +101,6 @@ impl Drop for Draft {
         // Renamed: there is nothing to remove, and that is what is wanted.
         let _gone_either_way = fs::remove_file(&self.path);
     }
-}
-
-fn has_music_ending(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| {
-        MUSIC_ENDINGS
-            .iter()
-            .any(|music| ending.eq_ignore_ascii_case(music))
-    })
 }
 
 /// Looks at the first bytes: a file that cannot be read is not taken for music, nor does it need to be.
@@ -172,6 +159,10 @@ mod tests {
         for (name, bytes) in [
             ("track.mp3", &b"anything"[..]),
             ("TRACK.FLAC", b""),
+            ("old.wma", b"anything"),
+            ("old.ape", b"anything"),
+            ("old.wv", b"anything"),
+            ("field recording.bwf", b"anything"),
             ("export.json", b"ID3\x04rest of the file"),
             ("a.csv", b"fLaC...."),
             ("b.csv", b"RIFF\0\0\0\0WAVEfmt "),

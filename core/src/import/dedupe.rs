@@ -41,17 +41,6 @@ pub enum Decision {
     Returned(TrackId),
 }
 
-/// What a track's content tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HashOutcome {
-    Unique,
-    /// Same bytes as these tracks, whose files are all there. Offered to the user, never merged.
-    DuplicateOf(Vec<TrackId>),
-    /// It is the file of this track, which is missing: that track takes the path and keeps its id,
-    /// analysis and date; the new one goes.
-    MovedFrom(TrackId),
-}
-
 /// The form in which paths are compared: as the system does.
 fn path_key(path: &Path) -> PathBuf {
     if cfg!(any(windows, target_os = "macos")) {
@@ -160,31 +149,6 @@ pub fn decide(index: &Index, candidate: &Candidate) -> Decision {
     }
 }
 
-/// What `id` is, now that its content is known. The index need not know that hash of it yet.
-///
-/// Of several missing tracks with that content, the one whose file had the same name is taken,
-/// else the one with the lowest id: their content is the same.
-pub fn on_hash(index: &Index, id: TrackId, hash: &ContentHash) -> HashOutcome {
-    let others: Vec<(TrackId, &Entry)> = index
-        .with_hash(hash)
-        .filter(|other| *other != id)
-        .filter_map(|other| Some((other, index.tracks.get(&other)?)))
-        .collect();
-    let name = index
-        .tracks
-        .get(&id)
-        .and_then(|entry| entry.path.file_name());
-    let moved = others
-        .iter()
-        .filter(|(_, entry)| entry.missing)
-        .min_by_key(|(other, entry)| (entry.path.file_name() != name, *other));
-    match moved {
-        Some((other, _)) => HashOutcome::MovedFrom(*other),
-        None if others.is_empty() => HashOutcome::Unique,
-        None => HashOutcome::DuplicateOf(others.into_iter().map(|(other, _)| other).collect()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,40 +200,6 @@ mod tests {
                 "{path}"
             );
         }
-    }
-
-    #[test]
-    fn copies_are_offered_and_moved_files_are_recognised() {
-        let hash = ContentHash([7; 32]);
-        let mut index = Index::new(&[track(1, "/m/a", Some(7)), track(2, "/n/a", None)]);
-        assert_eq!(
-            on_hash(&index, TrackId(2), &hash),
-            HashOutcome::DuplicateOf(vec![TrackId(1)])
-        );
-        assert_eq!(
-            on_hash(&index, TrackId(2), &ContentHash([8; 32])),
-            HashOutcome::Unique
-        );
-        let mut gone = track(1, "/m/a", Some(7));
-        gone.missing = true;
-        index.put(&gone);
-        assert_eq!(
-            on_hash(&index, TrackId(2), &hash),
-            HashOutcome::MovedFrom(TrackId(1))
-        );
-        // Of two that are gone, the one of the same name.
-        gone.id = TrackId(0);
-        gone.path = FilePath("/m/z".into());
-        index.put(&gone);
-        assert_eq!(
-            on_hash(&index, TrackId(2), &hash),
-            HashOutcome::MovedFrom(TrackId(1))
-        );
-        index.remove(TrackId(1));
-        assert_eq!(
-            on_hash(&index, TrackId(2), &hash),
-            HashOutcome::MovedFrom(TrackId(0))
-        );
     }
 
     #[test]

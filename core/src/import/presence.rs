@@ -64,16 +64,16 @@ pub fn look(path: &Path, root: &RootState) -> Presence {
         Ok(metadata) if metadata.is_file() => Presence::There(stamp(&metadata)),
         Ok(_) => Presence::Missing(missing(
             "what stands in its place is not a file".to_owned(),
-            "Relink the track to its file, or remove it from the library",
+            "Run relink on the folder where the file is now",
         )),
         Err(error) if is_absence(&error) => Presence::Missing(match root {
             RootState::There => missing(
                 "the file is not there any more".to_owned(),
-                "If it was moved, relink its folder; otherwise remove the track from the library",
+                "If it was moved, run relink on the folder where it is now",
             ),
             RootState::Away(folder) => missing(
                 format!("drive or folder {} is not there", folder.display()),
-                "Connect it: the track will be back by itself",
+                "Connect it and import its folder again: the track will be back as it was",
             ),
         }),
         Err(error) => Presence::Unreachable(unreadable(&error)),
@@ -100,7 +100,7 @@ pub(crate) fn failure_of(error: &io::Error) -> Failure {
     if is_absence(error) {
         missing(
             "the file is not there any more".to_owned(),
-            "If it was moved, relink its folder; otherwise remove the track from the library",
+            "If it was moved, run relink on the folder where it is now",
         )
     } else {
         unreadable(error)

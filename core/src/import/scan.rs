@@ -301,6 +301,11 @@ pub fn is_audio(path: &Path) -> bool {
     has_extension(path, &AUDIO)
 }
 
+/// Whether the name is one of sound, whether or not we can decode it.
+pub fn is_sound(path: &Path) -> bool {
+    is_audio(path) || has_extension(path, &OTHER_AUDIO)
+}
+
 /// Whether the file's name ends in one of `extensions`, which are lower case.
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension()

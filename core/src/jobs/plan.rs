@@ -86,6 +86,24 @@ pub fn outlived(
         .collect()
 }
 
+/// What a track is due when the user names it: failures too, whenever their next try would be.
+pub fn due_when_named(
+    track: &Track,
+    knowledge: &Knowledge,
+    recipes: &Recipes,
+    now: Timestamp,
+) -> BTreeSet<Artifact> {
+    let failed = |artifact: &Artifact| {
+        knowledge
+            .records
+            .get(artifact)
+            .is_some_and(|record| record.failure.is_some())
+    };
+    let mut due = due(track, knowledge, recipes, now);
+    due.extend(forced(track, knowledge, recipes).into_iter().filter(failed));
+    due
+}
+
 /// What a forced run makes again: everything asked for that the user did not set by hand.
 pub fn forced(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> BTreeSet<Artifact> {
     if track.missing {
@@ -102,15 +120,6 @@ pub fn forced(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> BTreeS
         .filter(|artifact| !by_hand(artifact))
         .copied()
         .collect()
-}
-
-/// When the next stored failure of this track may be tried again.
-pub fn next_retry(knowledge: &Knowledge) -> Option<Timestamp> {
-    knowledge
-        .records
-        .values()
-        .filter_map(|record| record.failure.as_ref()?.retry_at)
-        .min()
 }
 
 /// The state of every artifact, in the order of [`Artifact::ALL`].

@@ -3,9 +3,11 @@
 use super::database::{Handle, guarded, open_file};
 use super::error::{StoreError, Trouble};
 use super::load::{self, BadRecord};
-use super::records::WaveformFile;
+use super::records::{Record as _, WaveformFile};
 use super::tables::{self, BY_TRACK, ROOTS};
 use super::{files, migrate, waveforms};
+use crate::artifact::Artifact;
+use crate::findings::Knowledge;
 use crate::track::TrackId;
 use jiff::Timestamp;
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase as _, ReadableTable as _};
@@ -324,7 +326,10 @@ fn examine(copy: &Path, backup: &Path) -> Result<Restored, StoreError> {
         if !(1..=u64::from(tables::FORMAT)).contains(&format) {
             return Ok(Err(format));
         }
-        Ok(Ok(survey(&read, copy)?))
+        let restored = survey(&read, copy)?;
+        drop(read);
+        forget_waveforms(&database, &restored.waveforms_gone)?;
+        Ok(Ok(restored))
     });
     match examined {
         Ok(Ok(restored)) => Ok(restored),
@@ -373,6 +378,33 @@ fn survey(read: &ReadTransaction, copy: &Path) -> Result<Restored, Trouble> {
         unreadable,
         waveforms_gone,
     })
+}
+
+/// Drops every word of waveforms whose file is gone, so that they are due.
+fn forget_waveforms(database: &Database, gone: &[TrackId]) -> Result<(), Trouble> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let write = database.begin_write()?;
+    {
+        let mut entries = write.open_table(tables::WAVEFORMS)?;
+        let mut knowledge = write.open_table(tables::KNOWLEDGE)?;
+        for id in gone {
+            entries.remove(id.0)?;
+            let known = knowledge
+                .get(id.0)?
+                .and_then(|bytes| Knowledge::from_bytes(bytes.value()).ok());
+            // What cannot be read is no record of anything: all of that track is due as it is.
+            let Some(mut known) = known else { continue };
+            known.records.remove(&Artifact::Waveform);
+            known.forget(Artifact::Waveform);
+            if let Ok(bytes) = known.to_bytes() {
+                knowledge.insert(id.0, bytes.as_slice())?;
+            }
+        }
+    }
+    write.commit()?;
+    Ok(())
 }
 
 #[cfg(test)]

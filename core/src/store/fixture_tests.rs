@@ -22,7 +22,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Two tracks with all that is known of them, and a root. The values are those of the tests as
+/// Two tracks with all that is known of them, and a root, which nothing reads any more. The values are those of the tests as
 /// they were when format 1 was made: a field that came later is what its default says.
 #[test]
 fn a_library_of_format_1_opens_with_all_that_is_in_it() {
@@ -31,7 +31,6 @@ fn a_library_of_format_1_opens_with_all_that_is_in_it() {
     let (store, loaded) = Store::open(dir.path()).unwrap();
     assert_eq!(loaded.unreadable, []);
     assert_eq!(loaded.tracks, [track(1), track(2)]);
-    assert_eq!(loaded.roots, [track(1).root]);
     for found in &loaded.tracks {
         assert_eq!(loaded.knowledge[&found.id], knowledge());
         assert_has_all(&store, found.id);
@@ -46,7 +45,6 @@ fn write_fixture() {
     let (store, _) = Store::open(&dir).unwrap();
     store.write(changes(1)).unwrap();
     store.write(changes(2)).unwrap();
-    store.write(vec![Change::PutRoot(track(1).root)]).unwrap();
     drop(store);
     let mut database = database::open_file(&dir.join(FILE)).unwrap();
     while database.compact().unwrap() {}

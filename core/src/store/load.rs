@@ -2,11 +2,11 @@
 
 use super::database::Handle;
 use super::error::{StoreError, Trouble};
-use super::records::{Record, Root};
+use super::records::Record;
 use super::tables::{self, ByTrack};
 use crate::findings::Knowledge;
-use crate::track::{FilePath, Track, TrackId};
-use redb::{ReadTransaction, ReadableTable as _};
+use crate::track::{Track, TrackId};
+use redb::ReadTransaction;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::thread;
@@ -24,6 +24,11 @@ pub struct BadRecord {
     pub reason: String,
 }
 
+impl BadRecord {
+    /// What the record that a track is made of holds: without it the track is not there.
+    pub const OF_A_TRACK: &'static str = Track::WHAT;
+}
+
 /// The library as it stood when it was opened.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -31,7 +36,6 @@ pub struct Loaded {
     pub tracks: Vec<Track>,
     /// No entry: nothing is known.
     pub knowledge: HashMap<TrackId, Knowledge>,
-    pub roots: Vec<FilePath>,
     /// Records that could not be read. The library works without them.
     pub unreadable: Vec<BadRecord>,
 }
@@ -72,7 +76,6 @@ pub(super) fn load(handle: &Handle) -> Result<Loaded, StoreError> {
         loaded.knowledge.extend(part.knowledge);
         loaded.unreadable.extend(part.unreadable);
     }
-    handle.read(|read| load_roots(read, &mut loaded))?;
     Ok(loaded)
 }
 
@@ -131,21 +134,6 @@ pub(super) fn each<T: Record>(
                 reason: error.to_string(),
             }),
         );
-    }
-    Ok(())
-}
-
-fn load_roots(read: &ReadTransaction, loaded: &mut Loaded) -> Result<(), Trouble> {
-    for entry in read.open_table(tables::ROOTS)?.iter()? {
-        let (_, bytes) = entry?;
-        match Root::from_bytes(bytes.value()) {
-            Ok(root) => loaded.roots.push(root.path),
-            Err(error) => loaded.unreadable.push(BadRecord {
-                track: None,
-                what: Root::WHAT,
-                reason: error.to_string(),
-            }),
-        }
     }
     Ok(())
 }

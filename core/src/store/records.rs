@@ -56,19 +56,12 @@ record_as_is! {
     crate::harmony::KeyFinding: "key",
     crate::loudness::Loudness: "loudness",
     WaveformFile: "waveform entry",
-    Root: "imported folder",
 }
 
 /// Says that there is a waveform file; the file vouches for its own content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct WaveformFile {
     pub(super) bytes: u64,
-}
-
-/// An imported folder or file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Root {
-    pub(super) path: crate::track::FilePath,
 }
 
 fn wrap<T: Serialize>(value: &T) -> Result<Vec<u8>, RecordError> {
@@ -284,7 +277,6 @@ mod tests {
             KeyFinding::from_bytes(bytes).is_ok(),
             Vec::<ChordSpan>::from_bytes(bytes).is_ok(),
             WaveformFile::from_bytes(bytes).is_ok(),
-            Root::from_bytes(bytes).is_ok(),
         ]
         .into_iter()
         .filter(|read| *read)

@@ -29,5 +29,5 @@ pub(super) const WAVEFORMS: ByTrack = TableDefinition::new("waveforms");
 pub(super) const BY_TRACK: [ByTrack; 7] =
     [TRACKS, KNOWLEDGE, BEATS, KEYS, CHORDS, LOUDNESS, WAVEFORMS];
 
-/// By the path as stored (see [`crate::track::FilePath`]): one record.
+/// Part of format 1 and empty: tracks name the folder that they came through. Made and copied, never read.
 pub(super) const ROOTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("roots");

@@ -5,7 +5,7 @@ use crate::artifact::{ArtifactRecord, Maker, Recipe};
 use crate::beats::{Beat, ConstantGrid, TempoSegment};
 use crate::failure::{Failure, FailureKind};
 use crate::harmony::{Chord, Key, PitchClass, Quality};
-use crate::track::{AudioFormat, ContentHash, FileStamp, Tags};
+use crate::track::{AudioFormat, ContentHash, FilePath, FileStamp, Tags};
 use crate::units::{Bpm, SampleRate, Secs};
 use crate::waveform::Column;
 use redb::ReadableDatabase as _;
@@ -180,7 +180,6 @@ fn what_was_written_is_there_when_the_library_is_opened_again() {
     for number in [7, u64::MAX, 0, 1 << 63] {
         store.write(changes(number)).unwrap();
     }
-    store.write(vec![Change::PutRoot(track(1).root)]).unwrap();
     drop(store);
 
     let (store, loaded) = open(&dir);
@@ -189,7 +188,6 @@ fn what_was_written_is_there_when_the_library_is_opened_again() {
     assert_eq!(loaded.tracks[1], track(7));
     assert_eq!(loaded.knowledge.len(), 4);
     assert_eq!(loaded.knowledge[&TrackId(7)], knowledge());
-    assert_eq!(loaded.roots, [track(1).root]);
     assert_eq!(loaded.unreadable, []);
     assert_has_all(&store, TrackId(u64::MAX));
     assert_eq!(store.beats(TrackId(5)).unwrap(), None);
@@ -211,6 +209,34 @@ fn a_removed_track_leaves_nothing_behind() {
         .unwrap();
     assert!(!waveforms::path(dir.path(), TrackId(8)).exists());
     assert_eq!(store.waveform(TrackId(8)).unwrap(), None);
+}
+
+#[test]
+fn what_cannot_be_read_is_known_to_whoever_opens_the_library() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir);
+    store.write(changes(7)).unwrap();
+    store.write(changes(8)).unwrap();
+    let damaged = b"damaged".as_slice();
+    let damage = |write: &WriteTransaction| {
+        write.open_table(tables::TRACKS)?.insert(7, damaged)?;
+        Ok(())
+    };
+    store.handle.write(damage).unwrap();
+    drop(store);
+    let config = crate::core_loop::Config {
+        library: dir.path().to_path_buf(),
+        eager: false,
+        slots: Some(1),
+    };
+    let core = crate::core_loop::Core::start(&config, || (), |_| ()).unwrap();
+    let bad: Vec<_> = core
+        .unreadable()
+        .iter()
+        .map(|bad| (bad.track, bad.what))
+        .collect();
+    assert_eq!(bad, [(Some(TrackId(7)), "description")]);
+    assert_eq!(core.view().rows.len(), 1);
 }
 
 #[test]
@@ -250,20 +276,10 @@ fn paths_of_any_bytes_come_back_as_they_were() {
         odd.path = FilePath(std::ffi::OsString::from_vec(vec![b'/', 0xff, b'\n', 0x80]).into());
         odd.root = odd.path.clone();
     }
-    store
-        .write(vec![
-            Change::PutTrack(odd.clone()),
-            Change::PutRoot(odd.root.clone()),
-            Change::PutRoot(track(2).root),
-        ])
-        .unwrap();
-    store
-        .write(vec![Change::RemoveRoot(track(2).root)])
-        .unwrap();
+    store.write(vec![Change::PutTrack(odd.clone())]).unwrap();
     drop(store);
     let (_store, loaded) = open(&dir);
-    assert_eq!(loaded.tracks, [odd.clone()]);
-    assert_eq!(loaded.roots, [odd.root]);
+    assert_eq!(loaded.tracks, [odd]);
 }
 
 #[test]
@@ -367,10 +383,13 @@ fn restoring_keeps_what_it_replaces_and_can_be_undone() {
     assert_eq!(restored.waveforms_gone, [TrackId(7)]);
     let (store, loaded) = open(&dir);
     assert_eq!(loaded.tracks, [track(7)]);
-    assert!(matches!(
-        store.waveform(TrackId(7)),
-        Err(StoreError::Record { .. })
-    ));
+    assert_eq!(store.waveform(TrackId(7)).unwrap(), None);
+    let records = &loaded.knowledge[&TrackId(7)].records;
+    assert!(
+        !records.contains_key(&Artifact::Waveform),
+        "a lost waveform that counts as done is never made again"
+    );
+    assert_eq!(records.len(), Artifact::ALL.len() - 1);
     drop(store);
 
     Store::restore(dir.path(), &restored.replaced.unwrap()).unwrap();

@@ -184,7 +184,7 @@ impl State {
                 id,
                 Wish {
                     extent,
-                    force: false,
+                    ..Wish::default()
                 },
             );
         }

@@ -570,3 +570,28 @@ fn paused_means_that_nothing_new_starts() {
     bench.apply(Input::Command(Command::Resume));
     assert_eq!(bench.jobs.len(), 1);
 }
+
+#[test]
+fn what_failed_for_good_is_tried_again_only_for_a_track_that_is_named() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Only([Artifact::Hash].into())));
+    let id = bench.meet("/music/a.mp3", new);
+    let result = Err(Failure::new(FailureKind::Damaged, "broken", ""));
+    let cpu_secs = 0.0;
+    bench.news(0, JobNews::Hash { result, cpu_secs });
+    bench.news(0, JobNews::Ended(JobEnd::Complete));
+    bench.end_import(&[]);
+    let ask = |tracks| {
+        Input::Command(Command::Analyze {
+            request: RequestId(2),
+            tracks,
+            extent: Extent::Only([Artifact::Hash].into()),
+            force: false,
+        })
+    };
+    bench.apply(ask(Selection::All));
+    assert_eq!(bench.jobs.len(), 1);
+    bench.apply(ask(Selection::Tracks(vec![id])));
+    assert_eq!(bench.jobs.len(), 2);
+    assert_eq!(bench.jobs[1].wants, [Artifact::Hash].into());
+}

@@ -39,7 +39,11 @@ pub(super) struct Running {
 impl State {
     /// What a wish comes to for one track, with what its artifacts need first.
     pub(super) fn wanted(&self, id: TrackId, wish: &Wish, now: Timestamp) -> BTreeSet<Artifact> {
-        let due = self.catalog.due(id, now);
+        let due = if wish.named {
+            self.catalog.due_when_named(id, now)
+        } else {
+            self.catalog.due(id, now)
+        };
         let pool = if wish.force {
             self.catalog.forced(id)
         } else {
@@ -265,7 +269,7 @@ impl State {
                 gone.id,
                 Wish {
                     extent,
-                    force: false,
+                    ..Wish::default()
                 },
             );
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::artifact::ArtifactRecord;
 use crate::artifact::Recipe;
 use crate::beats::{Beat, ConstantGrid, TempoAlternative, TempoSegment};
-use crate::failure::Failure;
+use crate::export::samples;
 use crate::findings::{Finding, Knowledge};
 use crate::harmony::{Chord, KeySpan, PitchClass, Quality};
 use crate::loudness::Loudness;
@@ -307,5 +307,19 @@ proptest! {
             }
         }
         prop_assert_eq!(read["beats"].as_array().unwrap().len(), read["positions"].as_array().unwrap().len());
+    }
+}
+
+#[test]
+fn a_missing_track_says_why_and_what_to_do() {
+    let mut row = samples::bare_row();
+    let document = serde_json::to_value(TrackDocument::listed(&row, None)).unwrap();
+    assert_eq!(document.get("missing_reason"), None);
+    row.track.missing = true;
+    let document = serde_json::to_value(TrackDocument::listed(&row, None)).unwrap();
+    let reason = &document["missing_reason"];
+    assert_eq!(reason["kind"], "missing");
+    for field in ["message", "remedy"] {
+        assert_ne!(reason[field].as_str().unwrap(), "", "{field}");
     }
 }

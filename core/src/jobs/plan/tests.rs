@@ -149,7 +149,24 @@ fn a_failure_is_tried_again_when_its_time_has_come_and_not_before() {
     let with_chords = [Artifact::Beats, Artifact::Chords];
     assert_eq!(due_at(&with(failed(Some(later))), 100), with_chords);
     assert_eq!(due_at(&with(failed(None)), 1_000_000), []);
-    assert_eq!(next_retry(&with(failed(Some(later)))), Some(later));
+}
+
+#[test]
+fn a_failure_is_due_at_once_when_the_user_names_the_track() {
+    let mut by_hand = failed(None);
+    by_hand.recipe.maker = Maker::User;
+    let knowledge = knowing(&[
+        (Artifact::Hash, by_hand),
+        (Artifact::Beats, failed(None)),
+        (Artifact::Chords, record(Maker::Native, 2)),
+    ]);
+    let due = |track: &Track| due_when_named(track, &knowledge, &recipes(), Timestamp::UNIX_EPOCH);
+    assert_eq!(due(&track()), [Artifact::Beats].into());
+    let gone = Track {
+        missing: true,
+        ..track()
+    };
+    assert_eq!(due(&gone), BTreeSet::new());
 }
 
 #[test]
