@@ -109,12 +109,8 @@ fn what_can_be_heard_of_odd_files_is_analysed() {
         "4 GiB by its header.wav",
         &wav(Coding::Pcm16, 22_050, 1, &body, u32::MAX),
     );
-    let mp3 = fixture("vbr.mp3");
-    program.put("cut.mp3", &mp3[..mp3.len() / 2]);
-    let flac = fixture("source.flac");
-    program.put("cut.flac", &flac[..flac.len() / 2]);
     let lines = program.import();
-    assert_eq!(summary(&lines)["added"], 8, "{lines:?}");
+    assert_eq!(summary(&lines)["added"], 6, "{lines:?}");
     for track in program.list(&[]) {
         assert_eq!(track["state"], "ready", "{track}");
         let duration = track["duration"].as_f64().unwrap();
@@ -133,6 +129,31 @@ fn what_can_be_heard_of_odd_files_is_analysed() {
         "what is there counts, not what is claimed"
     );
     assert_eq!(found("\"by name an mp3\"")["duration"], 2.0);
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_analysed_as_far_as_it_goes_and_said_to_be_damaged() {
+    let program = Program::new();
+    let mp3 = fixture("vbr.mp3");
+    program.put("cut.mp3", &mp3[..mp3.len() / 2]);
+    let flac = fixture("source.flac");
+    program.put("cut.flac", &flac[..flac.len() / 2]);
+    let whole = tune(5, 2.0, 22_050, 1);
+    program.put("cut.wav", &whole[..whole.len() / 2]);
+    let music = program.music();
+    let ended = program
+        .run(["--json", "import", music.to_str().unwrap()])
+        .with_status(1);
+    assert_eq!(of_event(&ended.lines(), "damaged").len(), 3);
+    for track in program.list(&[]) {
+        assert_eq!(track["state"], "failed", "{track}");
+        well_said(&track["damage"]);
+        let waveform = &track["artifacts"][2];
+        assert_eq!(
+            (&waveform["artifact"], &waveform["state"]),
+            (&"waveform".into(), &"done".into())
+        );
+    }
 }
 
 #[test]

@@ -290,7 +290,7 @@ impl Decoder {
                 Err(SymphoniaError::IoError(error))
                     if error.kind() == std::io::ErrorKind::UnexpectedEof =>
                 {
-                    self.damage.truncated = true;
+                    self.damage.truncated |= !self.source.open_ended;
                     return Ok(None);
                 }
                 Err(SymphoniaError::IoError(error)) => return Err(error.into()),

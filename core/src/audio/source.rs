@@ -92,6 +92,8 @@ pub(super) struct Source {
     pub(super) stamps_are_frames: bool,
     /// Frames that the container promises; `None` where it only guesses.
     pub(super) promised: Option<u64>,
+    /// Written as a stream: the length was not known, and the file ends where it ends.
+    pub(super) open_ended: bool,
 }
 
 pub(super) fn open(path: &Path) -> Result<Source, AudioError> {
@@ -203,11 +205,16 @@ fn build(
         refuse_he_aac(params, sound.as_ref(), rate)?;
     }
     let presented = presented(track, sound, family, rate);
-    let promised = promised_frames(track, presented, family);
-    let frames = promised.or(track.num_frames).unwrap_or(0);
+    let codec = codec_name(params, reader.as_ref(), decoder.as_ref());
+    let open_ended = codec == "wav" && is_open_ended(track.num_frames, channels, params);
+    let promised = promised_frames(track, presented, family).filter(|_| !open_ended);
+    let frames = promised
+        .or(track.num_frames)
+        .filter(|_| !open_ended)
+        .unwrap_or(0);
     let duration = rate.secs_from_frame(Frame(frames));
     let format = AudioFormat {
-        codec: codec_name(params, reader.as_ref(), decoder.as_ref()),
+        codec,
         sample_rate: rate,
         channels: channels as u16,
         bitrate_kbps: bitrate_kbps(file_bytes, duration),
@@ -223,9 +230,20 @@ fn build(
         presented,
         stamps_are_frames,
         promised,
+        open_ended,
         decoder,
         reader,
     })
+}
+
+/// Whether a WAV claims all that its 32-bit length can hold, as programs do that write to a pipe.
+fn is_open_ended(frames: Option<u64>, channels: usize, params: &AudioCodecParameters) -> bool {
+    let sample_bytes = u64::from(params.bits_per_sample.unwrap_or(16)).div_ceil(8);
+    let bytes = frames
+        .unwrap_or(0)
+        .saturating_mul(channels as u64)
+        .saturating_mul(sample_bytes);
+    bytes > u64::from(u32::MAX) - (1 << 20)
 }
 
 pub(super) fn make_decoder(
