@@ -236,14 +236,10 @@ fn build(
     })
 }
 
-/// Whether a WAV claims all that its 32-bit length can hold, as programs do that write to a pipe.
+/// Whether a WAV claims no length, or all that its 32 bits can hold, as programs do that write to a pipe.
 fn is_open_ended(frames: Option<u64>, channels: usize, params: &AudioCodecParameters) -> bool {
-    let sample_bytes = u64::from(params.bits_per_sample.unwrap_or(16)).div_ceil(8);
-    let bytes = frames
-        .unwrap_or(0)
-        .saturating_mul(channels as u64)
-        .saturating_mul(sample_bytes);
-    bytes > u64::from(u32::MAX) - (1 << 20)
+    let frame_bytes = u64::from(params.bits_per_sample.unwrap_or(16)).div_ceil(8) * channels as u64;
+    frames.is_none_or(|frames| frames.saturating_mul(frame_bytes) > u64::from(u32::MAX) - (1 << 20))
 }
 
 pub(super) fn make_decoder(
