@@ -1,8 +1,8 @@
 //! Chords and key from chroma and beats.
 //!
-//! Chroma is averaged over the beats ([`features`]), steadied by repetition ([`repetition`]),
-//! compared with templates ([`emission`]) and read as a chain that likes to change on downbeats
-//! ([`decode`]). The key of a first reading guides a second one.
+//! Chroma is averaged over the beats (`features`), steadied by repetition (`repetition`),
+//! compared with templates (`emission`) and read as a chain that likes to change on downbeats
+//! (`decode`). The key of a first reading guides a second one.
 
 mod boundaries;
 mod decode;
