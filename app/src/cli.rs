@@ -130,6 +130,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         output: Output::new(cli.color).in_json(cli.json).quietly(cli.quiet),
     };
     match cli.command {
+        None if crate::window::has_display() => crate::window::open(context.library, Vec::new()),
         None => demo::run(&context),
         Some(Job::Import(job)) => import::import(&context, job),
         Some(Job::Analyze(job)) => import::analyze(&context, &job),

@@ -88,6 +88,7 @@ fn row(number: u64) -> Arc<Row> {
         state: TrackState::Ready,
         artifacts: [ArtifactState::Done; 8],
         duplicates: Vec::new(),
+        revision: 0,
         search_text,
     })
 }

@@ -1,4 +1,4 @@
-//! Tonearm without a window: the library, import and analysis.
+//! Tonearm without a window: the library, import, analysis and sound.
 
 pub mod analysis;
 pub mod artifact;
@@ -7,6 +7,7 @@ pub mod backend;
 pub mod beats;
 pub mod control;
 pub mod core_loop;
+pub mod edits;
 pub mod export;
 pub mod failure;
 pub mod findings;
@@ -15,6 +16,7 @@ pub mod import;
 pub mod jobs;
 pub mod loudness;
 pub mod picture;
+pub mod playback;
 pub mod query;
 pub mod row;
 pub mod store;

@@ -68,6 +68,8 @@ pub struct Row {
     pub artifacts: [ArtifactState; Artifact::ALL.len()],
     /// Other tracks of the library with the same bytes.
     pub duplicates: Vec<TrackId>,
+    /// Another number whenever anything of the track was written: what was read for an earlier one is stale.
+    pub revision: u64,
     /// What a search for words looks through: see `query::search_text`.
     pub search_text: String,
 }

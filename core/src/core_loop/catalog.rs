@@ -249,6 +249,7 @@ impl Catalog {
             state: plan::track_state(&track, &artifacts),
             artifacts,
             duplicates,
+            revision: 0,
             search_text: query::search_text(&track),
             track,
             knowledge,

@@ -1,6 +1,7 @@
 //! What the user can ask for. Imperative, complete, comparable: a list of commands replays a session.
 
 use crate::artifact::Artifact;
+use crate::edits::Edit;
 use crate::track::TrackId;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -32,6 +33,18 @@ pub enum Command {
         folders: Vec<PathBuf>,
         dry_run: bool,
     },
+    /// Changes one track by hand.
+    Edit {
+        track: TrackId,
+        edit: Edit,
+    },
+    /// Takes back the last change by hand or removal.
+    Undo,
+    Redo,
+    /// Takes tracks out of the library; their files stay as they are.
+    Remove(Vec<TrackId>),
+    /// Tries everything that failed once more, now.
+    Retry(Selection),
     /// Starts nothing new until resumed; what runs goes on.
     Pause,
     Resume,

@@ -18,6 +18,7 @@ use crate::track::TrackId;
 use crate::waveform::Waveform;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -161,6 +162,7 @@ impl Core {
             beats: self.store.beats(track)?,
             key: self.store.key(track)?,
             chords: self.store.chords(track)?,
+            by_hand: BTreeSet::new(),
         })
     }
 

@@ -145,6 +145,7 @@ impl State {
                         track: job.track,
                         wants: job.left.clone(),
                         control: job.control.clone(),
+                        live: None,
                     })
                     .collect(),
                 finished: self.finished,
@@ -152,6 +153,8 @@ impl State {
                 paused: self.paused,
                 storage_trouble: self.storage_trouble.clone(),
             },
+            undo: None,
+            redo: None,
         }
     }
 
@@ -200,6 +203,11 @@ impl State {
             }
             Command::Pause => self.paused = true,
             Command::Resume => self.paused = false,
+            Command::Edit { .. }
+            | Command::Undo
+            | Command::Redo
+            | Command::Remove(_)
+            | Command::Retry(_) => tracing::error!("not built yet"),
             Command::Cancel => return self.cancel(),
         }
         Vec::new()

@@ -1,6 +1,7 @@
 //! The published state: immutable, cheap to clone, all that a window or a command line may know.
 
 use crate::artifact::Artifact;
+use crate::audio::LiveColumns;
 use crate::control::Control;
 use crate::core_loop::event::Tally;
 use crate::failure::Failure;
@@ -105,6 +106,8 @@ pub struct RunningJob {
     pub wants: BTreeSet<Artifact>,
     /// Asked for progress when drawn.
     pub control: Control,
+    /// The waveform as far as it is, when it is being made.
+    pub live: Option<LiveColumns>,
 }
 
 /// What goes on in the background.
@@ -133,4 +136,7 @@ impl Activity {
 pub struct View {
     pub rows: Rows,
     pub activity: Activity,
+    /// What undo would take back, in words ("half tempo of Night Ferry"); `None`: nothing.
+    pub undo: Option<Arc<str>>,
+    pub redo: Option<Arc<str>>,
 }

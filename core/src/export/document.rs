@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use round::{confidence, measure, time};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -25,6 +26,8 @@ pub struct TrackDetails {
     pub beats: Option<Beats>,
     pub key: Option<KeyFinding>,
     pub chords: Option<Vec<ChordSpan>>,
+    /// What of it the user set by hand: `beats`, `key`.
+    pub by_hand: BTreeSet<Artifact>,
 }
 
 /// Everything that is known of one track. What is unknown is `null`; what this document does not tell is absent.

@@ -29,6 +29,7 @@ pub(super) fn bare_row() -> Row {
         state: TrackState::Partial,
         artifacts: [ArtifactState::Due; 8],
         duplicates: Vec::new(),
+        revision: 0,
         search_text: String::new(),
     }
 }

@@ -75,6 +75,7 @@ fn full_row() -> Row {
         state: TrackState::Partial,
         artifacts,
         duplicates: vec![TrackId(2)],
+        revision: 0,
         search_text,
     }
 }

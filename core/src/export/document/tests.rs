@@ -78,6 +78,7 @@ fn details() -> TrackDetails {
     TrackDetails {
         beats: Some(beats()),
         key: Some(key()),
+        by_hand: std::collections::BTreeSet::new(),
         chords: Some(chords()),
     }
 }
@@ -167,6 +168,7 @@ fn row() -> Row {
         state: TrackState::Failed,
         artifacts,
         duplicates: vec![TrackId(7)],
+        revision: 0,
         search_text: String::new(),
     }
 }

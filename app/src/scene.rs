@@ -1,0 +1,18 @@
+//! Everything that a view may read while it draws one frame.
+
+use crate::settings::Settings;
+use crate::shelf::Shelf;
+use tonearm_core::core_loop::view::View;
+use tonearm_core::playback::{PlayerView, Playhead};
+
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    pub view: &'a View,
+    pub sound: &'a PlayerView,
+    /// What is heard at the moment when this frame is drawn.
+    pub playhead: Option<Playhead>,
+    pub shelf: &'a Shelf,
+    pub settings: &'a Settings,
+    /// False until the library has been read.
+    pub ready: bool,
+}

@@ -1,0 +1,1 @@
+//! Drawings that several views share. They know nouns of the core, not the core.
