@@ -9,6 +9,7 @@ mod library;
 mod list;
 mod measure;
 mod relink;
+mod remove;
 mod report;
 mod show;
 mod upkeep;
@@ -60,6 +61,7 @@ enum Job {
     Show(show::Show),
     Waveform(waveform::Draw),
     Relink(relink::Relink),
+    Remove(remove::Remove),
     Export(export::Export),
     Doctor(doctor::Doctor),
     Verify(upkeep::Verify),
@@ -138,6 +140,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::Show(job)) => show::run(&context, &job),
         Some(Job::Waveform(job)) => waveform::run(&context, &job),
         Some(Job::Relink(job)) => relink::run(&context, job),
+        Some(Job::Remove(job)) => remove::run(&context, &job),
         Some(Job::Export(job)) => export::run(&context, &job),
         Some(Job::Doctor(job)) => doctor::run(&context, &job),
         Some(Job::Verify(job)) => upkeep::verify(&context, &job),

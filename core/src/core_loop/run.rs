@@ -18,7 +18,6 @@ use crate::track::TrackId;
 use crate::waveform::Waveform;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -31,6 +30,9 @@ const INPUTS: usize = 256;
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
 /// How often retries that have come due are looked for.
 const TICK: Duration = Duration::from_secs(10);
+
+/// How long the end waits for the next word about a change by hand: a disk that takes longer is stuck.
+const LAST_DEED: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -158,11 +160,19 @@ impl Core {
 
     /// The full results of one track. Reads the disk.
     pub fn details(&self, track: TrackId) -> Result<TrackDetails, StoreError> {
+        let hand = self.store.by_hand(track)?;
+        let by_hand = hand.artifacts();
         Ok(TrackDetails {
-            beats: self.store.beats(track)?,
-            key: self.store.key(track)?,
+            beats: match hand.beats {
+                Some(beats) => Some(beats),
+                None => self.store.beats(track)?,
+            },
+            key: match hand.key {
+                Some(key) => Some(key),
+                None => self.store.key(track)?,
+            },
             chords: self.store.chords(track)?,
-            by_hand: BTreeSet::new(),
+            by_hand,
         })
     }
 
@@ -267,6 +277,7 @@ impl Hands {
                 Effect::Write { changes, events } => {
                     self.writer.submit(WriteRequest::Put { changes, events });
                 }
+                Effect::Read(track) => self.writer.submit(WriteRequest::Read(track)),
                 Effect::Reload => self.writer.submit(WriteRequest::Reload),
                 Effect::Say(event) => (self.events)(event),
                 Effect::StartJob(job) => {
@@ -310,16 +321,30 @@ impl Hands {
                     (Effect::Write { changes, events }, Some(writer)) => {
                         writer.submit(WriteRequest::Put { changes, events });
                     }
+                    (Effect::Read(track), Some(writer)) => {
+                        writer.submit(WriteRequest::Read(track));
+                    }
                     (Effect::Say(event), _) => events(event),
                     _ => {}
                 }
             }
+            state.has_deeds()
         };
-        last(cancel, Some(&writer));
+        let mut has_deeds = last(cancel, Some(&writer));
+        // What the user asked for by hand just before the end is done.
+        while has_deeds {
+            match waiting.recv_timeout(LAST_DEED) {
+                Ok(Envelope::Input(input)) => has_deeds = last(*input, Some(&writer)),
+                Ok(Envelope::Stop) => {}
+                Err(_) => break,
+            }
+        }
         read_until_ended((pool, scans), waiting, &mut |input| {
             last(input, Some(&writer));
         });
-        read_until_ended(writer, waiting, &mut |input| last(input, None));
+        read_until_ended(writer, waiting, &mut |input| {
+            last(input, None);
+        });
     }
 }
 

@@ -1,9 +1,10 @@
 //! The one thread that writes to the library. Writes that wait together go to disk together.
 
 use crate::core_loop::event::Event;
-use crate::core_loop::input::Input;
+use crate::core_loop::input::{Input, Stored};
 use crate::failure::{Failure, FailureKind};
 use crate::store::{Change, Store, StoreError};
+use crate::track::TrackId;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -19,6 +20,8 @@ pub(crate) enum WriteRequest {
         changes: Vec<Change>,
         events: Vec<Event>,
     },
+    /// Tell what is stored of a track.
+    Read(TrackId),
     /// Forget an earlier failure and tell what is on disk.
     Reload,
 }
@@ -71,11 +74,15 @@ fn serve(store: &Store, waiting: &Receiver<WriteRequest>, tell: &impl Fn(Input))
     while let Ok(first) = waiting.recv() {
         let mut batch = Batch::default();
         batch.take(first);
-        while batch.changes.len() < BATCH && !batch.reload {
+        while batch.changes.len() < BATCH && !batch.reload && batch.read.is_none() {
             let Ok(next) = waiting.try_recv() else { break };
             batch.take(next);
         }
         batch.carry_out(store, &mut broken, tell);
+    }
+    // Nobody can take a removal back any more.
+    if let Err(error) = store.forget_removed() {
+        tracing::warn!(%error, "removed tracks are let go of at the next start");
     }
 }
 
@@ -84,6 +91,7 @@ fn serve(store: &Store, waiting: &Receiver<WriteRequest>, tell: &impl Fn(Input))
 struct Batch {
     changes: Vec<Change>,
     events: Vec<Vec<Event>>,
+    read: Option<TrackId>,
     reload: bool,
 }
 
@@ -94,6 +102,7 @@ impl Batch {
                 self.changes.extend(changes);
                 self.events.push(events);
             }
+            WriteRequest::Read(track) => self.read = Some(track),
             WriteRequest::Reload => self.reload = true,
         }
     }
@@ -112,6 +121,9 @@ impl Batch {
                 Some(failure) => Input::WriteFailed(failure.clone()),
             });
         }
+        if let Some(track) = self.read {
+            tell(Input::Read(track, read(store, track)));
+        }
         if self.reload {
             match store.load() {
                 Ok(loaded) => {
@@ -122,6 +134,19 @@ impl Batch {
             }
         }
     }
+}
+
+fn read(store: &Store, track: TrackId) -> Result<Box<Stored>, Failure> {
+    let stored = || {
+        Ok(Box::new(Stored {
+            found: store.found(track)?,
+            by_hand: store.by_hand(track)?,
+        }))
+    };
+    stored().map_err(|error: StoreError| {
+        tracing::warn!(%track, %error, "results cannot be read");
+        failure_from(&error)
+    })
 }
 
 fn failure_from(error: &StoreError) -> Failure {
