@@ -41,6 +41,11 @@ pub const BANDS: [Color32; 7] = [
     hex(0xF8_F1_E3),
 ];
 
+/// Silence is a line, not a hole.
+pub const CENTRE_LINE: Color32 = Color32::from_rgba_unmultiplied_const(255, 255, 255, 36);
+/// The trace of single samples.
+pub const SAMPLES: Color32 = hex(0xF4_F6_FB);
+
 /// Heights and gaps in points.
 pub const ROW: f32 = 26.0;
 pub const ROW_COMPACT: f32 = 22.0;

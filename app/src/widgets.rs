@@ -1,1 +1,4 @@
 //! Drawings that several views share. They know nouns of the core, not the core.
+
+pub mod preview;
+pub mod shape;

@@ -19,7 +19,7 @@ mod source;
 
 pub use decode::{Damage, Decoder};
 pub use error::AudioError;
-pub use listen::{Chapter, Heard, ListenError, Wants, listen};
+pub use listen::{Chapter, Heard, ListenError, Wants, listen, mix_to_mono};
 pub use meter::Meter;
 pub use peaks::{LiveColumns, Peaks};
 

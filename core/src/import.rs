@@ -3,6 +3,7 @@
 //! Order of work: [`scan::walk`] → [`dedupe::decide`] → [`tags::read`] → stored → [`hash::sha256`].
 //! [`presence`] and [`relink`] deal with files that are no longer where they were.
 
+pub mod cover;
 pub mod dedupe;
 pub mod hash;
 pub mod named;

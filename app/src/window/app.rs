@@ -27,7 +27,7 @@ impl App {
         Self {
             panels: Panels::default(),
             settings: Settings::default(),
-            shelf: Shelf,
+            shelf: Shelf::default(),
         }
     }
 }

@@ -200,8 +200,8 @@ impl Ears {
     }
 }
 
-/// The mean of all channels.
-pub(super) fn mix_to_mono(interleaved: &[f32], channels: usize, out: &mut Vec<f32>) {
+/// Replaces `out` by the mean of all channels.
+pub fn mix_to_mono(interleaved: &[f32], channels: usize, out: &mut Vec<f32>) {
     out.clear();
     match channels {
         1 => out.extend_from_slice(interleaved),

@@ -26,7 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Larger pictures are not shown.
-const MOST_ART_BYTES: usize = 16 << 20;
+pub(super) const MOST_ART_BYTES: usize = 16 << 20;
 
 /// What a file says of itself.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,0 +1,304 @@
+//! What is on the shelf: bounded by bytes, what was used longest ago goes first.
+
+use super::sound::Windows;
+use super::wishes::{Job, Wishes};
+use super::{Art, ArtSize, Loadable, ShelfSource};
+use lru::LruCache;
+use std::hash::Hash;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use tonearm_core::export::document::TrackDetails;
+use tonearm_core::failure::Failure;
+use tonearm_core::row::Row;
+use tonearm_core::track::{FileStamp, TrackId};
+use tonearm_core::waveform::{Column, Waveform};
+
+const WAVEFORM_BYTES: usize = 64 << 20;
+/// 20,000 rows that were scrolled through.
+const PREVIEW_BYTES: usize = 16 << 20;
+const DETAILS_BYTES: usize = 32 << 20;
+const ART_BYTES: usize = 48 << 20;
+/// What an entry takes besides what it holds.
+const ENTRY_BYTES: usize = 96;
+
+/// What something on the shelf was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edition {
+    /// Counts for all: put there by hand.
+    Any,
+    Row(u64),
+    File(FileStamp),
+}
+
+impl Edition {
+    pub(super) fn of_row(row: &Row) -> Self {
+        Self::Row(row.revision)
+    }
+
+    pub(super) fn of_file(row: &Row) -> Self {
+        Self::File(row.track.stamp)
+    }
+
+    pub(super) fn serves(self, wanted: Self) -> bool {
+        self == Self::Any || self == wanted
+    }
+}
+
+/// What became of a wish. Remembered, so that nothing is tried over and over.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Answer<T> {
+    Nothing,
+    Is(T),
+    Failed(Failure),
+}
+
+impl<T> Answer<T> {
+    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        match self {
+            Self::Nothing => Answer::Nothing,
+            Self::Is(value) => Answer::Is(change(value)),
+            Self::Failed(failure) => Answer::Failed(failure),
+        }
+    }
+}
+
+impl<T> From<Result<Option<T>, Failure>> for Answer<T> {
+    fn from(result: Result<Option<T>, Failure>) -> Self {
+        match result {
+            Ok(Some(value)) => Self::Is(value),
+            Ok(None) => Self::Nothing,
+            Err(failure) => Self::Failed(failure),
+        }
+    }
+}
+
+/// What a look at the shelf shows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Found<T> {
+    Nothing,
+    Older(T),
+    Current(Answer<T>),
+}
+
+/// How to come by something that is not there.
+#[derive(Debug)]
+pub(super) enum Fetch {
+    Wish(Job),
+    /// There is none.
+    Nothing,
+    Failed(Failure),
+}
+
+/// What counts for a bound in bytes.
+pub(super) trait Weight {
+    fn bytes(&self) -> usize;
+}
+
+impl Weight for Arc<Waveform> {
+    fn bytes(&self) -> usize {
+        self.levels
+            .iter()
+            .map(|level| size_of_val(level.as_slice()))
+            .sum()
+    }
+}
+
+impl Weight for Arc<[Column]> {
+    fn bytes(&self) -> usize {
+        size_of_val::<[Column]>(self)
+    }
+}
+
+impl Weight for Arc<TrackDetails> {
+    fn bytes(&self) -> usize {
+        let beats = self.beats.as_ref().map_or(0, |beats| {
+            size_of_val(beats.beats.as_slice()) + size_of_val(beats.segments.as_slice())
+        });
+        let key = self
+            .key
+            .as_ref()
+            .map_or(0, |key| size_of_val(key.segments.as_slice()));
+        let chords = self
+            .chords
+            .as_ref()
+            .map_or(0, |chords| size_of_val(chords.as_slice()));
+        size_of::<TrackDetails>() + beats + key + chords
+    }
+}
+
+impl Weight for Arc<Art> {
+    fn bytes(&self) -> usize {
+        self.rgb.len()
+    }
+}
+
+/// Answers of one kind.
+#[derive(Debug)]
+pub(super) struct Keep<K: Hash + Eq, T> {
+    entries: LruCache<K, (Edition, Answer<T>)>,
+    bytes: usize,
+    most_bytes: usize,
+}
+
+impl<K: Hash + Eq, T: Weight + Clone> Keep<K, T> {
+    pub(super) fn new(most_bytes: usize) -> Self {
+        Self {
+            entries: LruCache::unbounded(),
+            bytes: 0,
+            most_bytes,
+        }
+    }
+
+    pub(super) fn look(&mut self, key: &K, wanted: Edition) -> Found<T> {
+        match self.entries.get(key) {
+            None => Found::Nothing,
+            Some((edition, answer)) if edition.serves(wanted) => Found::Current(answer.clone()),
+            Some((_, Answer::Is(value))) => Found::Older(value.clone()),
+            Some((_, Answer::Nothing | Answer::Failed(_))) => Found::Nothing,
+        }
+    }
+
+    /// Gives back what had to go, to be dropped when nobody waits for the lock.
+    #[must_use]
+    pub(super) fn put(&mut self, key: K, edition: Edition, answer: Answer<T>) -> Vec<Answer<T>> {
+        self.bytes += weight(&answer);
+        let mut gone = Vec::new();
+        if let Some((_, earlier)) = self.entries.put(key, (edition, answer)) {
+            self.bytes -= weight(&earlier);
+            gone.push(earlier);
+        }
+        // One always may stay, however large it is.
+        while self.bytes > self.most_bytes
+            && self.entries.len() > 1
+            && let Some((_, (_, oldest))) = self.entries.pop_lru()
+        {
+            self.bytes -= weight(&oldest);
+            gone.push(oldest);
+        }
+        gone
+    }
+}
+
+fn weight<T: Weight>(answer: &Answer<T>) -> usize {
+    ENTRY_BYTES
+        + match answer {
+            Answer::Is(value) => value.bytes(),
+            Answer::Nothing => 0,
+            Answer::Failed(failure) => failure.message.len() + failure.remedy.len(),
+        }
+}
+
+/// Everything behind the lock.
+#[derive(Debug)]
+pub(super) struct Shelves {
+    pub(super) waveforms: Keep<TrackId, Arc<Waveform>>,
+    pub(super) previews: Keep<TrackId, Arc<[Column]>>,
+    pub(super) details: Keep<TrackId, Arc<TrackDetails>>,
+    pub(super) art: Keep<(TrackId, ArtSize), Arc<Art>>,
+    pub(super) samples: Windows,
+    pub(super) wishes: Wishes,
+    pub(super) source: Option<Arc<dyn ShelfSource>>,
+    pub(super) is_closed: bool,
+}
+
+impl Default for Shelves {
+    fn default() -> Self {
+        Self {
+            waveforms: Keep::new(WAVEFORM_BYTES),
+            previews: Keep::new(PREVIEW_BYTES),
+            details: Keep::new(DETAILS_BYTES),
+            art: Keep::new(ART_BYTES),
+            samples: Windows::default(),
+            wishes: Wishes::default(),
+            source: None,
+            is_closed: false,
+        }
+    }
+}
+
+impl Shelves {
+    /// What the view is told of what was found; a wish goes out where something newer may be had.
+    pub(super) fn answer<T>(
+        &mut self,
+        found: Found<T>,
+        wanted: Edition,
+        fetch: impl FnOnce() -> Fetch,
+    ) -> Loadable<T> {
+        let older = match found {
+            Found::Current(Answer::Is(value)) => return Loadable::Ready(value),
+            Found::Current(Answer::Nothing) => return Loadable::Absent,
+            Found::Current(Answer::Failed(failure)) => return Loadable::Failed(failure),
+            Found::Older(value) => Some(value),
+            Found::Nothing => None,
+        };
+        match fetch() {
+            Fetch::Nothing => Loadable::Absent,
+            Fetch::Failed(failure) => Loadable::Failed(failure),
+            Fetch::Wish(job) => {
+                let is_coming = self.wishes.add(job, wanted);
+                match older {
+                    Some(value) => Loadable::Ready(value),
+                    None if is_coming => Loadable::Pending,
+                    None => Loadable::Absent,
+                }
+            }
+        }
+    }
+}
+
+/// The shelves with their lock, and the bell for whoever fetches.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    shelves: Mutex<Shelves>,
+    wished: Condvar,
+}
+
+impl Kept {
+    /// Holds the lock for `look`, which only looks things up and moves pointers.
+    pub(super) fn with<T>(&self, look: impl FnOnce(&mut Shelves) -> T) -> T {
+        let mut shelves = self.lock();
+        let result = look(&mut shelves);
+        let is_news = shelves.wishes.take_news();
+        drop(shelves);
+        if is_news {
+            self.wished.notify_all();
+        }
+        result
+    }
+
+    pub(super) fn open(&self, source: Arc<dyn ShelfSource>) {
+        let earlier = self.with(|shelves| shelves.source.replace(source));
+        drop(earlier);
+        self.wished.notify_all();
+    }
+
+    pub(super) fn close(&self) {
+        let earlier = self.with(|shelves| {
+            shelves.is_closed = true;
+            shelves.wishes.stop();
+            shelves.source.take()
+        });
+        drop(earlier);
+        self.wished.notify_all();
+    }
+
+    /// Waits until `ready` gives something; `None` when the shelf is closed.
+    pub(super) fn wait<T>(&self, mut ready: impl FnMut(&mut Shelves) -> Option<T>) -> Option<T> {
+        let mut shelves = self.lock();
+        loop {
+            if shelves.is_closed {
+                return None;
+            }
+            if let Some(value) = ready(&mut shelves) {
+                return Some(value);
+            }
+            shelves = self
+                .wished
+                .wait(shelves)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

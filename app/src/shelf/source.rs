@@ -1,0 +1,28 @@
+//! Where the shelf fetches from: the library on disk and the user's files.
+
+use super::{Samples, sound};
+use std::fmt::Debug;
+use std::path::Path;
+use tonearm_core::export::document::TrackDetails;
+use tonearm_core::failure::Failure;
+use tonearm_core::import;
+use tonearm_core::track::TrackId;
+use tonearm_core::units::Frame;
+use tonearm_core::waveform::Waveform;
+
+/// Called on the shelf's threads; may block on the disk. A panic in it becomes a failure of that one thing.
+pub trait ShelfSource: Debug + Send + Sync + 'static {
+    fn waveform(&self, id: TrackId) -> Result<Option<Waveform>, Failure>;
+
+    fn details(&self, id: TrackId) -> Result<Option<TrackDetails>, Failure>;
+
+    /// The bytes of a picture file.
+    fn cover(&self, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+        import::cover::read(path)
+    }
+
+    /// Sound from `from` to `to`, less where the file ends.
+    fn samples(&self, path: &Path, from: Frame, to: Frame) -> Result<Samples, Failure> {
+        sound::read(path, from, to)
+    }
+}
