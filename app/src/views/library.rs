@@ -11,7 +11,6 @@ mod icons;
 mod inspector;
 mod listing;
 mod menu;
-mod preview;
 mod search;
 mod selection;
 mod sidebar;

@@ -10,7 +10,6 @@ use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
     Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2, vec2,
 };
-use std::sync::Arc;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::playback::Transport;
 use tonearm_core::row::{ArtifactState, Row, TrackState};
@@ -236,7 +235,7 @@ impl Pen<'_> {
         match self.scene.shelf.preview(cell.row) {
             Loadable::Ready(columns) => {
                 let played = self.played(cell.row);
-                super::preview::paint(&self.painter, rect, &columns, played);
+                crate::widgets::preview::paint(&self.painter, rect, &columns, played);
             }
             Loadable::Pending | Loadable::Absent | Loadable::Failed(_) => {
                 let y = rect.center().y;
@@ -328,18 +327,20 @@ pub(super) fn chip_ui(
     font: &FontId,
 ) {
     let radius = CornerRadius::same(4);
-    let color = if is_weak {
-        color.gamma_multiply(0.5)
-    } else {
-        color
-    };
-    let ink = if from == Source::Tag {
-        let stroke = Stroke::new(1.0, color.gamma_multiply(0.7));
-        painter.rect_stroke(chip, radius, stroke, eframe::egui::StrokeKind::Inside);
-        color
-    } else {
-        painter.rect_filled(chip, radius, color);
-        theme::ON_CHIP
+    let ink = match from {
+        Source::Tag => {
+            let stroke = Stroke::new(1.0, color.gamma_multiply(0.6));
+            painter.rect_stroke(chip, radius, stroke, eframe::egui::StrokeKind::Inside);
+            color.gamma_multiply(if is_weak { 0.7 } else { 0.9 })
+        }
+        Source::Analysis | Source::Hand if is_weak => {
+            painter.rect_filled(chip, radius, color.gamma_multiply(0.22));
+            color.gamma_multiply(0.85)
+        }
+        Source::Analysis | Source::Hand => {
+            painter.rect_filled(chip, radius, color);
+            theme::ON_CHIP
+        }
     };
     painter.text(
         chip.center(),
@@ -410,9 +411,10 @@ fn loudness(row: &Row) -> Option<String> {
 /// The fonts of the table, from the style of the window.
 pub(super) fn fonts(ui: &Ui) -> (FontId, FontId) {
     use eframe::egui::TextStyle;
-    let style: &Arc<_> = ui.style();
+    let small = TextStyle::Small.resolve(ui.style());
+    let size = small.size.max(11.0);
     (
-        TextStyle::Body.resolve(style),
-        TextStyle::Small.resolve(style),
+        TextStyle::Body.resolve(ui.style()),
+        FontId::new(size, small.family),
     )
 }

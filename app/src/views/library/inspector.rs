@@ -42,7 +42,7 @@ fn nothing_ui(ui: &mut Ui) {
 /// The heading of a group of facts.
 fn group(ui: &mut Ui, name: &str) {
     ui.add_space(10.0);
-    ui.label(RichText::new(name).small().color(theme::TEXT_FAINT));
+    ui.label(RichText::new(name).size(11.0).color(theme::TEXT_FAINT));
 }
 
 /// One fact: its name on the left, its value on the right, which wraps.

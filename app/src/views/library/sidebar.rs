@@ -40,7 +40,7 @@ fn heading(ui: &mut Ui, text: &str) {
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         ui.add_space(8.0);
-        ui.label(RichText::new(text).small().color(theme::TEXT_FAINT));
+        ui.label(RichText::new(text).size(11.0).color(theme::TEXT_FAINT));
     });
 }
 

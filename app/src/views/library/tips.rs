@@ -117,9 +117,13 @@ pub(super) fn artifact_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, artifact: A
     let state = state_of(row, artifact);
     let record = row.knowledge.records.get(&artifact);
     ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(12.0, 16.0), Sense::hover());
+        ui.spacing_mut().interact_size.y = 0.0;
+        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 16.0), Sense::hover());
         dot(ui.painter(), rect.center(), state);
-        ui.label(name(artifact));
+        ui.allocate_ui(vec2(72.0, 16.0), |ui| {
+            ui.set_min_width(72.0);
+            ui.label(RichText::new(name(artifact)).color(theme::TEXT));
+        });
         let detail = detail(scene, row.track.id, (state, record));
         ui.label(RichText::new(detail).color(theme::TEXT_MUTED));
     });

@@ -138,12 +138,12 @@ fn sound_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDet
 
 fn trust(confidence: Option<f32>, from: Source) -> String {
     match (from, confidence) {
-        (Source::Tag, _) => " (tag)".to_owned(),
-        (Source::Hand, _) => " (by hand)".to_owned(),
+        (Source::Tag, _) => " · tag".to_owned(),
+        (Source::Hand, _) => " · by hand".to_owned(),
         (Source::Analysis, None) => String::new(),
         (Source::Analysis, Some(confidence)) => {
             let doubt = if confidence < words::DOUBT { " ?" } else { "" };
-            format!("{doubt} ({} sure)", words::percent(confidence))
+            format!("{doubt} · {} sure", words::percent(confidence))
         }
     }
 }
@@ -161,12 +161,9 @@ fn key_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDetai
         let text = words::key(found.value, scene.settings.key_notation);
         let look = (theme::key(found.value), found.is_doubtful(), found.from);
         chip_ui(ui.painter(), chip, &text, look, &fonts(ui).1);
-        ui.add(Label::new(found.value.to_string()).wrap_mode(TextWrapMode::Truncate));
+        let text = format!("{}{}", found.value, trust(found.confidence, found.from));
+        ui.add(Label::new(RichText::new(text).color(theme::TEXT)).wrap());
     });
-    let sure = trust(found.confidence, found.from);
-    if !sure.trim().is_empty() {
-        fact(ui, "", sure.trim().to_owned());
-    }
     let finding = details.and_then(|details| details.key.as_ref());
     let Some(finding) = finding else { return };
     if !finding.alternatives.is_empty() {
