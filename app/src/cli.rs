@@ -8,6 +8,7 @@ mod import;
 mod library;
 mod list;
 mod measure;
+mod play;
 mod relink;
 mod report;
 mod show;
@@ -59,6 +60,7 @@ enum Job {
     List(list::List),
     Show(show::Show),
     Waveform(waveform::Draw),
+    Play(play::Play),
     Relink(relink::Relink),
     Export(export::Export),
     Doctor(doctor::Doctor),
@@ -137,6 +139,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::List(job)) => list::run(&context, &job),
         Some(Job::Show(job)) => show::run(&context, &job),
         Some(Job::Waveform(job)) => waveform::run(&context, &job),
+        Some(Job::Play(job)) => play::run(&context, &job),
         Some(Job::Relink(job)) => relink::run(&context, job),
         Some(Job::Export(job)) => export::run(&context, &job),
         Some(Job::Doctor(job)) => doctor::run(&context, &job),
