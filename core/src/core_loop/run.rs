@@ -5,9 +5,10 @@ use crate::backend::Analyser;
 use crate::core_loop::command::Command;
 use crate::core_loop::event::Event;
 use crate::core_loop::input::{Effect, Input};
+use crate::core_loop::reader::Reader;
 use crate::core_loop::state::{Limits, State};
 use crate::core_loop::view::View;
-use crate::core_loop::writer::{WriteRequest, Writer};
+use crate::core_loop::writer::{WriteRequest, Writer, Writes};
 use crate::export::document::TrackDetails;
 use crate::import::session::Scans;
 use crate::jobs::native::Native;
@@ -58,6 +59,7 @@ pub struct Core {
     inputs: SyncSender<Envelope>,
     view: Arc<ArcSwap<View>>,
     store: Arc<Store>,
+    writes: Arc<Writes>,
     unreadable: Vec<BadRecord>,
     thread: Option<JoinHandle<()>>,
 }
@@ -88,6 +90,7 @@ impl Core {
         let view = Arc::new(ArcSwap::from_pointee(state.view()));
         let tell = sender(&inputs);
         let writer = Writer::start(Arc::clone(&store), tell.clone()).map_err(StartError::Thread)?;
+        let writes = Arc::clone(writer.writes());
         let job_tell = tell.clone();
         let pool = Pool::start(
             limits.slots,
@@ -128,6 +131,7 @@ impl Core {
             inputs,
             view,
             store,
+            writes,
             unreadable,
             thread: Some(thread),
         })
@@ -160,25 +164,17 @@ impl Core {
 
     /// The full results of one track. Reads the disk.
     pub fn details(&self, track: TrackId) -> Result<TrackDetails, StoreError> {
-        let hand = self.store.by_hand(track)?;
-        let by_hand = hand.artifacts();
-        Ok(TrackDetails {
-            beats: match hand.beats {
-                Some(beats) => Some(beats),
-                None => self.store.beats(track)?,
-            },
-            key: match hand.key {
-                Some(key) => Some(key),
-                None => self.store.key(track)?,
-            },
-            chords: self.store.chords(track)?,
-            by_hand,
-        })
+        self.reader().details(track)
     }
 
     /// The waveform of one track, when it has one. Reads the disk.
     pub fn waveform(&self, track: TrackId) -> Result<Option<Waveform>, StoreError> {
         self.store.waveform(track)
+    }
+
+    /// Reads the full results and waveforms on other threads, no older than the views.
+    pub fn reader(&self) -> Reader {
+        Reader::new(Arc::clone(&self.store), Arc::clone(&self.writes))
     }
 
     /// The library on disk, for what is done to it as a whole: verify, backup.
@@ -235,7 +231,12 @@ fn run(state: &mut State, waiting: &Receiver<Envelope>, hands: &mut Hands, outle
         let mut quiet = false;
         match waiting.recv_timeout(wait) {
             Ok(Envelope::Input(input)) => {
-                let effects = state.apply(*input, Timestamp::now());
+                let (writes, effects): (Vec<_>, Vec<_>) = state
+                    .apply(*input, Timestamp::now())
+                    .into_iter()
+                    .partition(|effect| matches!(effect, Effect::Write { .. }));
+                // Asked for before the view is out, so that readers who have seen it wait for them.
+                hands.carry_out(writes);
                 // What an event tells of must be seen in the view by whoever hears it.
                 if effects
                     .iter()
