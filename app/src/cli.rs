@@ -8,6 +8,7 @@ mod import;
 mod library;
 mod list;
 mod measure;
+mod play;
 mod relink;
 mod remove;
 mod report;
@@ -60,6 +61,7 @@ enum Job {
     List(list::List),
     Show(show::Show),
     Waveform(waveform::Draw),
+    Play(play::Play),
     Relink(relink::Relink),
     Remove(remove::Remove),
     Export(export::Export),
@@ -139,6 +141,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::List(job)) => list::run(&context, &job),
         Some(Job::Show(job)) => show::run(&context, &job),
         Some(Job::Waveform(job)) => waveform::run(&context, &job),
+        Some(Job::Play(job)) => play::run(&context, &job),
         Some(Job::Relink(job)) => relink::run(&context, job),
         Some(Job::Remove(job)) => remove::run(&context, &job),
         Some(Job::Export(job)) => export::run(&context, &job),
