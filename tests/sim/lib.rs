@@ -2,4 +2,6 @@
 
 pub mod compose;
 pub mod program;
+pub mod screen;
 pub mod waves;
+pub mod window;
