@@ -155,7 +155,8 @@ impl Streams {
                 self.open(device, now);
             }
         }
-        self.lost_since.is_some_and(|since| away(since) > SHORT_LOSS)
+        self.lost_since
+            .is_some_and(|since| away(since) > SHORT_LOSS)
     }
 
     fn watch(&mut self, now: Instant) {
@@ -189,6 +190,7 @@ impl Streams {
     }
 
     fn lose(&mut self, state: OutputState, now: Instant) {
+        tracing::debug!(stream = self.count, ?state, "no sound device");
         self.let_go();
         self.state = state;
         self.lost_since.get_or_insert(now);
