@@ -186,6 +186,11 @@ impl Loader {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn made(&self) -> usize {
+        self.made
+    }
+
     /// Until the wish is to quit, or nobody listens any more.
     pub(super) fn run(mut self, desk: &Arc<Desk>, say: impl Fn(Loaded) -> bool) {
         let mut idle = false;
