@@ -52,6 +52,13 @@ pub(crate) struct Play {
     render: Option<PathBuf>,
 }
 
+/// What was sent to the device.
+struct Played {
+    frames: u64,
+    underruns: u64,
+    interrupted: bool,
+}
+
 pub(crate) fn run(context: &Context, job: &Play) -> Result<(), Exit> {
     if !(job.from.is_finite() && job.from >= 0.0) {
         return Err(Exit::Usage("--from is a second of the track".to_owned()));
@@ -67,12 +74,20 @@ pub(crate) fn run(context: &Context, job: &Play) -> Result<(), Exit> {
     }
     // Closed again at once: others may use the library while the music plays.
     let row = Library::open(context)?.track(&job.track)?;
-    let (frames, underruns) = match &job.render {
-        Some(out) => (render(&row, job, out)?, 0),
+    let played = match &job.render {
+        Some(out) => Played {
+            frames: render(&row, job, out)?,
+            underruns: 0,
+            interrupted: false,
+        },
         None => play(context, &row, job)?,
     };
-    let json = serde_json::json!({ "frames": frames, "underruns": underruns });
-    context.output.json(&json)
+    let json = serde_json::json!({ "frames": played.frames, "underruns": played.underruns });
+    context.output.json(&json)?;
+    if played.interrupted {
+        return Err(Exit::Interrupted);
+    }
+    Ok(())
 }
 
 fn until(job: &Play) -> Option<Secs> {
@@ -163,7 +178,7 @@ fn header(data: u32) -> Vec<u8> {
     bytes
 }
 
-fn play(context: &Context, row: &Row, job: &Play) -> Result<(u64, u64), Exit> {
+fn play(context: &Context, row: &Row, job: &Play) -> Result<Played, Exit> {
     let (changed, change) = sync_channel(1);
     let player = Player::start(move || {
         // Full: whoever waits is woken already.
@@ -207,19 +222,39 @@ fn play(context: &Context, row: &Row, job: &Play) -> Result<(u64, u64), Exit> {
         .output
         .aside(&format!("playing {}", format::caption(row)))?;
     let mut started = false;
+    let mut said = OutputState::Closed;
     loop {
         next();
         let view = player.view();
-        if interrupt.check().is_err() {
-            return Err(Exit::Interrupted);
-        }
+        say(context, &view.output, &mut said)?;
+        let interrupted = interrupt.check().is_err();
         started |= view.transport == Transport::Playing;
-        if let Some(outcome) = outcome(&view, started, row) {
+        if let Some(outcome) = outcome(&view, started, row).filter(|_| !interrupted) {
             outcome?;
             wait_for_silence(&player);
-            return Ok((player.frames_played(), player.view().underruns));
+        } else if !interrupted {
+            continue;
         }
+        return Ok(Played {
+            frames: player.frames_played(),
+            underruns: player.view().underruns,
+            interrupted,
+        });
     }
+}
+
+/// Tells where the sound goes, when that changes.
+fn say(context: &Context, output: &OutputState, said: &mut OutputState) -> Result<(), Exit> {
+    if output == said {
+        return Ok(());
+    }
+    match output {
+        OutputState::Open { name, .. } => context.output.aside(&format!("on {name}"))?,
+        OutputState::Lost { reason } => context.output.aside(&format!("interrupted: {reason}"))?,
+        OutputState::Absent { .. } | OutputState::Opening | OutputState::Closed => {}
+    }
+    *said = output.clone();
+    Ok(())
 }
 
 /// `None` while it plays.

@@ -172,7 +172,7 @@ impl Board {
         let known = || stretches.iter().rev().filter(|stretch| stretch.number > 0);
         let stretch = known()
             .find(|stretch| stretch.ear_nanos <= now_nanos)
-            .or_else(|| known().last())?;
+            .or_else(|| known().next_back())?;
         let since = now_nanos.saturating_sub(stretch.ear_nanos) as f64;
         let frames = since * f64::from(RATE) / 1e9;
         // Nothing can be heard that has not been rendered.

@@ -4,7 +4,7 @@ use super::feed::{Shared, Standing};
 use super::loader::{Desk, Loaded as News};
 use super::mixer::Order;
 use super::output::Backend;
-use super::stream::{Happening, Streams};
+use super::stream::{Happening, Need, Streams};
 use super::view::{Device, Loaded, PlayerView, Transport};
 use super::{PlayerCommand, RATE};
 use crate::failure::Failure;
@@ -51,6 +51,10 @@ pub(super) struct Control {
 }
 
 /// What the thread knows.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude each other"
+)]
 struct State {
     io: Control,
     view: PlayerView,
@@ -356,12 +360,16 @@ impl State {
         } else if self.still_since.is_none() {
             self.still_since = Some(now);
         }
-        let lingers = self
-            .still_since
-            .is_none_or(|since| now.saturating_duration_since(since) < LINGER);
-        let pause = self
-            .streams
-            .look(wants, lingers, self.view.wanted_device.as_ref(), now);
+        let rests = |since| now.saturating_duration_since(since) >= LINGER;
+        let need = if wants {
+            Need::Play
+        } else if self.still_since.is_some_and(rests) {
+            Need::Nothing
+        } else {
+            Need::Linger
+        };
+        let device = self.view.wanted_device.as_ref();
+        let pause = self.streams.look(need, device, now);
         if pause && self.order.run {
             self.order.run = false;
             self.place_order();

@@ -9,8 +9,9 @@ use rtrb::{Consumer, Producer};
 
 /// 5 ms.
 pub(super) const RAMP: usize = 240;
-/// New blocks taken in for one buffer; bounds the time that takes.
-const ARRIVALS_AT_ONCE: usize = 64;
+/// New blocks taken in for one buffer, 25 µs at most: all that can be on their way, so that a new place never
+/// waits behind what was read ahead for the old one.
+const ARRIVALS_AT_ONCE: usize = 512;
 
 /// What is to be played: the whole wish each time, so that the newest one says everything.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,6 +53,10 @@ pub(super) enum Arrival {
 }
 
 /// What one buffer was: it ran from a place for some frames, and stood still for the rest.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude each other"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Passage {
     pub(super) epoch: u32,

@@ -132,22 +132,20 @@ impl Reader {
         self.ready.clear();
         self.taken = 0;
         let decoded = self.decoder.next_block(&mut self.raw);
-        match decoded.map_err(|error: AudioError| Failure::from(&error))? {
-            Some(_frames) => {
-                to_stereo(&self.raw, self.channels, &mut self.stereo);
-                if let Some(converter) = &mut self.converter {
-                    converter
-                        .push(&self.stereo, &mut self.ready)
-                        .map_err(|error| refused(&error))?;
-                }
+        let decoded = decoded.map_err(|error: AudioError| Failure::from(&error))?;
+        if decoded.is_some() {
+            to_stereo(&self.raw, self.channels, &mut self.stereo);
+            if let Some(converter) = &mut self.converter {
+                converter
+                    .push(&self.stereo, &mut self.ready)
+                    .map_err(|error| refused(&error))?;
             }
-            None => {
-                self.ended = true;
-                if let Some(converter) = self.converter.take() {
-                    converter
-                        .finish(&mut self.ready)
-                        .map_err(|error| refused(&error))?;
-                }
+        } else {
+            self.ended = true;
+            if let Some(converter) = self.converter.take() {
+                converter
+                    .finish(&mut self.ready)
+                    .map_err(|error| refused(&error))?;
             }
         }
         let skipped = self.skip.min(self.ready.len() as u64 / 2);

@@ -4,7 +4,7 @@ use crate::playback::control::Input;
 use crate::playback::feed::{Feed, Shared};
 use crate::playback::mixer::Mixer;
 use crate::playback::output::{Backend, FATAL, Opened, Refusal};
-use crate::playback::stream::Streams;
+use crate::playback::stream::{Need, Streams};
 use crate::playback::view::{Device, DeviceId, OutputState};
 use rtrb::RingBuffer;
 use std::any::Any;
@@ -92,7 +92,7 @@ impl Rig {
             if beats {
                 self.beat();
             }
-            pause |= self.streams.look(true, true, None, self.now);
+            pause |= self.streams.look(Need::Play, None, self.now);
         }
         pause
     }
@@ -113,7 +113,7 @@ impl Rig {
     }
 
     fn open(&mut self) {
-        self.streams.look(true, true, None, self.now);
+        self.streams.look(Need::Play, None, self.now);
         self.hear();
         assert!(self.is_open(), "{:?}", self.streams.state());
     }
@@ -201,14 +201,14 @@ fn after_two_seconds_without_a_device_the_music_pauses() {
 #[test]
 fn nothing_is_opened_without_need_and_a_still_device_is_let_go() {
     let mut rig = Rig::new();
-    rig.streams.look(false, true, None, rig.now);
+    rig.streams.look(Need::Linger, None, rig.now);
     assert_eq!(*rig.streams.state(), OutputState::Closed);
     assert_eq!(rig.streams.deadline(), None);
     rig.open();
     rig.pass(1_000, true);
-    rig.streams.look(false, true, None, rig.now);
+    rig.streams.look(Need::Linger, None, rig.now);
     assert!(rig.is_open());
-    rig.streams.look(false, false, None, rig.now);
+    rig.streams.look(Need::Nothing, None, rig.now);
     assert_eq!(*rig.streams.state(), OutputState::Closed);
     assert_eq!(rig.streams.deadline(), None);
 }
