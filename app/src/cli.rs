@@ -181,7 +181,7 @@ fn start_log(verbose: u8, quiet: bool, color: Color) {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("TONEARM_LOG").unwrap_or_else(|_none| {
             // Decoders warn about every blemish of a file; what matters of it is in the track's row.
-            format!("{level},symphonia=off,lofty=off").into()
+            format!("{level},symphonia=off,lofty=off,pulseaudio=off").into()
         });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
