@@ -56,7 +56,10 @@ pub(crate) fn run(context: &Context, job: &Play) -> Result<(), Exit> {
     if !(job.from.is_finite() && job.from >= 0.0) {
         return Err(Exit::Usage("--from is a second of the track".to_owned()));
     }
-    if job.seconds.is_some_and(|secs| !(secs.is_finite() && secs > 0.0)) {
+    if job
+        .seconds
+        .is_some_and(|secs| !(secs.is_finite() && secs > 0.0))
+    {
         return Err(Exit::Usage("--seconds is a number above 0".to_owned()));
     }
     if !(0.0..=2.0).contains(&job.volume) {
@@ -91,10 +94,12 @@ fn render(row: &Row, job: &Play, out: &Path) -> Result<u64, Exit> {
         Offline::open(path, Secs(job.from), until(job)).map_err(|failure| cannot(row, &failure))?;
     sound.set_volume(job.volume);
     let interrupt = interruptible();
-    let frames = write_new_sound(out, |out| write_wav(out, &mut sound, &interrupt))
-        .map_err(|error| match interrupt.check() {
-            Ok(()) => Exit::Failed(error.to_string()),
-            Err(_cancelled) => Exit::Interrupted,
+    let frames =
+        write_new_sound(out, |out| write_wav(out, &mut sound, &interrupt)).map_err(|error| {
+            match interrupt.check() {
+                Ok(()) => Exit::Failed(error.to_string()),
+                Err(_cancelled) => Exit::Interrupted,
+            }
         })?;
     match sound.trouble() {
         Some(failure) => Err(cannot(row, failure)),
@@ -124,7 +129,9 @@ fn write_wav(
         }
         out.write_all(&bytes)?;
         if frames * 8 > u64::from(u32::MAX - HEADER) {
-            return Err(std::io::Error::other("more than a WAV can hold: use --seconds"));
+            return Err(std::io::Error::other(
+                "more than a WAV can hold: use --seconds",
+            ));
         }
     }
     out.seek(std::io::SeekFrom::Start(0))?;
@@ -196,7 +203,9 @@ fn play(context: &Context, row: &Row, job: &Play) -> Result<(u64, u64), Exit> {
     ] {
         player.send(command);
     }
-    context.output.aside(&format!("playing {}", format::caption(row)))?;
+    context
+        .output
+        .aside(&format!("playing {}", format::caption(row)))?;
     let mut started = false;
     loop {
         next();
@@ -215,7 +224,10 @@ fn play(context: &Context, row: &Row, job: &Play) -> Result<(u64, u64), Exit> {
 
 /// `None` while it plays.
 fn outcome(view: &PlayerView, started: bool, row: &Row) -> Option<Result<(), Exit>> {
-    let trouble = view.loaded.as_ref().and_then(|loaded| loaded.trouble.as_ref());
+    let trouble = view
+        .loaded
+        .as_ref()
+        .and_then(|loaded| loaded.trouble.as_ref());
     match (view.transport, &view.output) {
         (Transport::Paused, OutputState::Absent { reason } | OutputState::Lost { reason }) => {
             Some(Err(Exit::Failed(reason.clone())))
@@ -265,6 +277,9 @@ fn no_such_device(devices: &[Device], named: &str) -> Exit {
     Exit::Failed(if names.is_empty() {
         "no sound device was found: connect one, or start the sound server".to_owned()
     } else {
-        format!("no device is called {named}; there are: {}", names.join(", "))
+        format!(
+            "no device is called {named}; there are: {}",
+            names.join(", ")
+        )
     })
 }

@@ -219,7 +219,11 @@ mod tests {
         let mut tape = Tape::default();
         // Buffers of 20 ms, each heard 40 ms after it was rendered.
         for buffer in 0..10 {
-            tape.add(&passage(buffer * 960, 960, 1), 960, 1_000 * MS + (buffer * 20 + 40) * MS);
+            tape.add(
+                &passage(buffer * 960, 960, 1),
+                960,
+                1_000 * MS + (buffer * 20 + 40) * MS,
+            );
         }
         assert_eq!(heard(&tape, 1_000 * MS), (0.0, true));
         assert_eq!(heard(&tape, 1_050 * MS), (480.0, true));

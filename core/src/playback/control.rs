@@ -100,7 +100,11 @@ impl State {
     /// Hears one thing or lets time pass. `false` at the end.
     fn turn(&mut self) -> bool {
         let heard = match self.next_deadline() {
-            None => self.io.inbox.recv().map_err(|_gone| RecvTimeoutError::Disconnected),
+            None => self
+                .io
+                .inbox
+                .recv()
+                .map_err(|_gone| RecvTimeoutError::Disconnected),
             Some(at) => {
                 let wait = at.saturating_duration_since(Instant::now());
                 self.io.inbox.recv_timeout(wait)
@@ -188,7 +192,11 @@ impl State {
     fn load(&mut self, track: TrackId, path: PathBuf, from: Secs, play: bool) {
         let same = !self.broken
             && self.path == path
-            && self.view.loaded.as_ref().is_some_and(|loaded| loaded.track == track);
+            && self
+                .view
+                .loaded
+                .as_ref()
+                .is_some_and(|loaded| loaded.track == track);
         if same {
             self.jump(from, play);
             return;
@@ -258,8 +266,14 @@ impl State {
     /// Within the track, as far as its length is known.
     fn frame(&self, at: Secs) -> u64 {
         let known = self.view.loaded.as_ref().map(|loaded| loaded.duration.0);
-        let most = known.filter(|secs| *secs > 0.0).unwrap_or(f64::from(u32::MAX));
-        let secs = if at.0.is_finite() { at.0.clamp(0.0, most) } else { 0.0 };
+        let most = known
+            .filter(|secs| *secs > 0.0)
+            .unwrap_or(f64::from(u32::MAX));
+        let secs = if at.0.is_finite() {
+            at.0.clamp(0.0, most)
+        } else {
+            0.0
+        };
         (secs * f64::from(RATE)).round() as u64
     }
 
@@ -292,7 +306,12 @@ impl State {
         if !self.streams.is_live() {
             self.settle();
         }
-        let Some(loaded) = self.view.loaded.as_mut().filter(|_| epoch == self.order.epoch) else {
+        let Some(loaded) = self
+            .view
+            .loaded
+            .as_mut()
+            .filter(|_| epoch == self.order.epoch)
+        else {
             return;
         };
         match news {

@@ -158,7 +158,10 @@ impl Shared {
 
     pub(super) fn shown(&self) -> (u32, u64) {
         let [of, at] = &self.shown;
-        (of.load(Ordering::Relaxed) as u32, at.load(Ordering::Relaxed))
+        (
+            of.load(Ordering::Relaxed) as u32,
+            at.load(Ordering::Relaxed),
+        )
     }
 
     fn tell(&self, passage: &Passage) {

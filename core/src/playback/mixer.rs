@@ -291,11 +291,7 @@ impl Mixer {
         let into = (self.clock % BLOCK_FRAMES as u64) as usize;
         let frames = |table: &Table| {
             let this = table.get(epoch, index).map_or(0, |block| block.frames);
-            let next = || {
-                table
-                    .get(epoch, index + 1)
-                    .map_or(0, |block| block.frames)
-            };
+            let next = || table.get(epoch, index + 1).map_or(0, |block| block.frames);
             let next = if this == BLOCK_FRAMES { next() } else { 0 };
             (this + next).saturating_sub(into)
         };
@@ -332,7 +328,11 @@ impl Mixer {
             if opens && self.gate == RAMP {
                 return;
             }
-            self.gate = if opens { self.gate + 1 } else { self.gate.saturating_sub(1) };
+            self.gate = if opens {
+                self.gate + 1
+            } else {
+                self.gate.saturating_sub(1)
+            };
             let level = self.gate as f32 / RAMP as f32;
             frame[0] *= level;
             frame[1] *= level;

@@ -46,8 +46,11 @@ pub(super) trait Backend: Send + Sync + 'static {
     fn devices(&self) -> Result<Vec<Device>, String>;
 
     /// Plays `feed` until what it gives back is dropped.
-    fn open(&self, wanted: Option<&DeviceId>, feed: Feed)
-    -> Result<(Opened, Box<dyn std::any::Any>), Refusal>;
+    fn open(
+        &self,
+        wanted: Option<&DeviceId>,
+        feed: Feed,
+    ) -> Result<(Opened, Box<dyn std::any::Any>), Refusal>;
 }
 
 /// The machine's devices.
@@ -90,7 +93,8 @@ impl Backend for Machine {
         let stream = build_any(&device, config, format, feed)?;
         stream.play().map_err(broken)?;
         let frames = stream.buffer_size().unwrap_or(PERIOD);
-        let period = Duration::from_secs_f64(f64::from(frames) / f64::from(config.sample_rate.max(1)));
+        let period =
+            Duration::from_secs_f64(f64::from(frames) / f64::from(config.sample_rate.max(1)));
         let opened = Opened {
             name,
             rate: config.sample_rate,
@@ -110,7 +114,9 @@ fn find(wanted: Option<&DeviceId>) -> Result<cpal::Device, Refusal> {
             host.device_by_id(&id)
         });
         return found.ok_or_else(|| {
-            Refusal::Absent("the chosen device is not there: connect it, or choose another".to_owned())
+            Refusal::Absent(
+                "the chosen device is not there: connect it, or choose another".to_owned(),
+            )
         });
     }
     let host = cpal::default_host();
@@ -118,7 +124,9 @@ fn find(wanted: Option<&DeviceId>) -> Result<cpal::Device, Refusal> {
         // Some servers have devices and call none of them the default.
         .or_else(|| host.output_devices().ok()?.next())
         .ok_or_else(|| {
-            Refusal::Absent("no sound device was found: connect one, or start the sound server".to_owned())
+            Refusal::Absent(
+                "no sound device was found: connect one, or start the sound server".to_owned(),
+            )
         })
 }
 
@@ -210,9 +218,8 @@ fn build<T: SizedSample + FromSample<f32>>(
             let stereo = stereo.get_mut(..frames * 2).unwrap_or_default();
             feed.fill(stereo, delay);
             spread(stereo, out, channels);
-            delay += Duration::from_nanos(
-                frames as u64 * 1_000_000_000 / u64::from(feed.device_rate()),
-            );
+            delay +=
+                Duration::from_nanos(frames as u64 * 1_000_000_000 / u64::from(feed.device_rate()));
         }
     };
     let complained = move |error: cpal::Error| match error.kind() {
@@ -246,9 +253,9 @@ fn spread<T: SizedSample + FromSample<f32>>(stereo: &[f32], out: &mut [T], chann
 
 fn broken(error: cpal::Error) -> Refusal {
     match error.kind() {
-        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => {
-            Refusal::Absent("no sound device answers: connect one, or start the sound server".to_owned())
-        }
+        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => Refusal::Absent(
+            "no sound device answers: connect one, or start the sound server".to_owned(),
+        ),
         _ => Refusal::Broken(error.to_string()),
     }
 }

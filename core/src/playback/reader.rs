@@ -175,9 +175,21 @@ fn shares(channels: usize, channel: usize) -> (f32, f32) {
         (_, 1) => (0.0, 1.0),
         (3 | 5.., 2) => (CENTRE, CENTRE),
         (6.., 3) => (0.0, 0.0),
-        (4, n) => if n == 2 { (CENTRE, 0.0) } else { (0.0, CENTRE) },
+        (4, n) => {
+            if n == 2 {
+                (CENTRE, 0.0)
+            } else {
+                (0.0, CENTRE)
+            }
+        }
         (7, 6) => (0.5, 0.5),
-        (5, n) => if n == 3 { (CENTRE, 0.0) } else { (0.0, CENTRE) },
+        (5, n) => {
+            if n == 3 {
+                (CENTRE, 0.0)
+            } else {
+                (0.0, CENTRE)
+            }
+        }
         (_, n) if n.is_multiple_of(2) => (CENTRE, 0.0),
         _ => (0.0, CENTRE),
     };
@@ -194,9 +206,9 @@ fn to_stereo(raw: &[f32], channels: usize, out: &mut Vec<f32>) {
             let each: Vec<(f32, f32)> = (0..channels)
                 .map(|channel| shares(channels, channel))
                 .collect();
-            let sum = each.iter().fold((0.0, 0.0), |sum, share| {
-                (sum.0 + share.0, sum.1 + share.1)
-            });
+            let sum = each
+                .iter()
+                .fold((0.0, 0.0), |sum, share| (sum.0 + share.0, sum.1 + share.1));
             out.extend(raw.chunks_exact(channels).flat_map(|frame| {
                 let mut mixed = [0.0_f32; 2];
                 for (sample, (left, right)) in frame.iter().zip(&each) {

@@ -155,7 +155,8 @@ impl Streams {
                 self.open(device, now);
             }
         }
-        self.lost_since.is_some_and(|since| away(since) > SHORT_LOSS)
+        self.lost_since
+            .is_some_and(|since| away(since) > SHORT_LOSS)
     }
 
     fn watch(&mut self, now: Instant) {
