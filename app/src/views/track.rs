@@ -1,5 +1,6 @@
 //! One track: its waveform at any zoom, beats, chords, key, and the transport.
 
+use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::scene::Scene;
 use eframe::egui::Ui;
@@ -17,4 +18,12 @@ pub struct TrackPanel {
 pub fn track_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
     let _: (&Scene<'_>, &TrackPanel, &Outbox) = (scene, panel, out);
     ui.label("track");
+}
+
+impl TrackPanel {
+    /// Does what belongs to this page; false when somebody else has to.
+    pub fn act(&mut self, action: Action, scene: &Scene<'_>, out: &mut Outbox) -> bool {
+        let _: (&Self, Action, &Scene<'_>, &Outbox) = (self, action, scene, out);
+        false
+    }
 }
