@@ -2,3 +2,4 @@
 
 pub mod preview;
 pub mod shape;
+pub mod wave;

@@ -65,6 +65,11 @@ impl Rows {
                 .all(|(one, other)| Arc::ptr_eq(one, other))
     }
 
+    /// The rows as they are shared between views: a chunk that is the same pointer has not changed.
+    pub fn chunks(&self) -> impl Iterator<Item = &Arc<Vec<Arc<Row>>>> {
+        self.chunks.iter()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Row>> {
         self.chunks.iter().flat_map(|chunk| chunk.iter())
     }

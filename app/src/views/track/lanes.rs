@@ -1,0 +1,235 @@
+//! Chords and keys beneath the waveform, as coloured blocks on its time axis.
+
+use super::viewport::Viewport;
+use crate::settings::KeyNotation;
+use crate::theme;
+use eframe::egui::{Align2, Color32, CornerRadius, FontId, Painter, Rect, pos2};
+use tonearm_core::harmony::{Chord, ChordSpan, Key, KeySpan, Mode, Quality};
+
+/// A key as the user wants it written.
+pub(super) fn key_name(key: Key, notation: KeyNotation) -> String {
+    match notation {
+        KeyNotation::Camelot => key.camelot(),
+        KeyNotation::OpenKey => key.open_key(),
+        KeyNotation::Musical => key.to_string(),
+    }
+}
+
+/// The chord as musicians write it.
+pub(super) fn chord_name(chord: Chord) -> String {
+    let suffix = match chord.quality {
+        Quality::Major => "",
+        Quality::Minor => "m",
+        Quality::Dominant7 => "7",
+        Quality::Major7 => "maj7",
+        Quality::Minor7 => "m7",
+        Quality::Sus4 => "sus4",
+        Quality::Sus2 => "sus2",
+        Quality::Diminished => "dim",
+        Quality::HalfDiminished7 => "m7b5",
+        Quality::Augmented => "aug",
+        Quality::Minor9 => "m9",
+        Quality::Major9 => "maj9",
+        Quality::Dominant9 => "9",
+        Quality::Major6 => "6",
+        Quality::Minor6 => "m6",
+        Quality::Diminished7 => "dim7",
+        Quality::MinorMajor7 => "mMaj7",
+    };
+    format!("{}{suffix}", chord.root.name())
+}
+
+/// Root and third only: where there is no room for more.
+fn short_chord_name(chord: Chord) -> String {
+    let minor = if third(chord) == Mode::Minor { "m" } else { "" };
+    format!("{}{minor}", chord.root.name())
+}
+
+fn third(chord: Chord) -> Mode {
+    if chord.quality.intervals().contains(&3) {
+        Mode::Minor
+    } else {
+        Mode::Major
+    }
+}
+
+/// The colour of the key whose tonic triad the chord stands on.
+fn chord_colour(chord: Chord) -> Color32 {
+    theme::key(Key {
+        tonic: chord.root,
+        mode: third(chord),
+    })
+}
+
+/// The chord that sounds at `at`.
+pub(super) fn chord_at(spans: &[ChordSpan], at: f64) -> Option<Chord> {
+    let past = spans.partition_point(|span| span.start.0 <= at);
+    let span = spans.get(past.checked_sub(1)?)?;
+    span.chord.filter(|_| at < span.end.0)
+}
+
+/// The key at `at`.
+pub(super) fn key_at(spans: &[KeySpan], at: f64) -> Option<Key> {
+    let past = spans.partition_point(|span| span.start.0 <= at);
+    Some(spans.get(past.checked_sub(1)?)?.key)
+}
+
+struct Block<'a> {
+    from: f64,
+    to: f64,
+    fill: Color32,
+    ink: Color32,
+    /// Longest first.
+    names: &'a [String],
+}
+
+/// Chords narrower than this are drawn as one block with their neighbours.
+const LEAST: f32 = 2.0;
+
+pub(super) fn chords(painter: &Painter, rect: Rect, view: &Viewport, spans: &[ChordSpan]) {
+    let end = view.time(rect.width());
+    let first = spans.partition_point(|span| span.end.0 <= view.start);
+    let mut drawn_to = f32::NEG_INFINITY;
+    let mut at = first;
+    while let Some(span) = spans.get(at) {
+        at += 1;
+        if span.start.0 >= end {
+            break;
+        }
+        let mut to = span.end.0;
+        // The same chord goes on: beats are no chord changes.
+        while let Some(next) = spans.get(at) {
+            if next.chord != span.chord || (next.start.0 - to).abs() > 0.02 {
+                break;
+            }
+            to = next.end.0;
+            at += 1;
+        }
+        if view.x(to) - drawn_to < LEAST {
+            continue;
+        }
+        drawn_to = view.x(to);
+        let block = |fill, ink, names| Block {
+            from: span.start.0,
+            to,
+            fill,
+            ink,
+            names,
+        };
+        match span.chord {
+            Some(chord) => {
+                let names = [chord_name(chord), short_chord_name(chord)];
+                // Unsure ones are paler.
+                let sure = 0.55 + 0.45 * span.confidence.clamp(0.0, 1.0);
+                let fill = theme::WAVE.lerp_to_gamma(chord_colour(chord), sure);
+                draw(painter, rect, view, &block(fill, theme::ON_CHIP, &names));
+            }
+            None => {
+                let names = ["N.C.".to_owned(), "\u{2013}".to_owned()];
+                let fill = theme::NO_CHORD.gamma_multiply(0.45);
+                draw(painter, rect, view, &block(fill, theme::TEXT_FAINT, &names));
+            }
+        }
+    }
+}
+
+pub(super) fn keys(
+    painter: &Painter,
+    rect: Rect,
+    view: &Viewport,
+    spans: &[KeySpan],
+    notation: KeyNotation,
+) {
+    let end = view.time(rect.width());
+    let first = spans.partition_point(|span| span.end.0 <= view.start);
+    let seen = spans.iter().skip(first).take(1000);
+    for span in seen.take_while(|span| span.start.0 < end) {
+        let short = key_name(span.key, notation);
+        let long = match notation {
+            KeyNotation::Musical => format!("{}   {}", span.key, span.key.camelot()),
+            KeyNotation::Camelot | KeyNotation::OpenKey => format!("{short}   {}", span.key),
+        };
+        let colour = theme::key(span.key);
+        let block = Block {
+            from: span.start.0,
+            to: span.end.0,
+            fill: theme::WAVE.lerp_to_gamma(colour, 0.24),
+            ink: colour,
+            names: &[long, short],
+        };
+        draw(painter, rect, view, &block);
+    }
+}
+
+fn draw(painter: &Painter, lane: Rect, view: &Viewport, block: &Block<'_>) {
+    let left = (lane.left() + view.x(block.from)).max(lane.left() - 8.0);
+    let right = (lane.left() + view.x(block.to)).min(lane.right() + 8.0);
+    // Also false for times that are none.
+    if !(right > left) {
+        return;
+    }
+    let gap = if right - left > 5.0 { 1.0 } else { 0.0 };
+    let rect = Rect::from_min_max(
+        pos2(left, lane.top() + 1.0),
+        pos2(right - gap, lane.bottom() - 1.0),
+    );
+    let radius = CornerRadius::same((rect.width() / 4.0).clamp(0.0, 4.0) as u8);
+    painter.rect_filled(rect, radius, block.fill);
+    // The name stays in view as long as its block is.
+    let shown = rect.intersect(lane);
+    if shown.width() < 12.0 {
+        return;
+    }
+    let font = FontId::proportional(12.0);
+    for name in block.names {
+        let galley = painter.layout_no_wrap(name.clone(), font.clone(), block.ink);
+        if galley.size().x + 8.0 > shown.width() {
+            continue;
+        }
+        let centred = shown.width() < 72.0;
+        let (place, align) = if centred {
+            (shown.center(), Align2::CENTER_CENTER)
+        } else {
+            (shown.left_center() + eframe::egui::vec2(7.0, 0.0), Align2::LEFT_CENTER)
+        };
+        let at = align.anchor_size(place, galley.size());
+        painter.galley(at.min, galley, block.ink);
+        return;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonearm_core::harmony::PitchClass;
+    use tonearm_core::units::Secs;
+
+    fn span(start: f64, end: f64, root: u8) -> ChordSpan {
+        ChordSpan {
+            start: Secs(start),
+            end: Secs(end),
+            start_raw: Secs(start),
+            end_raw: Secs(end),
+            chord: Some(Chord {
+                root: PitchClass::new(root),
+                quality: Quality::Minor7,
+            }),
+            confidence: 0.5,
+        }
+    }
+
+    #[test]
+    fn the_chord_that_sounds_is_found() {
+        let spans = [span(1.0, 2.0, 9), span(2.0, 3.0, 0), span(5.0, 6.0, 7)];
+        for (at, name) in [
+            (0.5, None),
+            (1.0, Some("Am7")),
+            (2.5, Some("Cm7")),
+            (4.0, None),
+            (5.5, Some("Gm7")),
+            (9.0, None),
+        ] {
+            assert_eq!(chord_at(&spans, at).map(chord_name).as_deref(), name, "{at}");
+        }
+    }
+}

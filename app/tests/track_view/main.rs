@@ -1,0 +1,135 @@
+//! The track page with hand-made scenes: what it says, what clicks ask for, what it looks like.
+
+mod scenes;
+
+use egui_kittest::kittest::Queryable as _;
+use scenes::{Made, harness, hear, look};
+use tonearm::action::Action;
+use tonearm_core::core_loop::command::Command;
+use tonearm_core::edits::Edit;
+use tonearm_core::playback::PlayerCommand;
+
+#[test]
+fn the_page_names_the_track_and_what_is_known_of_it() {
+    let mut harness = harness(Made::analyzed(), [1200.0, 640.0]);
+    harness.run_steps(3);
+    for label in ["Night Ferry", "Waveform", "Overview of the whole track", "Volume", "Play"] {
+        harness.get_by_label(label);
+    }
+    let wave = harness.get_by_label("Waveform");
+    assert_eq!(wave.value().as_deref(), Some("0:30 of 2:00, bar 15"));
+    harness.get_by_label_contains("85 % sure of tempo and beats");
+}
+
+#[test]
+fn an_alternative_is_one_click() {
+    let mut harness = harness(Made::analyzed(), [1200.0, 640.0]);
+    harness.run_steps(3);
+    harness.get_by_label_contains("Half the tempo").click();
+    harness.get_by_label_contains("Take C major instead").click();
+    harness.run_steps(2);
+    let edits: Vec<Edit> = harness
+        .state()
+        .out
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Edit { edit, .. } => Some(*edit),
+            _ => None,
+        })
+        .collect();
+    assert!(edits.contains(&Edit::HalveTempo), "{edits:?}");
+    assert!(
+        edits.iter().any(|edit| matches!(edit, Edit::SetKey(key) if key.to_string() == "C major")),
+        "{edits:?}"
+    );
+}
+
+#[test]
+fn a_click_on_the_overview_goes_there() {
+    let mut harness = harness(Made::analyzed(), [1200.0, 640.0]);
+    harness.run_steps(3);
+    harness.get_by_label("Overview of the whole track").click();
+    harness.run_steps(2);
+    let seeks: Vec<f64> = harness
+        .state()
+        .out
+        .sound
+        .iter()
+        .filter_map(|command| match command {
+            PlayerCommand::Seek(at) => Some(at.0),
+            _ => None,
+        })
+        .collect();
+    assert!(matches!(seeks[..], [at] if (at - 60.0).abs() < 0.5), "{seeks:?}");
+}
+
+#[test]
+fn a_track_that_is_not_in_the_player_is_loaded_where_it_was_clicked() {
+    let mut made = Made::analyzed();
+    hear(&mut made, None);
+    let mut harness = harness(made, [1200.0, 640.0]);
+    harness.run_steps(3);
+    harness.get_by_label("Play").click();
+    harness.run_steps(2);
+    let out = &harness.state().out;
+    assert!(
+        matches!(&out.sound[..], [PlayerCommand::Load { play: true, .. }]),
+        "{:?}",
+        out.sound
+    );
+}
+
+#[test]
+fn steps_go_by_beat_and_bar() {
+    let mut made = Made::analyzed();
+    for (action, at) in [
+        (Action::BeatForward, 30.5),
+        (Action::BeatBack, 29.5),
+        (Action::BarForward, 31.5),
+        (Action::BarBack, 29.5),
+    ] {
+        made.out.sound.clear();
+        assert!(made.act(action), "{action:?}");
+        let [PlayerCommand::Seek(found)] = made.out.sound[..] else {
+            panic!("{action:?}: {:?}", made.out.sound);
+        };
+        assert!((found.0 - at).abs() < 1e-6, "{action:?}: {found:?}");
+    }
+    assert!(!made.act(Action::Quit));
+}
+
+#[test]
+fn every_state_of_a_track_is_told_in_words() {
+    for (made, words) in [
+        (Made::bare(), "has not been analyzed yet"),
+        (Made::working(), "Finding waveform, beats and key"),
+        (Made::missing(), "The file is not there"),
+        (Made::failed(), "No beats: the rhythm could not be followed"),
+    ] {
+        let mut harness = harness(made, [900.0, 500.0]);
+        harness.run_steps(3);
+        harness.get_by_label_contains(words);
+    }
+}
+
+#[test]
+fn no_size_and_no_scale_makes_it_fall_over() {
+    for size in [[1.0, 1.0], [40.0, 30.0], [300.0, 2000.0], [3000.0, 90.0]] {
+        for scale in [0.75, 1.0, 3.0] {
+            let mut harness = harness(Made::analyzed(), size);
+            harness.set_pixels_per_point(scale);
+            harness.run_steps(2);
+            assert!(harness.render().is_ok());
+        }
+    }
+}
+
+#[test]
+fn the_page_looks_as_it_should() {
+    let mut made = Made::analyzed();
+    look(&mut made, 0.0125);
+    let mut harness = harness(made, [640.0, 400.0]);
+    harness.run_steps(4);
+    harness.snapshot("track_page");
+}

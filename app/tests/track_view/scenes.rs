@@ -1,0 +1,357 @@
+//! Scenes made by hand: a track of two minutes with all that can be known of it, and the same in trouble.
+
+use eframe::egui::{self, Vec2};
+use eframe::egui_wgpu::{RenderState, RendererOptions};
+use egui_kittest::Harness;
+use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
+use std::collections::{BTreeMap, BTreeSet};
+use std::f32::consts::TAU;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use tonearm::action::Action;
+use tonearm::outbox::Outbox;
+use tonearm::scene::Scene;
+use tonearm::settings::Settings;
+use tonearm::shelf::{Samples, Shelf};
+use tonearm::views::track::{TrackPanel, track_ui};
+use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
+use tonearm_core::audio::Peaks;
+use tonearm_core::beats::{Beat, Beats, ConstantGrid, TempoAlternative, TempoSegment};
+use tonearm_core::control::Control;
+use tonearm_core::core_loop::view::{RunningJob, Rows, View};
+use tonearm_core::export::document::TrackDetails;
+use tonearm_core::failure::{Failure, FailureKind};
+use tonearm_core::findings::{Knowledge, Summary};
+use tonearm_core::harmony::{Chord, ChordSpan, Key, KeyFinding, KeySpan, PitchClass, Quality};
+use tonearm_core::playback::{Loaded, OutputState, PlayerView, Playhead, Transport};
+use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::track::{AudioFormat, FilePath, FileStamp, Tags, Track, TrackId};
+use tonearm_core::units::{Bpm, Frame, SampleRate, Secs};
+use tonearm_core::waveform::Waveform;
+
+pub(crate) const RATE: u32 = 22_050;
+const SECS: u32 = 120;
+const ID: TrackId = TrackId(7);
+
+/// A scene that owns what it shows.
+pub(crate) struct Made {
+    pub(crate) view: View,
+    pub(crate) sound: PlayerView,
+    pub(crate) playhead: Option<Playhead>,
+    pub(crate) shelf: Shelf,
+    pub(crate) settings: Settings,
+    pub(crate) panel: TrackPanel,
+    pub(crate) out: Outbox,
+}
+
+impl Made {
+    pub(crate) fn analyzed() -> Self {
+        let made = Self::of(row(TrackState::Ready, ArtifactState::Done));
+        made.shelf.put_waveform(ID, Arc::clone(&music().1));
+        made.shelf.put_samples(ID, Arc::clone(&music().0));
+        made.shelf.put_details(ID, Arc::new(details()));
+        made
+    }
+
+    pub(crate) fn bare() -> Self {
+        Self::of(row(TrackState::Partial, ArtifactState::Absent))
+    }
+
+    pub(crate) fn working() -> Self {
+        let mut made = Self::of(row(TrackState::Analyzing, ArtifactState::Running));
+        let control = Control::default();
+        control.set_progress(0.4);
+        made.view.activity.running.push(RunningJob {
+            track: ID,
+            wants: BTreeSet::from([Artifact::Waveform, Artifact::Beats, Artifact::Key]),
+            control,
+            live: None,
+        });
+        made
+    }
+
+    pub(crate) fn missing() -> Self {
+        let mut row = row(TrackState::Missing, ArtifactState::Absent);
+        row.track.missing = true;
+        Self::of(row)
+    }
+
+    pub(crate) fn failed() -> Self {
+        let mut row = row(TrackState::Failed, ArtifactState::Failed);
+        let failure = Failure::new(
+            FailureKind::Damaged,
+            "the rhythm could not be followed",
+            "Set the tempo by hand",
+        );
+        row.knowledge.records = BTreeMap::from([(Artifact::Beats, record(Some(failure)))]);
+        let made = Self::of(row);
+        made.shelf.put_waveform(ID, Arc::clone(&music().1));
+        made
+    }
+
+    fn of(row: Row) -> Self {
+        let mut made = Self {
+            view: View {
+                rows: Rows::new(vec![row]),
+                ..View::default()
+            },
+            sound: PlayerView::default(),
+            playhead: None,
+            shelf: Shelf::default(),
+            settings: Settings::default(),
+            panel: TrackPanel {
+                track: Some(ID),
+                ..TrackPanel::default()
+            },
+            out: Outbox::default(),
+        };
+        hear(&mut made, Some(29.85));
+        made
+    }
+
+    fn with_scene<T>(&mut self, act: impl FnOnce(&Scene<'_>, &mut TrackPanel, &mut Outbox) -> T) -> T {
+        let scene = Scene {
+            view: &self.view,
+            sound: &self.sound,
+            playhead: self.playhead,
+            shelf: &self.shelf,
+            settings: &self.settings,
+            ready: true,
+        };
+        act(&scene, &mut self.panel, &mut self.out)
+    }
+
+    pub(crate) fn act(&mut self, action: Action) -> bool {
+        self.with_scene(|scene, panel, out| panel.act(action, scene, out))
+    }
+
+    pub(crate) fn show(&mut self, ui: &mut egui::Ui) {
+        self.with_scene(|scene, panel, out| track_ui(ui, scene, panel, out));
+    }
+}
+
+/// Puts the track into the player, paused at `at` seconds; or takes it out.
+pub(crate) fn hear(made: &mut Made, at: Option<f64>) {
+    made.playhead = at.map(|at| Playhead {
+        track: ID,
+        at: Secs(at),
+        speed: 0.0,
+    });
+    made.sound.transport = at.map_or(Transport::Empty, |_| Transport::Paused);
+    made.sound.loaded = at.map(|_| Loaded {
+        track: ID,
+        duration: Secs(f64::from(SECS)),
+        cue: Secs(28.9),
+        trouble: None,
+    });
+    made.sound.output = OutputState::Open {
+        name: "Loudspeakers".to_owned(),
+        rate: 48_000,
+        channels: 2,
+        latency_ms: Some(12),
+    };
+}
+
+/// Sets the zoom: seconds in a point.
+pub(crate) fn look(made: &mut Made, per_point: f64) {
+    made.panel.per_point = per_point;
+}
+
+pub(crate) fn render_state() -> RenderState {
+    let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
+    tonearm::gpu::install(&state);
+    state
+}
+
+pub(crate) fn harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
+    Harness::builder()
+        .with_size(Vec2::from(size))
+        .renderer(WgpuTestRenderer::from_render_state(render_state()))
+        .build_ui_state(
+            |ui, made: &mut Made| {
+                egui::CentralPanel::default().show(ui, |ui| made.show(ui));
+            },
+            made,
+        )
+}
+
+fn record(failure: Option<Failure>) -> ArtifactRecord {
+    ArtifactRecord {
+        recipe: Recipe {
+            maker: Maker::Native,
+            version: 1,
+            parameters: String::new(),
+            model: None,
+        },
+        made_from: FileStamp {
+            bytes: 1,
+            modified_ns: 0,
+        },
+        cpu_secs: 1.0,
+        failure,
+        nothing_found: false,
+    }
+}
+
+fn row(state: TrackState, artifacts: ArtifactState) -> Row {
+    let done = artifacts == ArtifactState::Done;
+    Row {
+        track: Track {
+            id: ID,
+            path: FilePath(PathBuf::from("night-ferry.mp3")),
+            root: FilePath(PathBuf::from("night-ferry.mp3")),
+            stamp: FileStamp {
+                bytes: 1,
+                modified_ns: 0,
+            },
+            tags: Tags {
+                title: Some("Night Ferry".to_owned()),
+                artist: Some("Harbour Lights".to_owned()),
+                album: Some("Crossings".to_owned()),
+                ..Tags::default()
+            },
+            format: Some(AudioFormat {
+                codec: "mp3".to_owned(),
+                sample_rate: SampleRate::new(RATE).unwrap(),
+                channels: 2,
+                bitrate_kbps: Some(320),
+                duration: Secs(f64::from(SECS)),
+            }),
+            hash: None,
+            added: "2026-01-01T00:00:00Z".parse().unwrap(),
+            missing: false,
+            damage: None,
+        },
+        knowledge: Knowledge {
+            records: BTreeMap::new(),
+            summary: if done {
+                Summary {
+                    bpm: Some(Bpm(120.0)),
+                    key: Key::parse("8A"),
+                    ..Summary::default()
+                }
+            } else {
+                Summary::default()
+            },
+        },
+        state,
+        artifacts: [artifacts; Artifact::ALL.len()],
+        duplicates: Vec::new(),
+        revision: 1,
+        search_text: String::new(),
+    }
+}
+
+/// Beats every half second from 1.5 s on.
+fn details() -> TrackDetails {
+    let beats = (0..236_u32).map(|beat| Beat {
+        at: Secs(1.5 + f64::from(beat) * 0.5),
+        position: (beat % 4 + 1) as u8,
+    });
+    TrackDetails {
+        beats: Some(Beats {
+            beats: beats.collect(),
+            grid: Some(ConstantGrid {
+                bpm: Bpm(120.0),
+                first_beat: Secs(1.5),
+                first_downbeat: Secs(1.5),
+            }),
+            segments: vec![TempoSegment {
+                start: Secs(0.0),
+                bpm: Bpm(120.0),
+                beats_per_bar: 4,
+            }],
+            bpm: Bpm(120.0),
+            confidence: 0.85,
+            alternatives: vec![TempoAlternative {
+                bpm: Bpm(80.0),
+                confidence: 0.1,
+            }],
+        }),
+        key: Some(key()),
+        chords: Some(chords()),
+        by_hand: BTreeSet::new(),
+    }
+}
+
+fn key() -> KeyFinding {
+    let key = |text| Key::parse(text).unwrap();
+    let span = |start: f64, end: f64, text| KeySpan {
+        start: Secs(start),
+        end: Secs(end),
+        key: key(text),
+    };
+    KeyFinding {
+        key: key("8A"),
+        confidence: 0.62,
+        alternatives: vec![(key("8B"), 0.2), (key("9A"), 0.1)],
+        segments: vec![span(0.0, 33.5, "8A"), span(33.5, 120.0, "10A")],
+    }
+}
+
+fn chords() -> Vec<ChordSpan> {
+    let names = [
+        Some((9, Quality::Minor)),
+        Some((5, Quality::Major7)),
+        Some((0, Quality::Major)),
+        Some((7, Quality::Dominant7)),
+        None,
+    ];
+    (0..59_u32)
+        .map(|bar| {
+            let start = Secs(1.5 + f64::from(bar) * 2.0);
+            let end = Secs(start.0 + 2.0);
+            ChordSpan {
+                start,
+                end,
+                start_raw: start,
+                end_raw: end,
+                chord: names[bar as usize % names.len()].map(|(root, quality)| Chord {
+                    root: PitchClass::new(root),
+                    quality,
+                }),
+                confidence: 0.8,
+            }
+        })
+        .collect()
+}
+
+/// Kick, bass and a hat on every offbeat; silent before the first beat and for eight bars in the middle.
+pub(crate) fn music() -> &'static (Arc<Samples>, Arc<Waveform>) {
+    static MUSIC: OnceLock<(Arc<Samples>, Arc<Waveform>)> = OnceLock::new();
+    MUSIC.get_or_init(|| {
+        let rate = SampleRate::new(RATE).unwrap();
+        let mono: Vec<f32> = (0..SECS * RATE).map(sound).collect();
+        let mut peaks = Peaks::new(rate);
+        peaks.push(&mono);
+        let waveform = peaks.finish();
+        let samples = Samples {
+            rate,
+            start: Frame(0),
+            mono,
+        };
+        (Arc::new(samples), Arc::new(waveform))
+    })
+}
+
+fn sound(frame: u32) -> f32 {
+    let at = frame as f32 / RATE as f32;
+    if at < 1.5 {
+        return 0.0;
+    }
+    let since = (at - 1.5) % 0.5;
+    let offbeat = (at - 1.25) % 0.5;
+    let bar = ((at - 1.5) / 2.0) as u32;
+    let kick = if bar % 16 < 12 {
+        (-since * 14.0).exp() * (TAU * (48.0 * since + 4.0 * (1.0 - (-since * 40.0).exp()))).sin() * 0.75
+    } else {
+        0.0
+    };
+    // A hat of noise that is the same every time.
+    let noise = ((frame.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32) - 1.0;
+    let hat = (-offbeat * 45.0).exp() * noise * 0.3;
+    let root = [55.0, 43.65, 65.4, 49.0][bar as usize % 4];
+    let bass = (TAU * root * at).sin() * 0.2 * (1.0 - (-since * 10.0).exp());
+    let pad = ((TAU * root * 8.0 * at).sin() + (TAU * root * 12.0 * at).sin()) * 0.06;
+    kick + hat + bass + pad
+}
