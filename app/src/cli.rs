@@ -227,7 +227,7 @@ fn start_log(verbose: u8, quiet: bool, color: Color) {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("TONEARM_LOG").unwrap_or_else(|_none| {
             // Decoders warn about every blemish of a file; what matters of it is in the track's row.
-            format!("{level},symphonia=off,lofty=off").into()
+            format!("{level},symphonia=off,lofty=off,pulseaudio=off").into()
         });
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)

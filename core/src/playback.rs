@@ -195,3 +195,6 @@ impl Drop for Player {
 pub fn rate() -> Option<SampleRate> {
     SampleRate::new(RATE)
 }
+
+#[cfg(test)]
+mod tests;

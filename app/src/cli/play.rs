@@ -52,11 +52,21 @@ pub(crate) struct Play {
     render: Option<PathBuf>,
 }
 
+/// What was sent to the device.
+struct Played {
+    frames: u64,
+    underruns: u64,
+    interrupted: bool,
+}
+
 pub(crate) fn run(context: &Context, job: &Play) -> Result<(), Exit> {
     if !(job.from.is_finite() && job.from >= 0.0) {
         return Err(Exit::Usage("--from is a second of the track".to_owned()));
     }
-    if job.seconds.is_some_and(|secs| !(secs.is_finite() && secs > 0.0)) {
+    if job
+        .seconds
+        .is_some_and(|secs| !(secs.is_finite() && secs > 0.0))
+    {
         return Err(Exit::Usage("--seconds is a number above 0".to_owned()));
     }
     if !(0.0..=2.0).contains(&job.volume) {
@@ -64,12 +74,20 @@ pub(crate) fn run(context: &Context, job: &Play) -> Result<(), Exit> {
     }
     // Closed again at once: others may use the library while the music plays.
     let row = Library::open(context)?.track(&job.track)?;
-    let (frames, underruns) = match &job.render {
-        Some(out) => (render(&row, job, out)?, 0),
+    let played = match &job.render {
+        Some(out) => Played {
+            frames: render(&row, job, out)?,
+            underruns: 0,
+            interrupted: false,
+        },
         None => play(context, &row, job)?,
     };
-    let json = serde_json::json!({ "frames": frames, "underruns": underruns });
-    context.output.json(&json)
+    let json = serde_json::json!({ "frames": played.frames, "underruns": played.underruns });
+    context.output.json(&json)?;
+    if played.interrupted {
+        return Err(Exit::Interrupted);
+    }
+    Ok(())
 }
 
 fn until(job: &Play) -> Option<Secs> {
@@ -91,10 +109,12 @@ fn render(row: &Row, job: &Play, out: &Path) -> Result<u64, Exit> {
         Offline::open(path, Secs(job.from), until(job)).map_err(|failure| cannot(row, &failure))?;
     sound.set_volume(job.volume);
     let interrupt = interruptible();
-    let frames = write_new_sound(out, |out| write_wav(out, &mut sound, &interrupt))
-        .map_err(|error| match interrupt.check() {
-            Ok(()) => Exit::Failed(error.to_string()),
-            Err(_cancelled) => Exit::Interrupted,
+    let frames =
+        write_new_sound(out, |out| write_wav(out, &mut sound, &interrupt)).map_err(|error| {
+            match interrupt.check() {
+                Ok(()) => Exit::Failed(error.to_string()),
+                Err(_cancelled) => Exit::Interrupted,
+            }
         })?;
     match sound.trouble() {
         Some(failure) => Err(cannot(row, failure)),
@@ -124,7 +144,9 @@ fn write_wav(
         }
         out.write_all(&bytes)?;
         if frames * 8 > u64::from(u32::MAX - HEADER) {
-            return Err(std::io::Error::other("more than a WAV can hold: use --seconds"));
+            return Err(std::io::Error::other(
+                "more than a WAV can hold: use --seconds",
+            ));
         }
     }
     out.seek(std::io::SeekFrom::Start(0))?;
@@ -156,7 +178,7 @@ fn header(data: u32) -> Vec<u8> {
     bytes
 }
 
-fn play(context: &Context, row: &Row, job: &Play) -> Result<(u64, u64), Exit> {
+fn play(context: &Context, row: &Row, job: &Play) -> Result<Played, Exit> {
     let (changed, change) = sync_channel(1);
     let player = Player::start(move || {
         // Full: whoever waits is woken already.
@@ -196,26 +218,51 @@ fn play(context: &Context, row: &Row, job: &Play) -> Result<(u64, u64), Exit> {
     ] {
         player.send(command);
     }
-    context.output.aside(&format!("playing {}", format::caption(row)))?;
+    context
+        .output
+        .aside(&format!("playing {}", format::caption(row)))?;
     let mut started = false;
+    let mut said = OutputState::Closed;
     loop {
         next();
         let view = player.view();
-        if interrupt.check().is_err() {
-            return Err(Exit::Interrupted);
-        }
+        say(context, &view.output, &mut said)?;
+        let interrupted = interrupt.check().is_err();
         started |= view.transport == Transport::Playing;
-        if let Some(outcome) = outcome(&view, started, row) {
+        if let Some(outcome) = outcome(&view, started, row).filter(|_| !interrupted) {
             outcome?;
             wait_for_silence(&player);
-            return Ok((player.frames_played(), player.view().underruns));
+        } else if !interrupted {
+            continue;
         }
+        return Ok(Played {
+            frames: player.frames_played(),
+            underruns: player.view().underruns,
+            interrupted,
+        });
     }
+}
+
+/// Tells where the sound goes, when that changes.
+fn say(context: &Context, output: &OutputState, said: &mut OutputState) -> Result<(), Exit> {
+    if output == said {
+        return Ok(());
+    }
+    match output {
+        OutputState::Open { name, .. } => context.output.aside(&format!("on {name}"))?,
+        OutputState::Lost { reason } => context.output.aside(&format!("interrupted: {reason}"))?,
+        OutputState::Absent { .. } | OutputState::Opening | OutputState::Closed => {}
+    }
+    *said = output.clone();
+    Ok(())
 }
 
 /// `None` while it plays.
 fn outcome(view: &PlayerView, started: bool, row: &Row) -> Option<Result<(), Exit>> {
-    let trouble = view.loaded.as_ref().and_then(|loaded| loaded.trouble.as_ref());
+    let trouble = view
+        .loaded
+        .as_ref()
+        .and_then(|loaded| loaded.trouble.as_ref());
     match (view.transport, &view.output) {
         (Transport::Paused, OutputState::Absent { reason } | OutputState::Lost { reason }) => {
             Some(Err(Exit::Failed(reason.clone())))
@@ -265,6 +312,9 @@ fn no_such_device(devices: &[Device], named: &str) -> Exit {
     Exit::Failed(if names.is_empty() {
         "no sound device was found: connect one, or start the sound server".to_owned()
     } else {
-        format!("no device is called {named}; there are: {}", names.join(", "))
+        format!(
+            "no device is called {named}; there are: {}",
+            names.join(", ")
+        )
     })
 }

@@ -255,7 +255,7 @@ impl App {
         let wanted = frame_ui(ui, &scene, &around, &mut panels, (&mut settings, out));
         if let Some(track) = panels.imports.wanted.take() {
             panels.page = Page::Library;
-            panels.library.show(track);
+            panels.library.go_to(track);
         }
         self.panels = panels;
         self.change_settings(ui.ctx(), settings);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tonearm_core::core_loop::command::RequestId;
 use tonearm_core::core_loop::event::{Event, Outcome, RelinkOutcome, Tally};
+use tonearm_core::edits::Refusal;
 use tonearm_core::track::TrackId;
 
 /// Notices that may wait for a frame; a hidden window draws none.
@@ -101,12 +102,31 @@ impl Gathered {
                     _ => Notice::good(format!("{found} missing files were found again")),
                 }));
             }
+            Event::Removed { tracks } => self.say(Some(Notice::news(match tracks.len() {
+                1 => "One track removed from the library; undo brings it back".to_owned(),
+                count => format!("{count} tracks removed from the library; undo brings them back"),
+            }))),
+            Event::Undone { words, .. } => {
+                self.say(Some(Notice::news(format!("Taken back: {words}"))));
+            }
+            Event::Redone { words, .. } => {
+                self.say(Some(Notice::news(format!("Made again: {words}"))));
+            }
+            // "Back to analysis" asks for beats and key alike; most tracks have only one of them changed.
+            Event::EditRefused {
+                reason: Refusal::BeatsAreAsFound | Refusal::KeyIsAsFound,
+                ..
+            } => {}
+            Event::EditRefused { reason, .. } => {
+                self.say(Some(Notice::news(format!("Nothing was changed: {reason}"))));
+            }
             // Told in the rows, in the line of work, and by a banner as long as it lasts.
             Event::Imported { .. }
             | Event::Made { .. }
             | Event::Damaged { .. }
             | Event::DuplicateFound { .. }
             | Event::Relinked { .. }
+            | Event::Edited { .. }
             | Event::StorageFailed(_)
             | Event::Idle => {}
         }

@@ -150,9 +150,7 @@ impl App {
         };
         panels.library.selected = current.into_iter().collect();
         let mut out = Outbox::default();
-        panels
-            .library
-            .act(action, &self.scene(published), &mut out);
+        panels.library.act(action, &self.scene(published), &mut out);
         let next = panels.library.focus();
         self.panels = panels;
         let Some(next) = next.filter(|next| Some(*next) != current) else {

@@ -172,7 +172,7 @@ impl Board {
         let known = || stretches.iter().rev().filter(|stretch| stretch.number > 0);
         let stretch = known()
             .find(|stretch| stretch.ear_nanos <= now_nanos)
-            .or_else(|| known().last())?;
+            .or_else(|| known().next_back())?;
         let since = now_nanos.saturating_sub(stretch.ear_nanos) as f64;
         let frames = since * f64::from(RATE) / 1e9;
         // Nothing can be heard that has not been rendered.
@@ -219,7 +219,11 @@ mod tests {
         let mut tape = Tape::default();
         // Buffers of 20 ms, each heard 40 ms after it was rendered.
         for buffer in 0..10 {
-            tape.add(&passage(buffer * 960, 960, 1), 960, 1_000 * MS + (buffer * 20 + 40) * MS);
+            tape.add(
+                &passage(buffer * 960, 960, 1),
+                960,
+                1_000 * MS + (buffer * 20 + 40) * MS,
+            );
         }
         assert_eq!(heard(&tape, 1_000 * MS), (0.0, true));
         assert_eq!(heard(&tape, 1_050 * MS), (480.0, true));

@@ -4,7 +4,7 @@ use super::feed::{Shared, Standing};
 use super::loader::{Desk, Loaded as News};
 use super::mixer::Order;
 use super::output::Backend;
-use super::stream::{Happening, Streams};
+use super::stream::{Happening, Need, Streams};
 use super::view::{Device, Loaded, PlayerView, Transport};
 use super::{PlayerCommand, RATE};
 use crate::failure::Failure;
@@ -51,6 +51,10 @@ pub(super) struct Control {
 }
 
 /// What the thread knows.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude each other"
+)]
 struct State {
     io: Control,
     view: PlayerView,
@@ -100,7 +104,11 @@ impl State {
     /// Hears one thing or lets time pass. `false` at the end.
     fn turn(&mut self) -> bool {
         let heard = match self.next_deadline() {
-            None => self.io.inbox.recv().map_err(|_gone| RecvTimeoutError::Disconnected),
+            None => self
+                .io
+                .inbox
+                .recv()
+                .map_err(|_gone| RecvTimeoutError::Disconnected),
             Some(at) => {
                 let wait = at.saturating_duration_since(Instant::now());
                 self.io.inbox.recv_timeout(wait)
@@ -188,7 +196,11 @@ impl State {
     fn load(&mut self, track: TrackId, path: PathBuf, from: Secs, play: bool) {
         let same = !self.broken
             && self.path == path
-            && self.view.loaded.as_ref().is_some_and(|loaded| loaded.track == track);
+            && self
+                .view
+                .loaded
+                .as_ref()
+                .is_some_and(|loaded| loaded.track == track);
         if same {
             self.jump(from, play);
             return;
@@ -258,8 +270,14 @@ impl State {
     /// Within the track, as far as its length is known.
     fn frame(&self, at: Secs) -> u64 {
         let known = self.view.loaded.as_ref().map(|loaded| loaded.duration.0);
-        let most = known.filter(|secs| *secs > 0.0).unwrap_or(f64::from(u32::MAX));
-        let secs = if at.0.is_finite() { at.0.clamp(0.0, most) } else { 0.0 };
+        let most = known
+            .filter(|secs| *secs > 0.0)
+            .unwrap_or(f64::from(u32::MAX));
+        let secs = if at.0.is_finite() {
+            at.0.clamp(0.0, most)
+        } else {
+            0.0
+        };
         (secs * f64::from(RATE)).round() as u64
     }
 
@@ -292,7 +310,12 @@ impl State {
         if !self.streams.is_live() {
             self.settle();
         }
-        let Some(loaded) = self.view.loaded.as_mut().filter(|_| epoch == self.order.epoch) else {
+        let Some(loaded) = self
+            .view
+            .loaded
+            .as_mut()
+            .filter(|_| epoch == self.order.epoch)
+        else {
             return;
         };
         match news {
@@ -337,12 +360,16 @@ impl State {
         } else if self.still_since.is_none() {
             self.still_since = Some(now);
         }
-        let lingers = self
-            .still_since
-            .is_none_or(|since| now.saturating_duration_since(since) < LINGER);
-        let pause = self
-            .streams
-            .look(wants, lingers, self.view.wanted_device.as_ref(), now);
+        let rests = |since| now.saturating_duration_since(since) >= LINGER;
+        let need = if wants {
+            Need::Play
+        } else if self.still_since.is_some_and(rests) {
+            Need::Nothing
+        } else {
+            Need::Linger
+        };
+        let device = self.view.wanted_device.as_ref();
+        let pause = self.streams.look(need, device, now);
         if pause && self.order.run {
             self.order.run = false;
             self.place_order();

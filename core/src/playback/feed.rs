@@ -13,6 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
+/// A callback that comes so much later than the last sound was heard left a gap. Some servers do not tell of it.
+const DRY_SLACK: u64 = 5_000_000;
+/// Devices that tell of a shorter way to the ear mostly do not know it.
+const TELLING: Duration = Duration::from_millis(10);
+
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) mixer: Mixer,
@@ -48,6 +53,10 @@ struct Report {
     state: AtomicU64,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude each other"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Standing {
     pub(super) epoch: u32,
@@ -158,7 +167,10 @@ impl Shared {
 
     pub(super) fn shown(&self) -> (u32, u64) {
         let [of, at] = &self.shown;
-        (of.load(Ordering::Relaxed) as u32, at.load(Ordering::Relaxed))
+        (
+            of.load(Ordering::Relaxed) as u32,
+            at.load(Ordering::Relaxed),
+        )
     }
 
     fn tell(&self, passage: &Passage) {
@@ -182,6 +194,8 @@ pub(super) struct Feed {
     number: u64,
     converter: Option<Converter>,
     rate: u32,
+    /// When all that was rendered has been heard; 0 when the device does not tell.
+    dry_nanos: u64,
 }
 
 impl Feed {
@@ -191,6 +205,7 @@ impl Feed {
             number,
             converter: None,
             rate: RATE,
+            dry_nanos: 0,
         }
     }
 
@@ -228,14 +243,18 @@ impl Feed {
             shared.add_underrun();
             return;
         };
-        let mut ear = shared.now_nanos().saturating_add(delay.as_nanos() as u64);
+        let now = shared.now_nanos();
+        let mut ear = now.saturating_add(delay.as_nanos() as u64);
+        let ran_dry = self.dry_nanos != 0 && now > self.dry_nanos.saturating_add(DRY_SLACK);
         let mut starved = false;
+        let mut moved = false;
         let mut render = |out: &mut [f32]| {
             let passage = stage.mixer.render(out);
             let frames = out.len() as u64 / 2;
             stage.tape.add(&passage, frames, ear);
             ear = ear.saturating_add(frames * 1_000_000_000 / u64::from(RATE));
             starved |= passage.starved;
+            moved |= passage.ran > 0;
             shared.frames.fetch_add(passage.ran, Ordering::Relaxed);
             shared.tell(&passage);
         };
@@ -244,7 +263,8 @@ impl Feed {
             Some(converter) => converter.fill(out, &mut render),
         }
         stage.tape.publish(&shared.board);
-        if starved {
+        self.dry_nanos = if delay >= TELLING { ear } else { 0 };
+        if starved || ran_dry && moved {
             shared.add_underrun();
         }
         shared.beats.fetch_add(1, Ordering::Relaxed);

@@ -61,12 +61,23 @@ impl Desk {
 /// What the loader has to say.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Loaded {
-    Opened { epoch: u32, duration: Secs },
+    Opened {
+        epoch: u32,
+        duration: Secs,
+    },
     /// Blocks are on their way.
-    Progress { epoch: u32 },
-    End { epoch: u32, frames: u64 },
+    Progress {
+        epoch: u32,
+    },
+    End {
+        epoch: u32,
+        frames: u64,
+    },
     /// It cannot be played, or not to its end.
-    Trouble { epoch: u32, failure: Failure },
+    Trouble {
+        epoch: u32,
+        failure: Failure,
+    },
 }
 
 /// One track being read.
@@ -173,6 +184,11 @@ impl Loader {
             told: 0,
             sent: 0,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn made(&self) -> usize {
+        self.made
     }
 
     /// Until the wish is to quit, or nobody listens any more.

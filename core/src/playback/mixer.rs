@@ -9,8 +9,9 @@ use rtrb::{Consumer, Producer};
 
 /// 5 ms.
 pub(super) const RAMP: usize = 240;
-/// New blocks taken in for one buffer; bounds the time that takes.
-const ARRIVALS_AT_ONCE: usize = 64;
+/// New blocks taken in for one buffer, 25 µs at most: all that can be on their way, so that a new place never
+/// waits behind what was read ahead for the old one.
+const ARRIVALS_AT_ONCE: usize = 512;
 
 /// What is to be played: the whole wish each time, so that the newest one says everything.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,6 +53,10 @@ pub(super) enum Arrival {
 }
 
 /// What one buffer was: it ran from a place for some frames, and stood still for the rest.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude each other"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Passage {
     pub(super) epoch: u32,
@@ -291,11 +296,7 @@ impl Mixer {
         let into = (self.clock % BLOCK_FRAMES as u64) as usize;
         let frames = |table: &Table| {
             let this = table.get(epoch, index).map_or(0, |block| block.frames);
-            let next = || {
-                table
-                    .get(epoch, index + 1)
-                    .map_or(0, |block| block.frames)
-            };
+            let next = || table.get(epoch, index + 1).map_or(0, |block| block.frames);
             let next = if this == BLOCK_FRAMES { next() } else { 0 };
             (this + next).saturating_sub(into)
         };
@@ -332,7 +333,11 @@ impl Mixer {
             if opens && self.gate == RAMP {
                 return;
             }
-            self.gate = if opens { self.gate + 1 } else { self.gate.saturating_sub(1) };
+            self.gate = if opens {
+                self.gate + 1
+            } else {
+                self.gate.saturating_sub(1)
+            };
             let level = self.gate as f32 / RAMP as f32;
             frame[0] *= level;
             frame[1] *= level;

@@ -132,6 +132,12 @@ impl Offline {
         self.ended
     }
 
+    /// Blocks of memory that exist.
+    #[cfg(test)]
+    pub(super) fn blocks(&self) -> usize {
+        self.loader.made()
+    }
+
     /// Why it cannot be played on, or not to its end.
     pub fn trouble(&self) -> Option<&Failure> {
         self.trouble.as_ref()

@@ -9,8 +9,9 @@ use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
 use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig};
 use std::time::Duration;
 
-/// Frames asked for at a time: 21 ms. What comes may be anything; without asking, some servers take seconds.
-const PERIOD: u32 = 1_024;
+/// Frames asked for at a time: 43 ms; two such pieces are on their way. Half of it ran dry on a machine with
+/// seven times more work than it has processors. What comes may be anything; without asking, some servers take seconds.
+const PERIOD: u32 = 2_048;
 /// Frames that are turned into the device's format at a time.
 const CHUNK: usize = 512;
 /// Longest word that is waited for from a server when a stream is made.
@@ -46,8 +47,11 @@ pub(super) trait Backend: Send + Sync + 'static {
     fn devices(&self) -> Result<Vec<Device>, String>;
 
     /// Plays `feed` until what it gives back is dropped.
-    fn open(&self, wanted: Option<&DeviceId>, feed: Feed)
-    -> Result<(Opened, Box<dyn std::any::Any>), Refusal>;
+    fn open(
+        &self,
+        wanted: Option<&DeviceId>,
+        feed: Feed,
+    ) -> Result<(Opened, Box<dyn std::any::Any>), Refusal>;
 }
 
 /// The machine's devices.
@@ -88,9 +92,10 @@ impl Backend for Machine {
             .map_err(|error| Refusal::Broken(error.to_string()))?;
         let name = device.to_string();
         let stream = build_any(&device, config, format, feed)?;
-        stream.play().map_err(broken)?;
+        stream.play().map_err(|error| broken(&error))?;
         let frames = stream.buffer_size().unwrap_or(PERIOD);
-        let period = Duration::from_secs_f64(f64::from(frames) / f64::from(config.sample_rate.max(1)));
+        let period =
+            Duration::from_secs_f64(f64::from(frames) / f64::from(config.sample_rate.max(1)));
         let opened = Opened {
             name,
             rate: config.sample_rate,
@@ -110,7 +115,9 @@ fn find(wanted: Option<&DeviceId>) -> Result<cpal::Device, Refusal> {
             host.device_by_id(&id)
         });
         return found.ok_or_else(|| {
-            Refusal::Absent("the chosen device is not there: connect it, or choose another".to_owned())
+            Refusal::Absent(
+                "the chosen device is not there: connect it, or choose another".to_owned(),
+            )
         });
     }
     let host = cpal::default_host();
@@ -118,13 +125,17 @@ fn find(wanted: Option<&DeviceId>) -> Result<cpal::Device, Refusal> {
         // Some servers have devices and call none of them the default.
         .or_else(|| host.output_devices().ok()?.next())
         .ok_or_else(|| {
-            Refusal::Absent("no sound device was found: connect one, or start the sound server".to_owned())
+            Refusal::Absent(
+                "no sound device was found: connect one, or start the sound server".to_owned(),
+            )
         })
 }
 
 /// Stereo floats at our rate where the device has them, else what comes nearest.
 fn choose(device: &cpal::Device) -> Result<(StreamConfig, SampleFormat), Refusal> {
-    let usual = device.default_output_config().map_err(broken)?;
+    let usual = device
+        .default_output_config()
+        .map_err(|error| broken(&error))?;
     let channels = usual.channels().max(1);
     let offers: Vec<_> = device
         .supported_output_configs()
@@ -210,9 +221,8 @@ fn build<T: SizedSample + FromSample<f32>>(
             let stereo = stereo.get_mut(..frames * 2).unwrap_or_default();
             feed.fill(stereo, delay);
             spread(stereo, out, channels);
-            delay += Duration::from_nanos(
-                frames as u64 * 1_000_000_000 / u64::from(feed.device_rate()),
-            );
+            delay +=
+                Duration::from_nanos(frames as u64 * 1_000_000_000 / u64::from(feed.device_rate()));
         }
     };
     let complained = move |error: cpal::Error| match error.kind() {
@@ -225,7 +235,7 @@ fn build<T: SizedSample + FromSample<f32>>(
     };
     device
         .build_output_stream(config, play, complained, Some(OPENING))
-        .map_err(broken)
+        .map_err(|error| broken(&error))
 }
 
 /// Left and right to the first two channels, silence to the others; one channel gets the mean.
@@ -244,11 +254,11 @@ fn spread<T: SizedSample + FromSample<f32>>(stereo: &[f32], out: &mut [T], chann
     }
 }
 
-fn broken(error: cpal::Error) -> Refusal {
+fn broken(error: &cpal::Error) -> Refusal {
     match error.kind() {
-        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => {
-            Refusal::Absent("no sound device answers: connect one, or start the sound server".to_owned())
-        }
+        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => Refusal::Absent(
+            "no sound device answers: connect one, or start the sound server".to_owned(),
+        ),
         _ => Refusal::Broken(error.to_string()),
     }
 }

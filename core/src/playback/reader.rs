@@ -132,22 +132,20 @@ impl Reader {
         self.ready.clear();
         self.taken = 0;
         let decoded = self.decoder.next_block(&mut self.raw);
-        match decoded.map_err(|error: AudioError| Failure::from(&error))? {
-            Some(_frames) => {
-                to_stereo(&self.raw, self.channels, &mut self.stereo);
-                if let Some(converter) = &mut self.converter {
-                    converter
-                        .push(&self.stereo, &mut self.ready)
-                        .map_err(|error| refused(&error))?;
-                }
+        let decoded = decoded.map_err(|error: AudioError| Failure::from(&error))?;
+        if decoded.is_some() {
+            to_stereo(&self.raw, self.channels, &mut self.stereo);
+            if let Some(converter) = &mut self.converter {
+                converter
+                    .push(&self.stereo, &mut self.ready)
+                    .map_err(|error| refused(&error))?;
             }
-            None => {
-                self.ended = true;
-                if let Some(converter) = self.converter.take() {
-                    converter
-                        .finish(&mut self.ready)
-                        .map_err(|error| refused(&error))?;
-                }
+        } else {
+            self.ended = true;
+            if let Some(converter) = self.converter.take() {
+                converter
+                    .finish(&mut self.ready)
+                    .map_err(|error| refused(&error))?;
             }
         }
         let skipped = self.skip.min(self.ready.len() as u64 / 2);
@@ -175,9 +173,21 @@ fn shares(channels: usize, channel: usize) -> (f32, f32) {
         (_, 1) => (0.0, 1.0),
         (3 | 5.., 2) => (CENTRE, CENTRE),
         (6.., 3) => (0.0, 0.0),
-        (4, n) => if n == 2 { (CENTRE, 0.0) } else { (0.0, CENTRE) },
+        (4, n) => {
+            if n == 2 {
+                (CENTRE, 0.0)
+            } else {
+                (0.0, CENTRE)
+            }
+        }
         (7, 6) => (0.5, 0.5),
-        (5, n) => if n == 3 { (CENTRE, 0.0) } else { (0.0, CENTRE) },
+        (5, n) => {
+            if n == 3 {
+                (CENTRE, 0.0)
+            } else {
+                (0.0, CENTRE)
+            }
+        }
         (_, n) if n.is_multiple_of(2) => (CENTRE, 0.0),
         _ => (0.0, CENTRE),
     };
@@ -194,9 +204,9 @@ fn to_stereo(raw: &[f32], channels: usize, out: &mut Vec<f32>) {
             let each: Vec<(f32, f32)> = (0..channels)
                 .map(|channel| shares(channels, channel))
                 .collect();
-            let sum = each.iter().fold((0.0, 0.0), |sum, share| {
-                (sum.0 + share.0, sum.1 + share.1)
-            });
+            let sum = each
+                .iter()
+                .fold((0.0, 0.0), |sum, share| (sum.0 + share.0, sum.1 + share.1));
             out.extend(raw.chunks_exact(channels).flat_map(|frame| {
                 let mut mixed = [0.0_f32; 2];
                 for (sample, (left, right)) in frame.iter().zip(&each) {

@@ -14,7 +14,7 @@ const OPENING: Duration = Duration::from_secs(6);
 /// After a longer loss the music does not start again by itself.
 const SHORT_LOSS: Duration = Duration::from_secs(2);
 /// How long a lost device is looked for when nothing wants to play.
-const LOOK_FOR: Duration = Duration::from_secs(60);
+const LOOK_FOR: Duration = Duration::from_mins(1);
 /// Threads that hang in a device; more are not started.
 const MOST_HUNG: usize = 8;
 /// Longest that the end of a stream is waited for when the program ends.
@@ -27,6 +27,15 @@ pub(super) enum Happening {
     Refused(Refusal),
     /// The thread has ended, the device is free.
     Gone,
+}
+
+/// What a stream is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Play,
+    /// The sound has just stopped: an open one stays.
+    Linger,
+    Nothing,
 }
 
 /// The stream that plays or is about to.
@@ -131,23 +140,17 @@ impl Streams {
     }
 
     /// Opens, closes, loses and finds. `true`: the device was away for so long that the music should pause.
-    pub(super) fn look(
-        &mut self,
-        wants: bool,
-        lingers: bool,
-        device: Option<&DeviceId>,
-        now: Instant,
-    ) -> bool {
+    pub(super) fn look(&mut self, need: Need, device: Option<&DeviceId>, now: Instant) -> bool {
         self.watch(now);
         let away = |since: Instant| now.saturating_duration_since(since);
         if self.live.is_some() {
-            if !lingers {
+            if need == Need::Nothing {
                 self.let_go();
                 self.state = OutputState::Closed;
             }
-        } else if wants || self.lost_since.is_some() {
+        } else if need == Need::Play || self.lost_since.is_some() {
             let due = self.retry_at.is_none_or(|at| now >= at);
-            if !wants && self.lost_since.is_some_and(|since| away(since) > LOOK_FOR) {
+            if need != Need::Play && self.lost_since.is_some_and(|since| away(since) > LOOK_FOR) {
                 self.lost_since = None;
                 self.retry_at = None;
                 self.state = OutputState::Closed;
@@ -155,7 +158,8 @@ impl Streams {
                 self.open(device, now);
             }
         }
-        self.lost_since.is_some_and(|since| away(since) > SHORT_LOSS)
+        self.lost_since
+            .is_some_and(|since| away(since) > SHORT_LOSS)
     }
 
     fn watch(&mut self, now: Instant) {
@@ -189,6 +193,7 @@ impl Streams {
     }
 
     fn lose(&mut self, state: OutputState, now: Instant) {
+        tracing::debug!(stream = self.count, ?state, "no sound device");
         self.let_go();
         self.state = state;
         self.lost_since.get_or_insert(now);
@@ -214,7 +219,9 @@ impl Streams {
         let backend = Arc::clone(&self.backend);
         let outlet = self.outlet.clone();
         let device = device.cloned();
-        let work = move || play(number, &*backend, device.as_ref(), feed, &held, &outlet);
+        // Nobody hears it when the player has ended.
+        let say = move |happening| drop(outlet.send(Input::Stream(number, happening)));
+        let work = move || play(&*backend, device.as_ref(), feed, &held, say);
         let thread = std::thread::Builder::new().name(format!("stream {number}"));
         if thread.spawn(work).is_err() {
             self.retry_at = Some(now + self.backoff.wait());
@@ -251,14 +258,12 @@ impl Streams {
 
 /// The thread of one stream: opens, waits to be let go, closes. Each step may hang.
 fn play(
-    number: u64,
     backend: &dyn Backend,
     device: Option<&DeviceId>,
     feed: Feed,
     held: &Receiver<()>,
-    outlet: &SyncSender<Input>,
+    say: impl Fn(Happening),
 ) {
-    let say = |happening| drop(outlet.send(Input::Stream(number, happening)));
     match backend.open(device, feed) {
         Ok((opened, stream)) => {
             say(Happening::Opened(opened));

@@ -4,6 +4,10 @@ use std::time::{Duration, Instant};
 
 /// Shortest silence that means something.
 const LEAST: Duration = Duration::from_millis(250);
+/// A server that was asleep takes the first buffers at once and then plays what it has: so long a stream counts as
+/// new, and so long it may be silent meanwhile.
+const WARMING_UP: Duration = Duration::from_secs(2);
+const LONGEST_GAP: Duration = Duration::from_millis(2_500);
 /// Periods without a callback after which a device is lost.
 const PERIODS: u32 = 8;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -14,6 +18,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Watch {
     beats: u64,
     last: Instant,
+    start: Instant,
     patience: Duration,
 }
 
@@ -23,6 +28,7 @@ impl Watch {
         Self {
             beats: 0,
             last: now,
+            start: now,
             // A device that claims periods of minutes is not waited for.
             patience: patience.min(Duration::from_secs(5)),
         }
@@ -34,7 +40,13 @@ impl Watch {
             self.beats = beats;
             self.last = now;
         }
-        now.saturating_duration_since(self.last) > self.patience
+        let is_new = self.last.saturating_duration_since(self.start) < WARMING_UP;
+        let patience = if is_new {
+            self.patience.max(LONGEST_GAP)
+        } else {
+            self.patience
+        };
+        now.saturating_duration_since(self.last) > patience
     }
 
     pub(super) fn has_beaten(&self) -> bool {
@@ -69,15 +81,23 @@ mod tests {
     fn a_device_is_lost_after_eight_periods_or_a_quarter_second() {
         let start = Instant::now();
         let after = |millis| start + Duration::from_millis(millis);
+        for (period, patience) in [(21, 250), (100, 800)] {
+            let mut watch = Watch::new(Duration::from_millis(period), start);
+            assert!(!watch.is_lost(1, after(2_000)));
+            assert!(!watch.is_lost(1, after(2_000 + patience)));
+            assert!(watch.is_lost(1, after(2_001 + patience)));
+            assert!(!watch.is_lost(2, after(2_002 + patience)));
+        }
+    }
+
+    #[test]
+    fn a_server_that_wakes_up_has_longer() {
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
         let mut watch = Watch::new(Duration::from_millis(21), start);
-        assert!(!watch.is_lost(0, after(250)));
-        assert!(watch.is_lost(0, after(251)));
-        assert!(!watch.is_lost(1, after(260)));
-        assert!(!watch.is_lost(1, after(500)));
-        assert!(watch.is_lost(1, after(511)));
-        let mut slow = Watch::new(Duration::from_millis(100), start);
-        assert!(!slow.is_lost(0, after(800)));
-        assert!(slow.is_lost(0, after(801)));
+        assert!(!watch.is_lost(6, after(100)));
+        assert!(!watch.is_lost(6, after(2_600)));
+        assert!(watch.is_lost(6, after(2_601)));
     }
 
     #[test]
