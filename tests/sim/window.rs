@@ -225,7 +225,7 @@ impl Window {
     }
 
     /// Quits by its key, and waits for the end.
-    pub fn quit(mut self) -> Ended {
+    pub fn quit(self) -> Ended {
         for pressed in [true, false] {
             let event = Event::Key {
                 key: Key::Q,

@@ -18,7 +18,7 @@ use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use tonearm_core::audio::Peaks;
 use tonearm_core::beats::{Beat, Beats, ConstantGrid, TempoAlternative, TempoSegment};
 use tonearm_core::control::Control;
-use tonearm_core::core_loop::view::{RunningJob, Rows, View};
+use tonearm_core::core_loop::view::{Rows, RunningJob, View};
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::findings::{Knowledge, Summary};
@@ -109,7 +109,10 @@ impl Made {
         made
     }
 
-    fn with_scene<T>(&mut self, act: impl FnOnce(&Scene<'_>, &mut TrackPanel, &mut Outbox) -> T) -> T {
+    fn with_scene<T>(
+        &mut self,
+        act: impl FnOnce(&Scene<'_>, &mut TrackPanel, &mut Outbox) -> T,
+    ) -> T {
         let scene = Scene {
             view: &self.view,
             sound: &self.sound,
@@ -343,7 +346,9 @@ fn sound(frame: u32) -> f32 {
     let offbeat = (at - 1.25) % 0.5;
     let bar = ((at - 1.5) / 2.0) as u32;
     let kick = if bar % 16 < 12 {
-        (-since * 14.0).exp() * (TAU * (48.0 * since + 4.0 * (1.0 - (-since * 40.0).exp()))).sin() * 0.75
+        (-since * 14.0).exp()
+            * (TAU * (48.0 * since + 4.0 * (1.0 - (-since * 40.0).exp()))).sin()
+            * 0.75
     } else {
         0.0
     };
