@@ -42,6 +42,9 @@ fn from_an_empty_library_to_an_edited_track_and_back_the_next_day() {
     let mut window = Window::open(&program, &screen);
 
     window.click("Try with demo music");
+    // What comes in first is opened at once.
+    window.wait("Waveform");
+    window.press(PLAIN, Key::Escape);
     wait_for_tracks(&mut window, 3);
     let row = window.wait_for("Night Ferry", |seen| {
         let mut rows = seen.rows();
@@ -105,9 +108,13 @@ fn the_keyboard_alone_leads_from_nothing_to_sound() {
 
     window.press(COMMAND, Key::L);
     window.wait("Add");
+    // It begins with the home folder.
+    window.press(COMMAND, Key::A);
     window.write(tune.to_str().unwrap());
     window.wait("A file");
     window.press(PLAIN, Key::Enter);
+    window.wait("Waveform");
+    window.press(PLAIN, Key::Escape);
     wait_for_tracks(&mut window, 1);
     window.press(PLAIN, Key::ArrowDown);
     window.press(PLAIN, Key::Enter);

@@ -255,14 +255,19 @@ impl Running {
     pub fn end(mut self) -> Ended {
         while self.next_line().is_some() {}
         let status = self.child.wait().expect("the program can be waited for");
-        let stderr = match self.errors.take() {
-            Some(thread) => thread.join().expect("standard error can be read"),
-            None => String::new(),
-        };
+        let stderr = self.errors();
         Ended {
             status,
             stdout: self.heard,
             stderr,
+        }
+    }
+
+    /// All of its standard error, when it has ended; once.
+    pub fn errors(&mut self) -> String {
+        match self.errors.take() {
+            Some(thread) => thread.join().expect("standard error can be read"),
+            None => String::new(),
         }
     }
 }

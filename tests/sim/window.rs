@@ -6,7 +6,7 @@
 
 use crate::program::{Ended, Program, Running};
 use crate::screen::Screen;
-use egui::accesskit::{Node, NodeId, Role, TreeUpdate};
+use egui::accesskit::{Action, ActionRequest, Node, NodeId, Role, TreeId, TreeUpdate};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2};
 use egui_inspection::protocol::{Request, Response, read_handshake, read_message, write_message};
 use std::collections::HashMap;
@@ -15,13 +15,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Whatever takes longer hangs. Nothing is measured with it.
-const DEADLINE: Duration = Duration::from_mins(3);
+const DEADLINE: Duration = Duration::from_secs(100);
 /// Between two looks.
 const MOMENT: Duration = Duration::from_millis(30);
 
 /// A widget as a screen reader meets it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Widget {
+    pub id: NodeId,
     pub role: Role,
     pub name: String,
     pub value: String,
@@ -46,13 +47,14 @@ impl Seen {
                     .collect()
             })
         };
-        let widgets = update.nodes.iter().filter_map(|(_, node)| {
+        let widgets = update.nodes.iter().filter_map(|(id, node)| {
             let bounds = node.bounds()?;
             let middle = (
                 f64::midpoint(bounds.x0, bounds.x1),
                 f64::midpoint(bounds.y0, bounds.y1),
             );
             Some(Widget {
+                id: *id,
                 role: node.role(),
                 name: name(node),
                 value: node.value().unwrap_or_default().to_owned(),
@@ -127,10 +129,15 @@ impl Window {
     }
 
     fn ask(&mut self, request: &Request) -> Response {
-        write_message(&self.stream, request).expect("the window listens");
-        match read_message(&self.stream).expect("the window answers") {
-            Response::Error { message } => panic!("the window cannot: {message}"),
-            response => response,
+        let answer = write_message(&self.stream, request).and_then(|()| read_message(&self.stream));
+        match answer {
+            Ok(Response::Error { message }) => panic!("the window cannot: {message}"),
+            Ok(response) => response,
+            Err(error) => {
+                self.running.kill();
+                let said = self.running.errors();
+                panic!("the window does not answer: {error}\n{said}")
+            }
         }
     }
 
@@ -169,10 +176,15 @@ impl Window {
         self.wait_for(name, |seen| seen.named(name).cloned())
     }
 
-    /// Clicks on the widget of this name as soon as it is there.
+    /// Clicks on the widget of this name as soon as it is there, as assistive technology does.
     pub fn click(&mut self, name: &str) {
-        let place = self.wait(name).place;
-        self.click_at(place);
+        let target_node = self.wait(name).id;
+        self.apply(vec![Event::AccessKitActionRequest(ActionRequest {
+            action: Action::Click,
+            target_tree: TreeId::ROOT,
+            target_node,
+            data: None,
+        })]);
     }
 
     pub fn click_at(&mut self, pos: Pos2) {
