@@ -81,9 +81,7 @@ impl<'a> Page<'a> {
         let of_player = loaded.map(|loaded| loaded.duration.0);
         // What was decoded counts most; the container's word may be wrong.
         let found = [of_wave, of_player, of_file].into_iter().flatten();
-        let duration = found
-            .filter(|secs| secs.is_finite() && *secs > 0.0)
-            .next();
+        let duration = found.filter(|secs| secs.is_finite() && *secs > 0.0).next();
         let at = playhead.map_or(0.0, |playhead| playhead.at.0);
         Self {
             scene,

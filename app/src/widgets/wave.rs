@@ -34,7 +34,9 @@ pub fn paint(painter: &Painter, rect: Rect, drawing: &Drawing<'_>) {
         return;
     }
     let rect = rect.round_to_pixels(scale);
-    let seen = rect.intersect(painter.clip_rect()).intersect(ctx.viewport_rect());
+    let seen = rect
+        .intersect(painter.clip_rect())
+        .intersect(ctx.viewport_rect());
     if !seen.is_positive() {
         return;
     }

@@ -1,6 +1,5 @@
 //! Rows of a made-up library, the same at every run.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use tonearm_core::failure::{Failure, FailureKind};
@@ -109,7 +108,7 @@ pub fn row(number: usize) -> Row {
             true_peak: Some(-0.4),
         }),
     };
-    let records: BTreeMap<Artifact, ArtifactRecord> = Artifact::ALL
+    let records = Artifact::ALL
         .into_iter()
         .filter(|artifact| *artifact != Artifact::Stems)
         .map(|artifact| (artifact, record(None)))

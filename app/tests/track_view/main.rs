@@ -13,7 +13,13 @@ use tonearm_core::playback::PlayerCommand;
 fn the_page_names_the_track_and_what_is_known_of_it() {
     let mut harness = harness(Made::analyzed(), [1200.0, 640.0]);
     harness.run_steps(3);
-    for label in ["Night Ferry", "Waveform", "Overview of the whole track", "Volume", "Play"] {
+    for label in [
+        "Night Ferry",
+        "Waveform",
+        "Overview of the whole track",
+        "Volume",
+        "Play",
+    ] {
         harness.get_by_label(label);
     }
     let wave = harness.get_by_label("Waveform");
@@ -26,7 +32,9 @@ fn an_alternative_is_one_click() {
     let mut harness = harness(Made::analyzed(), [1200.0, 640.0]);
     harness.run_steps(3);
     harness.get_by_label_contains("Half the tempo").click();
-    harness.get_by_label_contains("Take C major instead").click();
+    harness
+        .get_by_label_contains("Take C major instead")
+        .click();
     harness.run_steps(2);
     let edits: Vec<Edit> = harness
         .state()
@@ -40,7 +48,9 @@ fn an_alternative_is_one_click() {
         .collect();
     assert!(edits.contains(&Edit::HalveTempo), "{edits:?}");
     assert!(
-        edits.iter().any(|edit| matches!(edit, Edit::SetKey(key) if key.to_string() == "C major")),
+        edits
+            .iter()
+            .any(|edit| matches!(edit, Edit::SetKey(key) if key.to_string() == "C major")),
         "{edits:?}"
     );
 }
@@ -61,7 +71,10 @@ fn a_click_on_the_overview_goes_there() {
             _ => None,
         })
         .collect();
-    assert!(matches!(seeks[..], [at] if (at - 60.0).abs() < 0.5), "{seeks:?}");
+    assert!(
+        matches!(seeks[..], [at] if (at - 60.0).abs() < 0.5),
+        "{seeks:?}"
+    );
 }
 
 #[test]

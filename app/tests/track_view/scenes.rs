@@ -4,7 +4,7 @@ use eframe::egui::{self, Vec2};
 use eframe::egui_wgpu::{RenderState, RendererOptions};
 use egui_kittest::Harness;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::f32::consts::TAU;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -18,9 +18,10 @@ use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use tonearm_core::audio::Peaks;
 use tonearm_core::beats::{Beat, Beats, ConstantGrid, TempoAlternative, TempoSegment};
 use tonearm_core::control::Control;
-use tonearm_core::core_loop::view::{RunningJob, Rows, View};
+use tonearm_core::core_loop::view::{Rows, RunningJob, View};
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::{Failure, FailureKind};
+use tonearm_core::findings::records::Records;
 use tonearm_core::findings::{Knowledge, Summary};
 use tonearm_core::harmony::{Chord, ChordSpan, Key, KeyFinding, KeySpan, PitchClass, Quality};
 use tonearm_core::playback::{Loaded, OutputState, PlayerView, Playhead, Transport};
@@ -83,7 +84,7 @@ impl Made {
             "the rhythm could not be followed",
             "Set the tempo by hand",
         );
-        row.knowledge.records = BTreeMap::from([(Artifact::Beats, record(Some(failure)))]);
+        row.knowledge.records = [(Artifact::Beats, record(Some(failure)))].into();
         let made = Self::of(row);
         made.shelf.put_waveform(ID, Arc::clone(&music().1));
         made
@@ -109,7 +110,10 @@ impl Made {
         made
     }
 
-    fn with_scene<T>(&mut self, act: impl FnOnce(&Scene<'_>, &mut TrackPanel, &mut Outbox) -> T) -> T {
+    fn with_scene<T>(
+        &mut self,
+        act: impl FnOnce(&Scene<'_>, &mut TrackPanel, &mut Outbox) -> T,
+    ) -> T {
         let scene = Scene {
             view: &self.view,
             sound: &self.sound,
@@ -223,7 +227,7 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
             damage: None,
         },
         knowledge: Knowledge {
-            records: BTreeMap::new(),
+            records: Records::new(),
             summary: if done {
                 Summary {
                     bpm: Some(Bpm(120.0)),
@@ -343,7 +347,9 @@ fn sound(frame: u32) -> f32 {
     let offbeat = (at - 1.25) % 0.5;
     let bar = ((at - 1.5) / 2.0) as u32;
     let kick = if bar % 16 < 12 {
-        (-since * 14.0).exp() * (TAU * (48.0 * since + 4.0 * (1.0 - (-since * 40.0).exp()))).sin() * 0.75
+        (-since * 14.0).exp()
+            * (TAU * (48.0 * since + 4.0 * (1.0 - (-since * 40.0).exp()))).sin()
+            * 0.75
     } else {
         0.0
     };

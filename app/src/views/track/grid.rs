@@ -84,7 +84,10 @@ impl Grid {
         let seen = self.bars.iter().skip(first);
         seen.map_while(|&place| self.beats.get(place))
             .take_while(|beat| beat.0 <= to)
-            .filter(|beat| beat.1.is_some_and(|bar| (bar - 1).is_multiple_of(every_bar)))
+            .filter(|beat| {
+                beat.1
+                    .is_some_and(|bar| (bar - 1).is_multiple_of(every_bar))
+            })
             .take(MOST_LINES)
             .map(|&(at, bar)| line(at, bar))
             .collect()
@@ -92,8 +95,11 @@ impl Grid {
 
     /// The bar that `at` lies in; 0 before the first.
     pub(super) fn bar_at(&self, at: f64) -> usize {
-        self.bars
-            .partition_point(|place| self.beats.get(*place).is_some_and(|beat| beat.0 <= at + 1e-4))
+        self.bars.partition_point(|place| {
+            self.beats
+                .get(*place)
+                .is_some_and(|beat| beat.0 <= at + 1e-4)
+        })
     }
 
     /// The beat before or after `at`, or where a bar begins.
@@ -191,7 +197,10 @@ mod tests {
                 per_point,
             };
             let lines = grid.lines(&view, 1000.0);
-            assert_eq!(lines.iter().any(|line| line.bar.is_none()), beats || per_point < 0.5 / 6.0);
+            assert_eq!(
+                lines.iter().any(|line| line.bar.is_none()),
+                beats || per_point < 0.5 / 6.0
+            );
         }
         for per_point in [0.001, 0.01, 0.1, 1.0, 10.0] {
             let view = Viewport {

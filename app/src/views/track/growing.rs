@@ -18,9 +18,15 @@ const MOST_AT_ONCE: usize = 7200 * COLUMNS_PER_SECOND as usize;
 
 /// The columns of the job that makes the waveform of `track` now.
 pub(super) fn live<'a>(scene: &Scene<'a>, track: TrackId) -> Option<&'a LiveColumns> {
-    let makes =
-        |job: &&RunningJob| job.track == track && job.wants.contains(&Artifact::Waveform);
-    scene.view.activity.running.iter().find(makes)?.live.as_ref()
+    let makes = |job: &&RunningJob| job.track == track && job.wants.contains(&Artifact::Waveform);
+    scene
+        .view
+        .activity
+        .running
+        .iter()
+        .find(makes)?
+        .live
+        .as_ref()
 }
 
 /// A source without columns, with room for as many as the file's length promises.
@@ -97,7 +103,9 @@ mod tests {
     use tonearm_core::audio::Peaks;
 
     fn sound(count: usize) -> Vec<f32> {
-        (0..count).map(|at| (at as f32 * 0.05).sin() * 0.5).collect()
+        (0..count)
+            .map(|at| (at as f32 * 0.05).sin() * 0.5)
+            .collect()
     }
 
     #[test]
@@ -129,7 +137,9 @@ mod tests {
     fn a_job_that_begins_anew_is_noticed() {
         let rate = SampleRate::new(44_100).unwrap();
         let live = LiveColumns::default();
-        Peaks::new(rate).watched_by(live.clone()).push(&sound(88_200));
+        Peaks::new(rate)
+            .watched_by(live.clone())
+            .push(&sound(88_200));
         let mut source = Source {
             track: 1,
             edition: 1,

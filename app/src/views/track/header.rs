@@ -18,7 +18,8 @@ pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, ou
     let width = ui.available_width();
     ui.horizontal(|ui| {
         ui.set_min_height(44.0);
-        let back = ui.add(Button::new("\u{2190}").min_size(egui::vec2(theme::CONTROL, theme::CONTROL)));
+        let back =
+            ui.add(Button::new("\u{2190}").min_size(egui::vec2(theme::CONTROL, theme::CONTROL)));
         back.widget_info(|| named("Back to the library"));
         if back.on_hover_text("Back to the library").clicked() {
             out.act(Action::BackToLibrary);
@@ -62,19 +63,23 @@ fn names_ui(ui: &mut Ui, page: &Page<'_>) {
 
 /// A figure with what it stands for beneath it.
 fn figure(ui: &mut Ui, width: f32, add: impl FnOnce(&mut Ui), below: impl FnOnce(&mut Ui)) {
-    ui.allocate_ui_with_layout(egui::vec2(width, 44.0), Layout::top_down(Align::Min), |ui| {
-        ui.spacing_mut().item_spacing.y = 2.0;
-        ui.set_width(width);
-        ui.horizontal(|ui| {
-            ui.set_height(24.0);
-            add(ui);
-        });
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            ui.set_height(16.0);
-            below(ui);
-        });
-    });
+    ui.allocate_ui_with_layout(
+        egui::vec2(width, 44.0),
+        Layout::top_down(Align::Min),
+        |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.set_width(width);
+            ui.horizontal(|ui| {
+                ui.set_height(24.0);
+                add(ui);
+            });
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                ui.set_height(16.0);
+                below(ui);
+            });
+        },
+    );
 }
 
 fn tempo_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) {
@@ -91,7 +96,12 @@ fn tempo_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) 
         196.0,
         |ui| {
             let text = bpm.map_or_else(|| "\u{2013}".to_owned(), format::tempo);
-            ui.label(RichText::new(text).size(20.0).monospace().color(theme::TEXT));
+            ui.label(
+                RichText::new(text)
+                    .size(20.0)
+                    .monospace()
+                    .color(theme::TEXT),
+            );
             ui.label(RichText::new("BPM").size(11.0).color(theme::TEXT_MUTED));
             if bpm.is_some() {
                 confidence_ui(ui, sure, by_hand, "tempo and beats");
@@ -116,11 +126,21 @@ fn tempo_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) 
                 }
             }
             let halve = Some(Action::HalveTempo);
-            if small_button(ui, "\u{f7}2", halve, "Half the tempo: every second beat goes") {
+            if small_button(
+                ui,
+                "\u{f7}2",
+                halve,
+                "Half the tempo: every second beat goes",
+            ) {
                 edit(page.row, Edit::HalveTempo, out);
             }
             let double = Some(Action::DoubleTempo);
-            if small_button(ui, "\u{d7}2", double, "Double tempo: a beat more between each two") {
+            if small_button(
+                ui,
+                "\u{d7}2",
+                double,
+                "Double tempo: a beat more between each two",
+            ) {
                 edit(page.row, Edit::DoubleTempo, out);
             }
             let earlier = Some(Action::DownbeatEarlier);
@@ -131,7 +151,8 @@ fn tempo_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) 
             if small_button(ui, "1\u{203a}", later, "Bars begin a beat later") {
                 edit(page.row, Edit::ShiftDownbeat(1), out);
             }
-            if by_hand && small_button(ui, "\u{d7}", None, "Back to the beats that analysis found") {
+            if by_hand && small_button(ui, "\u{d7}", None, "Back to the beats that analysis found")
+            {
                 edit(page.row, Edit::ForgetBeats, out);
             }
         },
@@ -144,7 +165,9 @@ fn key_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) {
     let by_hand = details.is_some_and(|details| details.by_hand.contains(&Artifact::Key));
     let summary = &page.row.knowledge.summary;
     let key = found.map(|found| found.key).or(summary.key);
-    let sure = found.map(|found| found.confidence).or(summary.key_confidence);
+    let sure = found
+        .map(|found| found.confidence)
+        .or(summary.key_confidence);
     let notation = page.scene.settings.key_notation;
     figure(
         ui,
@@ -156,7 +179,11 @@ fn key_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) {
                 return;
             };
             chip(ui, &key_name(key, notation), theme::key(key));
-            ui.label(RichText::new(key.to_string()).size(11.0).color(theme::TEXT_MUTED));
+            ui.label(
+                RichText::new(key.to_string())
+                    .size(11.0)
+                    .color(theme::TEXT_MUTED),
+            );
             confidence_ui(ui, sure, by_hand, "the key");
         },
         |ui| {
@@ -240,7 +267,8 @@ fn percent(share: f32) -> String {
 fn confidence_ui(ui: &mut Ui, sure: Option<f32>, by_hand: bool, what: &str) {
     if by_hand {
         let text = RichText::new("by hand").size(11.0).color(theme::ACCENT);
-        ui.label(text).on_hover_text(format!("You set {what} yourself"));
+        ui.label(text)
+            .on_hover_text(format!("You set {what} yourself"));
         return;
     }
     let Some(sure) = sure.filter(|sure| sure.is_finite()) else {
@@ -271,7 +299,9 @@ fn confidence_ui(ui: &mut Ui, sure: Option<f32>, by_hand: bool, what: &str) {
 
 fn chip(ui: &mut Ui, text: &str, fill: Color32) {
     let font = egui::FontId::proportional(15.0);
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, theme::ON_CHIP);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), font, theme::ON_CHIP);
     let size = galley.size() + egui::vec2(14.0, 6.0);
     let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
     ui.painter().rect_filled(rect, CornerRadius::same(4), fill);

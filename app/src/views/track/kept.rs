@@ -89,7 +89,8 @@ impl Kept {
 
     fn grow(&mut self, row: &Row, live: &LiveColumns) {
         let growing = self.source.take().filter(|_| self.growing);
-        let grown = growing.and_then(|mut source| growing::advance(&mut source, live).then_some(source));
+        let grown =
+            growing.and_then(|mut source| growing::advance(&mut source, live).then_some(source));
         self.source = grown.or_else(|| {
             self.edition += 1;
             let mut source = growing::begun(row, self.edition)?;

@@ -190,7 +190,10 @@ fn draw(painter: &Painter, lane: Rect, view: &Viewport, block: &Block<'_>) {
         let (place, align) = if centred {
             (shown.center(), Align2::CENTER_CENTER)
         } else {
-            (shown.left_center() + eframe::egui::vec2(7.0, 0.0), Align2::LEFT_CENTER)
+            (
+                shown.left_center() + eframe::egui::vec2(7.0, 0.0),
+                Align2::LEFT_CENTER,
+            )
         };
         let at = align.anchor_size(place, galley.size());
         painter.galley(at.min, galley, block.ink);
@@ -229,7 +232,11 @@ mod tests {
             (5.5, Some("Gm7")),
             (9.0, None),
         ] {
-            assert_eq!(chord_at(&spans, at).map(chord_name).as_deref(), name, "{at}");
+            assert_eq!(
+                chord_at(&spans, at).map(chord_name).as_deref(),
+                name,
+                "{at}"
+            );
         }
     }
 }

@@ -9,7 +9,8 @@ use crate::shelf::{Loadable, Samples};
 use crate::theme;
 use crate::widgets::wave::{self, Drawing};
 use eframe::egui::{
-    self, Align2, CornerRadius, FontId, Id, Modifiers, Painter, Rect, Response, Sense, Stroke, Ui, pos2,
+    self, Align2, CornerRadius, FontId, Id, Modifiers, Painter, Rect, Response, Sense, Stroke, Ui,
+    pos2,
 };
 use std::sync::Arc;
 use tonearm_core::export::document::TrackDetails;
@@ -29,7 +30,10 @@ struct Areas {
 impl Areas {
     fn new(rect: Rect, details: Option<&TrackDetails>) -> Self {
         let chords = details.is_some_and(|details| {
-            details.chords.as_ref().is_some_and(|chords| !chords.is_empty())
+            details
+                .chords
+                .as_ref()
+                .is_some_and(|chords| !chords.is_empty())
         });
         let keys = details.is_some_and(|details| details.key.is_some());
         let mut wave = rect.with_min_y((rect.top() + RULER).min(rect.bottom()));
@@ -161,7 +165,11 @@ fn wheel(
     pointer: Option<egui::Pos2>,
 ) {
     let limits = panel.kept.limits;
-    let sideways = if modifiers.shift { scroll.x + scroll.y } else { scroll.x };
+    let sideways = if modifiers.shift {
+        scroll.x + scroll.y
+    } else {
+        scroll.x
+    };
     let upwards = if modifiers.shift { 0.0 } else { scroll.y };
     let factor = f64::from(zoom) * (f64::from(upwards) / 180.0).exp();
     if (factor - 1.0).abs() > 1e-6 {
@@ -189,13 +197,21 @@ fn wave_ui(ui: &Ui, rect: Rect, page: &Page<'_>, panel: &TrackPanel) {
             _ => "No waveform yet",
         };
         let font = FontId::proportional(13.0);
-        painter.text(rect.center(), Align2::CENTER_CENTER, text, font, theme::TEXT_FAINT);
+        painter.text(
+            rect.center(),
+            Align2::CENTER_CENTER,
+            text,
+            font,
+            theme::TEXT_FAINT,
+        );
         return;
     };
     let view = panel.view();
     let samples = samples(ui, page, panel, &view, source.waveform.rate);
     let there = samples.is_some();
-    let fade = ui.ctx().animate_bool(Id::unique("samples are there"), there);
+    let fade = ui
+        .ctx()
+        .animate_bool(Id::unique("samples are there"), there);
     let drawing = Drawing {
         slot: Id::unique("waveform"),
         source,
@@ -222,8 +238,7 @@ fn samples(
     view: &Viewport,
     rate: SampleRate,
 ) -> Option<Arc<Samples>> {
-    let per_pixel =
-        view.per_point * f64::from(rate.hz()) / f64::from(ui.ctx().pixels_per_point());
+    let per_pixel = view.per_point * f64::from(rate.hz()) / f64::from(ui.ctx().pixels_per_point());
     if per_pixel > MOST_FRAMES_PER_PIXEL || panel.kept.is_growing() {
         return None;
     }
@@ -249,7 +264,13 @@ fn lines(painter: &Painter, areas: &Areas, view: &Viewport, panel: &TrackPanel) 
         painter.vline(x, (wave.top() - tick)..=wave.top(), stroke);
         if line.labelled {
             let at = pos2(x + 4.0, areas.ruler.center().y);
-            painter.text(at, Align2::LEFT_CENTER, number, font.clone(), theme::TEXT_MUTED);
+            painter.text(
+                at,
+                Align2::LEFT_CENTER,
+                number,
+                font.clone(),
+                theme::TEXT_MUTED,
+            );
         }
     }
 }
@@ -263,7 +284,11 @@ fn marks(painter: &Painter, rect: Rect, areas: &Areas, view: &Viewport, page: &P
         flag(painter, x, areas.ruler, theme::WARN);
     }
     let x = rect.left() + view.x(page.at);
-    painter.vline(x, areas.ruler.top()..=rect.bottom(), Stroke::new(2.0, theme::PLAYHEAD));
+    painter.vline(
+        x,
+        areas.ruler.top()..=rect.bottom(),
+        Stroke::new(2.0, theme::PLAYHEAD),
+    );
     flag(painter, x, areas.ruler, theme::PLAYHEAD);
 }
 

@@ -6,8 +6,8 @@ use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::theme;
 use eframe::egui::{
-    self, Align, Color32, ComboBox, CornerRadius, Layout, Rect, Response, RichText, Sense, Shape, Stroke, Ui,
-    pos2, vec2,
+    self, Align, Color32, ComboBox, CornerRadius, Layout, Rect, Response, RichText, Sense, Shape,
+    Stroke, Ui, pos2, vec2,
 };
 use tonearm_core::playback::{OutputState, PlayerCommand};
 
@@ -48,7 +48,11 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
     ui.add_space(8.0);
     let mut follow = panel.follow;
     let toggle = ui.toggle_value(&mut follow, "Follow");
-    toggle.on_hover_text(hint("Keep the playhead in the middle", Action::ToggleFollow, ui));
+    toggle.on_hover_text(hint(
+        "Keep the playhead in the middle",
+        Action::ToggleFollow,
+        ui,
+    ));
     panel.follow = follow;
     if width > 760.0 {
         zoom_ui(ui, out);
@@ -104,9 +108,16 @@ fn play_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
         theme::RAISED
     };
     paint_button(ui, rect, &response, fill);
-    let ink = if page.playing { theme::ON_CHIP } else { theme::TEXT };
+    let ink = if page.playing {
+        theme::ON_CHIP
+    } else {
+        theme::TEXT
+    };
     face.paint(ui, rect, ink);
-    if !response.on_hover_text(hint(name, Action::PlayPause, ui)).clicked() {
+    if !response
+        .on_hover_text(hint(name, Action::PlayPause, ui))
+        .clicked()
+    {
         return;
     }
     if page.loaded {
@@ -119,7 +130,11 @@ fn play_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
 fn button(ui: &mut Ui, face: Face, action: Action, name: &str, out: &mut Outbox) {
     let (rect, response) = ui.allocate_exact_size(vec2(32.0, theme::CONTROL), Sense::click());
     response.widget_info(|| named(name));
-    let fill = if response.hovered() { theme::HOVER } else { theme::RAISED };
+    let fill = if response.hovered() {
+        theme::HOVER
+    } else {
+        theme::RAISED
+    };
     paint_button(ui, rect, &response, fill);
     face.paint(ui, rect, theme::TEXT);
     if response.on_hover_text(hint(name, action, ui)).clicked() {
@@ -192,7 +207,8 @@ impl Face {
 fn volume_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
     let gain = page.scene.sound.volume;
     let mut place = fader::place(gain);
-    let (rect, mut response) = ui.allocate_exact_size(vec2(110.0, theme::CONTROL), Sense::click_and_drag());
+    let (rect, mut response) =
+        ui.allocate_exact_size(vec2(110.0, theme::CONTROL), Sense::click_and_drag());
     let inner = rect.shrink2(vec2(7.0, 0.0));
     if let Some(pointer) = response.interact_pointer_pos() {
         place = ((pointer.x - inner.left()) / inner.width()).clamp(0.0, 1.0);
@@ -237,7 +253,9 @@ fn output_ui(ui: &mut Ui, page: &Page<'_>, width: f32, out: &mut Outbox) {
     let name = |id| sound.devices.iter().find(|device| Some(&device.id) == id);
     let chosen = match wanted {
         None => "System output".to_owned(),
-        Some(id) => name(Some(id)).map_or_else(|| "Output is gone".to_owned(), |it| it.name.clone()),
+        Some(id) => {
+            name(Some(id)).map_or_else(|| "Output is gone".to_owned(), |it| it.name.clone())
+        }
     };
     let shown = crate::format::fit(&chosen, 24);
     let combo = ComboBox::from_id_salt("output")
@@ -248,7 +266,10 @@ fn output_ui(ui: &mut Ui, page: &Page<'_>, width: f32, out: &mut Outbox) {
         let mut choose = |choice: Option<_>| {
             out.sound.push(PlayerCommand::SetDevice(choice));
         };
-        if ui.selectable_label(wanted.is_none(), "System output").clicked() {
+        if ui
+            .selectable_label(wanted.is_none(), "System output")
+            .clicked()
+        {
             choose(None);
         }
         for device in &sound.devices {
