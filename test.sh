@@ -16,7 +16,12 @@ case "$mode" in
         ;;
 esac
 
-TONEARM_SETUP_ONLY=1 TONEARM_SETUP_ALSO="ffmpeg shellcheck" ./run.sh
+# The journeys through the window run on a screen of their own, with sound that nobody hears.
+also="ffmpeg shellcheck"
+if [ "$(uname -s)" = Linux ]; then
+    also="$also Xvfb openbox xdotool pulseaudio pactl"
+fi
+TONEARM_SETUP_ONLY=1 TONEARM_SETUP_WINDOW=1 TONEARM_SETUP_ALSO="$also" ./run.sh
 if ! command -v cargo >/dev/null 2>&1; then
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 fi

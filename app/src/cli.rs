@@ -1,20 +1,23 @@
 //! The command line: what can be asked for, and which file answers.
 
 mod completions;
-mod demo;
+pub(crate) mod demo;
 mod doctor;
 mod export;
 mod import;
 mod library;
 mod list;
 mod measure;
+mod play;
 mod relink;
+mod remove;
 mod report;
 mod show;
 mod upkeep;
 mod waveform;
 
 use crate::exit::Exit;
+use crate::journal::journal;
 use crate::output::{Color, Output};
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -23,6 +26,10 @@ use std::io::IsTerminal as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The open prep-and-show brain next to a DJ's decks.
 ///
@@ -31,9 +38,16 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "tonearm", version, arg_required_else_help = false)]
 #[command(
-    after_help = "Examples:\n  tonearm import ~/Music\n  tonearm list 'bpm:120-128 key:8A~'\n  tonearm show 3f9a --json"
+    after_help = "Examples:\n  tonearm                       the window\n  tonearm ~/Music/new.flac      the window, with this brought in and opened\n  tonearm import ~/Music\n  tonearm list 'bpm:120-128 key:8A~'\n  tonearm show 3f9a --json"
+)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_precedence_over_arg = true
 )]
 struct Cli {
+    /// Files and folders to bring in, or tracks (id or path) to open, in the window
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
     /// Where the library lives
     #[arg(long, global = true, env = "TONEARM_LIBRARY", value_name = "DIR")]
     library: Option<PathBuf>,
@@ -59,7 +73,9 @@ enum Job {
     List(list::List),
     Show(show::Show),
     Waveform(waveform::Draw),
+    Play(play::Play),
     Relink(relink::Relink),
+    Remove(remove::Remove),
     Export(export::Export),
     Doctor(doctor::Doctor),
     Verify(upkeep::Verify),
@@ -89,6 +105,7 @@ struct Context {
 
 /// Runs the program with these arguments (the first is its name).
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    crate::window::mark_start();
     let parsed = Cli::command().try_get_matches_from(args).and_then(|found| {
         let cli = Cli::from_arg_matches(&found)?;
         let from = match found.value_source("library") {
@@ -130,14 +147,25 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         output: Output::new(cli.color).in_json(cli.json).quietly(cli.quiet),
     };
     match cli.command {
-        None if crate::window::has_display() => crate::window::open(context.library, Vec::new()),
-        None => demo::run(&context),
+        None if crate::window::has_display() => {
+            crate::window::open(opening(context.library, cli.paths)?)
+        }
+        None if cli.paths.is_empty() => demo::run(&context),
+        None => {
+            opening(context.library, cli.paths)?;
+            Err(Exit::Failed(
+                "there is no screen to open a window on; tonearm import and tonearm show work without"
+                    .to_owned(),
+            ))
+        }
         Some(Job::Import(job)) => import::import(&context, job),
         Some(Job::Analyze(job)) => import::analyze(&context, &job),
         Some(Job::List(job)) => list::run(&context, &job),
         Some(Job::Show(job)) => show::run(&context, &job),
         Some(Job::Waveform(job)) => waveform::run(&context, &job),
+        Some(Job::Play(job)) => play::run(&context, &job),
         Some(Job::Relink(job)) => relink::run(&context, job),
+        Some(Job::Remove(job)) => remove::run(&context, &job),
         Some(Job::Export(job)) => export::run(&context, &job),
         Some(Job::Doctor(job)) => doctor::run(&context, &job),
         Some(Job::Verify(job)) => upkeep::verify(&context, &job),
@@ -146,6 +174,30 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::Bench(job)) => measure::run(&context, &job),
         Some(Job::Completions(job)) => completions::run(&job, Cli::command()),
     }
+}
+
+/// What the window is to open with. A word that is neither a path nor the beginning of an id is a mistyped command.
+fn opening(library: PathBuf, named: Vec<PathBuf>) -> Result<crate::window::Opening, Exit> {
+    let mut opening = crate::window::Opening {
+        library,
+        ..crate::window::Opening::default()
+    };
+    for path in named {
+        let text = path.to_string_lossy().to_lowercase();
+        let is_id =
+            (4..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if path.symlink_metadata().is_ok() {
+            opening.paths.push(path);
+        } else if is_id {
+            opening.tracks.push(text);
+        } else {
+            return Err(Exit::Usage(format!(
+                "there is no command, file or folder named {} (see tonearm --help)",
+                path.display()
+            )));
+        }
+    }
+    Ok(opening)
 }
 
 /// Panics in decoders, in the database and in jobs are caught where they happen and told as what they are to the user.
@@ -175,12 +227,24 @@ fn start_log(verbose: u8, quiet: bool, color: Color) {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("TONEARM_LOG").unwrap_or_else(|_none| {
             // Decoders warn about every blemish of a file; what matters of it is in the track's row.
-            format!("{level},symphonia=off,lofty=off").into()
+            format!("{level},symphonia=off,lofty=off,pulseaudio=off").into()
         });
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(colored && std::io::stderr().is_terminal())
         .without_time()
+        .with_filter(filter);
+    // For the log view of the window, which cannot be told beforehand what to keep.
+    let kept = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_targets([
+            ("tonearm", LevelFilter::INFO),
+            ("tonearm_core", LevelFilter::INFO),
+            ("symphonia", LevelFilter::OFF),
+            ("lofty", LevelFilter::OFF),
+        ]);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(journal().clone().with_filter(kept))
         .init();
 }

@@ -2,9 +2,11 @@
 
 pub mod action;
 mod cli;
+mod dialogs;
 mod exit;
 mod format;
 pub mod gpu;
+pub mod journal;
 pub mod notices;
 pub mod outbox;
 mod output;

@@ -1,5 +1,7 @@
 //! What the user chose about the program itself, kept between runs.
 
+pub mod file;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,10 +23,42 @@ pub struct Settings {
     pub analyze_on_import: bool,
     /// `None`: one per core.
     pub jobs: Option<usize>,
-    /// Name of the audio output; `None`: the system's.
+    /// Id of the audio output (`playback::DeviceId`); `None`: the system's.
     pub output: Option<String>,
     /// 0 to 1 on the fader.
     pub volume: f32,
+    /// The word about drawing without a graphics card was read.
+    pub slow_drawing_known: bool,
+}
+
+/// Bounds of [`Settings::scale`], and its step.
+pub const SCALE_MIN: f32 = 0.75;
+pub const SCALE_MAX: f32 = 3.0;
+pub const SCALE_STEP: f32 = 0.125;
+
+impl Settings {
+    /// What can be used of what a file said.
+    #[must_use]
+    pub fn within_bounds(self) -> Self {
+        let usual = Self::default();
+        let or = |value: f32, other: f32| if value.is_finite() { value } else { other };
+        Self {
+            scale: or(self.scale, usual.scale).clamp(SCALE_MIN, SCALE_MAX),
+            jobs: self.jobs.map(|jobs| jobs.clamp(1, 64)),
+            volume: or(self.volume, usual.volume).clamp(0.0, 1.0),
+            ..self
+        }
+    }
+}
+
+/// The gain of a place on the volume fader: its cube, so that the ear hears even steps.
+pub fn gain_from_fader(fader: f32) -> f32 {
+    fader.clamp(0.0, 1.0).powi(3)
+}
+
+/// The other way round.
+pub fn fader_from_gain(gain: f32) -> f32 {
+    gain.clamp(0.0, 1.0).cbrt()
 }
 
 impl Default for Settings {
@@ -36,6 +70,34 @@ impl Default for Settings {
             jobs: None,
             output: None,
             volume: 1.0,
+            slow_drawing_known: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonsense_in_a_file_does_not_reach_the_window() {
+        let settings = Settings {
+            scale: f32::NAN,
+            jobs: Some(0),
+            volume: 7.0,
+            ..Settings::default()
+        };
+        let settings = settings.within_bounds();
+        assert_eq!(settings.scale, 1.0);
+        assert_eq!(settings.jobs, Some(1));
+        assert_eq!(settings.volume, 1.0);
+    }
+
+    #[test]
+    fn fader_and_gain_are_each_others_inverse() {
+        for fader in [0.0, 0.1, 0.5, 1.0] {
+            let back = fader_from_gain(gain_from_fader(fader));
+            assert!((back - fader).abs() < 1e-6, "{fader} {back}");
         }
     }
 }

@@ -1,5 +1,13 @@
 //! All colours, sizes and fonts of the window. The only file that makes colours.
 
+pub mod icon;
+
+mod fonts;
+mod style;
+
+pub use fonts::strong;
+pub use style::{install, style};
+
 use eframe::egui::Color32;
 use tonearm_core::harmony::{Key, Mode};
 
@@ -27,6 +35,10 @@ pub const PLAYHEAD: Color32 = hex(0xFF_4D_4D);
 pub const DOWNBEAT: Color32 = hex(0xFF_55_55);
 /// On chips in a key's colour.
 pub const ON_CHIP: Color32 = hex(0x0E_10_15);
+/// Under whatever floats.
+pub const SHADOW: Color32 = Color32::from_black_alpha(140);
+/// Over the page when something lies above it.
+pub const VEIL: Color32 = Color32::from_black_alpha(150);
 pub const NO_CHORD: Color32 = hex(0x3A_41_50);
 
 /// Regions of the three-band waveform: low, mid, low+mid, high, low+high, mid+high, all. Index: bits low 1,

@@ -1,5 +1,10 @@
 //! The panels of the window. A view reads the scene, draws, and pushes what it wants into the outbox.
 
+pub mod help;
 pub mod imports;
 pub mod library;
+pub mod log;
+pub mod menu;
+pub mod path_entry;
+pub mod settings;
 pub mod track;

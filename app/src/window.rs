@@ -1,32 +1,137 @@
 //! The native window: how it starts, what it owns, how it ends.
 
 mod app;
+mod closing;
+mod diagnostics;
+mod errands;
+mod frame;
+mod hearing;
+mod keeper;
+mod keys;
+mod perform;
+mod sound;
+mod start;
+mod waker;
 
 use crate::exit::Exit;
-use app::App;
-use eframe::egui::ViewportBuilder;
+use crate::notices::Notice;
+use crate::panels::{Page, Panels, WindowPlace};
+use crate::settings::file::Places;
+use app::{App, Beginnings};
+use eframe::egui::{IconData, ViewportBuilder};
+use hearing::Hearing;
+use keeper::Keeper;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use waker::Waker;
 
-/// Opens the window on the library in `library` and returns when it is closed.
-pub(crate) fn open(library: PathBuf, paths: Vec<PathBuf>) -> Result<(), Exit> {
+/// What the window is to show first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Opening {
+    pub(crate) library: PathBuf,
+    /// Files and folders to bring in.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Beginnings of ids of tracks to open.
+    pub(crate) tracks: Vec<String>,
+}
+
+/// Called first of all, so that the log can tell how long a start took.
+pub(crate) fn mark_start() {
+    since_start();
+}
+
+fn since_start() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// Opens the window and returns when it is closed.
+pub(crate) fn open(opening: Opening) -> Result<(), Exit> {
+    let (keeper, kept) = Keeper::open(Places::of_user());
+    let (waker, hearing) = (Waker::default(), Hearing::default());
+    // Beside the window and the graphics card, which take as long.
+    let library = start::open_library(opening.library.clone(), &kept.settings, &waker, &hearing);
+    let player = start::start_player(&waker);
+    let viewport = viewport(&kept.panels);
+    let named = !opening.paths.is_empty() || !opening.tracks.is_empty();
+    let mut panels = kept.panels;
+    if named || panels.track.track.is_none() {
+        panels.page = Page::Library;
+    }
+    let beginnings = Beginnings {
+        library,
+        player,
+        waker,
+        hearing,
+        keeper,
+        settings: kept.settings,
+        panels,
+        notices: kept.troubles.into_iter().map(Notice::warning).collect(),
+    };
     let options = eframe::NativeOptions {
-        viewport: ViewportBuilder::default()
-            .with_app_id("tonearm")
-            .with_inner_size([1280.0, 800.0])
-            .with_min_inner_size([640.0, 400.0]),
+        viewport,
         ..eframe::NativeOptions::default()
     };
     eframe::run_native(
         "Tonearm",
         options,
-        Box::new(move |creation| Ok(Box::new(App::new(creation, &library, &paths)))),
+        Box::new(move |creation| Ok(Box::new(App::new(creation, opening, beginnings)))),
     )
-    .map_err(|error| Exit::Failed(error.to_string()))
+    .map_err(|error| Exit::Failed(excuse(&error)))
+}
+
+fn viewport(panels: &Panels) -> ViewportBuilder {
+    let builder = ViewportBuilder::default()
+        .with_app_id("tonearm")
+        .with_title("Tonearm")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([640.0, 400.0])
+        .with_drag_and_drop(true);
+    let builder = match icon() {
+        Some(icon) => builder.with_icon(Arc::new(icon)),
+        None => builder,
+    };
+    match panels.place.and_then(WindowPlace::plausible) {
+        Some(place) => {
+            let builder = builder
+                .with_inner_size(place.size)
+                .with_maximized(place.maximized);
+            match place.position {
+                Some(position) => builder.with_position(position),
+                None => builder,
+            }
+        }
+        None => builder,
+    }
+}
+
+fn icon() -> Option<IconData> {
+    let png = include_bytes!("../../assets/icons/tonearm.png");
+    let image = image::load_from_memory(png).ok()?.into_rgba8();
+    Some(IconData {
+        width: image.width(),
+        height: image.height(),
+        rgba: image.into_raw(),
+    })
+}
+
+/// Why there is no window, for people.
+fn excuse(error: &eframe::Error) -> String {
+    let reason = match error {
+        eframe::Error::Wgpu(error) => {
+            format!(
+                "no graphics adapter can draw the window ({error}); install a Vulkan or OpenGL driver"
+            )
+        }
+        eframe::Error::AppCreation(error) => format!("the window could not be made: {error}"),
+        error => format!("no window can be opened here: {error}"),
+    };
+    format!("{reason}\nThe command line works without a window: see tonearm --help")
 }
 
 /// Whether there is a screen to open a window on.
 pub(crate) fn has_display() -> bool {
-    cfg!(not(all(unix, not(target_os = "macos"))))
-        || std::env::var_os("DISPLAY").is_some()
-        || std::env::var_os("WAYLAND_DISPLAY").is_some()
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(not(all(unix, not(target_os = "macos")))) || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }

@@ -1,6 +1,7 @@
 //! The trait behind which every analyser stands: one job in; results, progress and cancellation out.
 
 use crate::artifact::{Artifact, Recipe};
+use crate::audio::LiveColumns;
 use crate::beats::Beats;
 use crate::control::{Cancelled, Control};
 use crate::failure::Failure;
@@ -22,6 +23,8 @@ pub struct AnalysisJob {
     pub duration: Option<Secs>,
     /// Tempo by the tags: a hint for the octave, no more.
     pub tag_bpm: Option<f64>,
+    /// Where the waveform is to be seen while it grows.
+    pub live: Option<LiveColumns>,
     /// Beats from an earlier run, for jobs that need them and do not make them.
     pub beats: Option<Beats>,
 }

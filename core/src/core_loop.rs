@@ -8,8 +8,10 @@ pub(crate) mod input;
 
 mod catalog;
 mod queue;
+mod reader;
 mod run;
 mod state;
 mod writer;
 
+pub use reader::Reader;
 pub use run::{Config, Core, StartError};

@@ -1,9 +1,11 @@
 //! What analysis found of one track: full results, and the short form that rows and searches use.
 
-use crate::artifact::{Artifact, ArtifactRecord};
+use crate::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use crate::beats::Beats;
+use crate::edits::ShortByHand;
 use crate::harmony::{ChordSpan, Key, KeyFinding};
 use crate::loudness::Loudness;
+use crate::track::FileStamp;
 use crate::units::Bpm;
 use crate::waveform::Waveform;
 use serde::{Deserialize, Serialize};
@@ -53,6 +55,43 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
+    /// What is shown of a track: what was found, and above it what the user set by hand, which counts as made from
+    /// any file there is (`stamp`).
+    #[must_use]
+    pub fn under_hand(mut self, hand: &ShortByHand, stamp: FileStamp) -> Self {
+        if let Some(tempo) = hand.tempo {
+            self.summary.bpm = Some(tempo.bpm);
+            self.summary.constant_tempo = Some(tempo.is_constant);
+            self.summary.beats_confidence = Some(1.0);
+        }
+        if let Some(key) = hand.key {
+            self.summary.key = Some(key);
+            self.summary.key_confidence = Some(1.0);
+        }
+        for artifact in hand.artifacts() {
+            let record = ArtifactRecord {
+                recipe: Recipe {
+                    maker: Maker::User,
+                    version: 1,
+                    parameters: String::new(),
+                    model: None,
+                },
+                made_from: stamp,
+                cpu_secs: 0.0,
+                failure: None,
+                nothing_found: false,
+            };
+            self.records.insert(artifact, record);
+        }
+        self
+    }
+
+    /// Whether the user set this by hand.
+    pub fn is_by_hand(&self, artifact: Artifact) -> bool {
+        let record = self.records.get(&artifact);
+        record.is_some_and(|record| record.recipe.maker == Maker::User)
+    }
+
     /// Drops the short form of an artifact.
     pub fn forget(&mut self, artifact: Artifact) {
         let summary = &mut self.summary;

@@ -2,6 +2,7 @@
 //!
 //! The only place that knows redb. `STORE.md` describes what lies in the folder.
 
+mod aside;
 mod backup;
 mod database;
 mod error;
@@ -29,6 +30,7 @@ pub use verify::{FileTrouble, VerifyReport};
 use crate::artifact::Artifact;
 use crate::beats::Beats;
 use crate::control::Control;
+use crate::edits::{ByHand, Found};
 use crate::findings::{Finding, Knowledge};
 use crate::harmony::{ChordSpan, KeyFinding};
 use crate::loudness::Loudness;
@@ -37,7 +39,7 @@ use crate::waveform::Waveform;
 use database::Handle;
 use error::Trouble;
 use lock::Lock;
-use records::{Record, RecordError, WaveformFile};
+use records::{BeatsByHand, HandRecord, Record, RecordError, WaveformFile};
 use redb::{ReadableTable as _, TableHandle as _, WriteTransaction};
 use std::collections::BTreeMap;
 use std::fs;
@@ -59,11 +61,17 @@ pub enum Change {
     PutTrack(Track),
     /// The track and all that is known of it. Never the user's file.
     RemoveTrack(TrackId),
+    /// The track leaves the library; all that is known of it stays, for [`Self::PutBack`], until the program ends.
+    SetAside(TrackId),
+    /// A track that was set aside is in the library again.
+    PutBack(TrackId),
     PutKnowledge(TrackId, Knowledge),
     /// The full result. Its short form goes into the knowledge, which is put with it.
     PutFinding(TrackId, Finding),
     /// The full result only; the knowledge is put by whoever drops it.
     DropFinding(TrackId, Artifact),
+    /// All that the user set by hand for the track.
+    PutByHand(TrackId, Arc<ByHand>),
 }
 
 /// An open library. Holds its lock until dropped.
@@ -83,6 +91,7 @@ impl Store {
         fs::create_dir_all(dir).map_err(|error| StoreError::io(error, dir))?;
         let lock = Lock::take(dir)?;
         let handle = Arc::new(migrate::open(&dir.join(FILE))?);
+        aside::forget(dir, &handle)?;
         let loaded = load::load(&handle)?;
         let daily_backup = backup::spawn_daily(&handle);
         let store = Self {
@@ -108,7 +117,7 @@ impl Store {
     pub fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let mut prepared = Vec::with_capacity(changes.len());
         for change in changes {
-            prepared.push(self.prepare(change)?);
+            self.prepare(change, &mut prepared)?;
         }
         self.handle.write(|write| {
             for change in &prepared {
@@ -131,6 +140,33 @@ impl Store {
 
     pub fn key(&self, id: TrackId) -> Result<Option<KeyFinding>, StoreError> {
         self.get(tables::KEYS, id)
+    }
+
+    /// What analysis found, as far as it can be changed by hand.
+    pub fn found(&self, id: TrackId) -> Result<Found, StoreError> {
+        Ok(Found {
+            beats: self.beats(id)?,
+            key: self.key(id)?,
+        })
+    }
+
+    /// What the user set by hand.
+    pub fn by_hand(&self, id: TrackId) -> Result<ByHand, StoreError> {
+        let record: Option<HandRecord> = self.get(tables::BY_HAND, id)?;
+        let record = record.unwrap_or_default();
+        let beats: Option<BeatsByHand> = match record.tempo {
+            Some(_) => self.get(tables::BEATS_BY_HAND, id)?,
+            None => None,
+        };
+        Ok(ByHand {
+            beats: beats.map(|BeatsByHand(beats)| beats),
+            key: record.key,
+        })
+    }
+
+    /// Lets go of the tracks that were set aside, for good.
+    pub fn forget_removed(&self) -> Result<(), StoreError> {
+        aside::forget(&self.dir, &self.handle)
     }
 
     pub fn chords(&self, id: TrackId) -> Result<Option<Vec<ChordSpan>>, StoreError> {
@@ -180,10 +216,20 @@ impl Store {
     }
 
     /// Everything that can fail before the transaction: encoding, and files it will refer to.
-    fn prepare(&self, change: Change) -> Result<Prepared, StoreError> {
-        Ok(match change {
+    fn prepare(&self, change: Change, out: &mut Vec<Prepared>) -> Result<(), StoreError> {
+        let prepared = match change {
             Change::PutTrack(track) => put(tables::TRACKS, track.id, &track)?,
             Change::RemoveTrack(id) => Prepared::RemoveTrack(id),
+            Change::SetAside(id) => Prepared::Move {
+                from: tables::TRACKS,
+                to: tables::REMOVED,
+                id,
+            },
+            Change::PutBack(id) => Prepared::Move {
+                from: tables::REMOVED,
+                to: tables::TRACKS,
+                id,
+            },
             Change::PutKnowledge(id, knowledge) => put(tables::KNOWLEDGE, id, &knowledge)?,
             Change::PutFinding(id, finding) => match finding {
                 Finding::Waveform(waveform) => {
@@ -197,9 +243,22 @@ impl Store {
             },
             Change::DropFinding(id, artifact) => match table_of(artifact) {
                 Some(table) => Prepared::Remove(table, id),
-                None => Prepared::Nothing,
+                None => return Ok(()),
             },
-        })
+            Change::PutByHand(id, hand) => {
+                out.push(if hand.is_empty() {
+                    Prepared::Remove(tables::BY_HAND, id)
+                } else {
+                    put(tables::BY_HAND, id, &HandRecord::of(&hand))?
+                });
+                match &hand.beats {
+                    Some(beats) => put(tables::BEATS_BY_HAND, id, &BeatsByHand(beats.clone()))?,
+                    None => Prepared::Remove(tables::BEATS_BY_HAND, id),
+                }
+            }
+        };
+        out.push(prepared);
+        Ok(())
     }
 
     /// The files of waveforms that the transaction gave up. What a crash leaves here, `verify` lists.
@@ -241,7 +300,12 @@ enum Prepared {
     Put(ByTrack, TrackId, Vec<u8>),
     Remove(ByTrack, TrackId),
     RemoveTrack(TrackId),
-    Nothing,
+    /// The record of a track goes from one table to another.
+    Move {
+        from: ByTrack,
+        to: ByTrack,
+        id: TrackId,
+    },
 }
 
 fn put<T: Record>(table: ByTrack, id: TrackId, value: &T) -> Result<Prepared, StoreError> {
@@ -282,7 +346,12 @@ fn apply(write: &WriteTransaction, change: &Prepared) -> Result<(), Trouble> {
                 write.open_table(table)?.remove(id.0)?;
             }
         }
-        Prepared::Nothing => {}
+        Prepared::Move { from, to, id } => {
+            let mut source = write.open_table(*from)?;
+            if let Some(record) = source.remove(id.0)? {
+                write.open_table(*to)?.insert(id.0, record.value())?;
+            }
+        }
     }
     Ok(())
 }

@@ -19,6 +19,8 @@ mod names;
 #[cfg(test)]
 mod output;
 #[cfg(test)]
+mod playback;
+#[cfg(test)]
 mod resume;
 #[cfg(test)]
 mod storage;

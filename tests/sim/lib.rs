@@ -2,4 +2,5 @@
 
 pub mod compose;
 pub mod program;
+pub mod pulse;
 pub mod waves;

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 /// A program that takes longer hangs. Nothing is measured with it.
 const DEADLINE: Duration = Duration::from_mins(4);
 
-/// The binary, built once for each test process.
+/// The binary, built once for each test process: as the whole workspace is, so that a window can be looked into.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(build)
@@ -31,7 +31,8 @@ fn build() -> PathBuf {
         .args([
             "build",
             "--locked",
-            "-p",
+            "--workspace",
+            "--bin",
             "tonearm",
             "--message-format=json",
         ])

@@ -53,7 +53,7 @@ fn place(library: &Path, from: From) -> PathBuf {
     }
 }
 
-pub(crate) fn run(context: &Context) -> Result<(), Exit> {
+pub(super) fn run(context: &Context) -> Result<(), Exit> {
     let output = context.output;
     let place = place(&context.library, context.library_from);
     let strong = |text: &str| output.styled(Style::Strong, text);

@@ -118,6 +118,7 @@ fn whole(file: &Path) -> Result<f64, Exit> {
             .collect(),
         duration: None,
         tag_bpm: None,
+        live: None,
         beats: None,
     };
     let clock = cpu_time::ThreadTime::now();

@@ -157,7 +157,19 @@ impl Reporter {
                 Output::note(&format!("the library cannot be written: {}", told(failure)));
                 Ok(())
             }
-            Event::Relinked { .. } | Event::RelinkFinished { .. } | Event::Idle => Ok(()),
+            Event::EditRefused { reason, .. } => {
+                self.trouble = true;
+                Output::note(&format!("tonearm: not done: {reason}"));
+                Ok(())
+            }
+            // Whoever asks for these tells of them.
+            Event::Edited { .. }
+            | Event::Removed { .. }
+            | Event::Undone { .. }
+            | Event::Redone { .. }
+            | Event::Relinked { .. }
+            | Event::RelinkFinished { .. }
+            | Event::Idle => Ok(()),
         }
     }
 

@@ -51,12 +51,13 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
 /// Coarsely by whole pixels first, which is fast, then with a filter that keeps edges sharp.
 fn shrunk(picture: &DynamicImage, most: u32) -> DynamicImage {
     let longest = picture.width().max(picture.height());
+    let side = |length: u32| (u64::from(length) * u64::from(most) / u64::from(longest)).max(1);
+    let (width, height) = (side(picture.width()) as u32, side(picture.height()) as u32);
+    let sharp = |picture: &DynamicImage| picture.resize_exact(width, height, FilterType::Lanczos3);
     if longest > 4 * most {
-        picture
-            .thumbnail(2 * most, 2 * most)
-            .resize(most, most, FilterType::Lanczos3)
+        sharp(&picture.thumbnail_exact(2 * width, 2 * height))
     } else {
-        picture.resize(most, most, FilterType::Lanczos3)
+        sharp(picture)
     }
 }
 
@@ -87,4 +88,97 @@ fn failed(kind: FailureKind, message: &str) -> Failure {
         message,
         "Put another picture into the file with a tag editor",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{ImageFormat, Rgba, RgbaImage};
+
+    fn encoded(width: u32, height: u32, pixel: [u8; 4], format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let picture = DynamicImage::from(RgbaImage::from_pixel(width, height, Rgba(pixel)));
+        let picture = match format {
+            ImageFormat::Jpeg => picture.to_rgb8().into(),
+            _ => picture,
+        };
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn every_kind_of_picture_that_tags_hold_is_shown() {
+        for format in [
+            ImageFormat::Png,
+            ImageFormat::Jpeg,
+            ImageFormat::Gif,
+            ImageFormat::Bmp,
+            ImageFormat::WebP,
+        ] {
+            let art = scaled(
+                &encoded(900, 900, [200, 10, 10, 255], format),
+                ArtSize::Large,
+            );
+            let art = art.unwrap();
+            assert_eq!((art.width, art.height), (512, 512), "{format:?}");
+            assert!(art.rgb[0] > 180 && art.rgb[1] < 40, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn clear_pixels_let_the_ground_through() {
+        let art = scaled(
+            &encoded(4, 4, [255, 255, 255, 0], ImageFormat::Png),
+            ArtSize::Row,
+        );
+        assert!(
+            art.unwrap()
+                .rgb
+                .iter()
+                .all(|&channel| u32::from(channel) == GROUND)
+        );
+    }
+
+    #[test]
+    fn extreme_shapes_keep_at_least_a_pixel() {
+        let art = scaled(&encoded(8_000, 1, [9; 4], ImageFormat::Png), ArtSize::Row).unwrap();
+        assert_eq!((art.width, art.height), (64, 1));
+    }
+
+    #[test]
+    fn a_picture_that_claims_to_be_huge_is_refused_before_it_is_unpacked() {
+        let mut bytes = encoded(4, 4, [1; 4], ImageFormat::Bmp);
+        bytes[18..22].copy_from_slice(&60_000_u32.to_le_bytes());
+        bytes[22..26].copy_from_slice(&60_000_u32.to_le_bytes());
+        let failure = scaled(&bytes, ArtSize::Row).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Unsupported);
+        let wide = encoded(8_200, 1, [1; 4], ImageFormat::Png);
+        assert_eq!(
+            scaled(&wide, ArtSize::Row).unwrap_err().message,
+            "the cover is too large to be shown"
+        );
+    }
+
+    #[test]
+    fn damaged_pictures_fail_wherever_they_are_cut_or_changed() {
+        for format in [
+            ImageFormat::Png,
+            ImageFormat::Jpeg,
+            ImageFormat::Gif,
+            ImageFormat::WebP,
+        ] {
+            let whole = encoded(40, 30, [200, 10, 10, 255], format);
+            for cut in 0..whole.len().min(400) {
+                // Some decoders show what they have got: anything but a panic will do.
+                drop(scaled(&whole[..cut], ArtSize::Row));
+                let mut changed = whole.clone();
+                changed[cut] ^= 0xff;
+                drop(scaled(&changed, ArtSize::Row));
+            }
+        }
+        assert_eq!(
+            scaled(b"", ArtSize::Row).unwrap_err().kind,
+            FailureKind::Unsupported
+        );
+    }
 }

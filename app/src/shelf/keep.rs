@@ -150,10 +150,9 @@ impl<K: Hash + Eq, T: Weight + Clone> Keep<K, T> {
 
     pub(super) fn look(&mut self, key: &K, wanted: Edition) -> Found<T> {
         match self.entries.get(key) {
-            None => Found::Nothing,
             Some((edition, answer)) if edition.serves(wanted) => Found::Current(answer.clone()),
             Some((_, Answer::Is(value))) => Found::Older(value.clone()),
-            Some((_, Answer::Nothing | Answer::Failed(_))) => Found::Nothing,
+            None | Some((_, Answer::Nothing | Answer::Failed(_))) => Found::Nothing,
         }
     }
 
@@ -300,5 +299,33 @@ impl Kept {
 
     fn lock(&self) -> MutexGuard<'_, Shelves> {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_used_longest_ago_makes_room() {
+        let mut keep = Keep::new(3 * (ENTRY_BYTES + 60));
+        let columns: Arc<[Column]> = vec![Column::default(); 10].into();
+        for id in 1..=3 {
+            let gone = keep.put(id, Edition::Row(1), Answer::Is(Arc::clone(&columns)));
+            assert_eq!(gone, []);
+        }
+        assert_eq!(
+            keep.look(&1, Edition::Row(1)),
+            Found::Current(Answer::Is(Arc::clone(&columns)))
+        );
+        let gone = keep.put(4, Edition::Row(1), Answer::Is(Arc::clone(&columns)));
+        assert_eq!(gone.len(), 1);
+        assert_eq!(keep.look(&2, Edition::Row(1)), Found::Nothing);
+        let gone = keep.put(4, Edition::Row(2), Answer::Nothing);
+        assert_eq!(gone.len(), 1);
+        assert_eq!(keep.bytes, 2 * (ENTRY_BYTES + 60) + ENTRY_BYTES);
+        let whole: Arc<[Column]> = vec![Column::default(); 1_000].into();
+        assert_eq!(keep.put(5, Edition::Row(1), Answer::Is(whole)).len(), 3);
+        assert_eq!(keep.entries.len(), 1);
     }
 }

@@ -3,9 +3,11 @@
 use super::{Samples, sound};
 use std::fmt::Debug;
 use std::path::Path;
+use tonearm_core::core_loop::Reader;
 use tonearm_core::export::document::TrackDetails;
-use tonearm_core::failure::Failure;
+use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::import;
+use tonearm_core::store::StoreError;
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Frame;
 use tonearm_core::waveform::Waveform;
@@ -25,4 +27,23 @@ pub trait ShelfSource: Debug + Send + Sync + 'static {
     fn samples(&self, path: &Path, from: Frame, to: Frame) -> Result<Samples, Failure> {
         sound::read(path, from, to)
     }
+}
+
+impl ShelfSource for Reader {
+    fn waveform(&self, id: TrackId) -> Result<Option<Waveform>, Failure> {
+        Self::waveform(self, id).map_err(|error| failed(&error))
+    }
+
+    fn details(&self, id: TrackId) -> Result<Option<TrackDetails>, Failure> {
+        let details = Self::details(self, id).map_err(|error| failed(&error))?;
+        Ok(Some(details))
+    }
+}
+
+fn failed(error: &StoreError) -> Failure {
+    Failure::new(
+        FailureKind::Storage,
+        error.to_string(),
+        "Analyse the track again; if that does not help, run doctor",
+    )
 }

@@ -1,22 +1,136 @@
 //! What goes on in the background: imports, analysis, rates, time left, failures.
 
+mod bar;
+mod pace;
+mod parts;
+mod trouble;
+mod trouble_list;
+mod work;
+
 use crate::outbox::Outbox;
 use crate::scene::Scene;
-use eframe::egui::Ui;
+use crate::theme;
+use eframe::egui::{Align, Frame, Layout, RichText, Ui, vec2};
+use pace::Pace;
 use serde::{Deserialize, Serialize};
+use tonearm_core::core_loop::command::Command;
+use tonearm_core::core_loop::event::Tally;
+use tonearm_core::core_loop::view::Activity;
+use tonearm_core::track::TrackId;
+use trouble::Troubles;
+
+/// Below this width the two halves of the drawer stand one above the other.
+const TWO_COLUMNS: f32 = 760.0;
+/// Of the left half, at most.
+const WORK_WIDTH: f32 = 380.0;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImportsPanel {
     pub open: bool,
+    /// A track that the user wants to see in the library; whoever shows it takes it out.
+    #[serde(skip)]
+    pub wanted: Option<TrackId>,
+    #[serde(skip)]
+    state: State,
+}
+
+/// What is worked out from frame to frame.
+#[derive(Debug, Clone, Default)]
+struct State {
+    pace: Pace,
+    troubles: Troubles,
+    /// Of the import under way, or of the last one.
+    tally: Option<Tally>,
+    /// When work was last seen, in seconds since the start.
+    seen_busy: Option<f64>,
+    /// Finished and failed tracks of the summary that the user has closed.
+    closed: Option<(u64, u64)>,
+}
+
+impl ImportsPanel {
+    /// Takes in what has happened since the last frame; the same frame twice changes nothing.
+    fn watch(&mut self, ui: &Ui, activity: &Activity) {
+        let now = ui.input(|input| input.time);
+        let state = &mut self.state;
+        if let Some(import) = &activity.import {
+            state.tally = Some(import.tally);
+        }
+        if !activity.is_idle() {
+            state.seen_busy = Some(now);
+            state.closed = None;
+        }
+        let is_moving = !activity.paused && !activity.running.is_empty();
+        state.pace.note(now, activity.finished, is_moving);
+    }
 }
 
 /// The line along the bottom of the window; absent when there is nothing to tell.
 pub fn activity_bar_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel, out: &mut Outbox) {
-    let _: (&Ui, &Scene<'_>, &ImportsPanel, &Outbox) = (ui, scene, panel, out);
+    panel.watch(ui, &scene.view.activity);
+    bar::bar_ui(ui, &scene.view.activity, panel, out);
 }
 
 /// The drawer with everything: stages, rates, failures.
 pub fn imports_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel, out: &mut Outbox) {
-    let _: (&Ui, &Scene<'_>, &ImportsPanel, &Outbox) = (ui, scene, panel, out);
+    panel.watch(ui, &scene.view.activity);
+    panel.state.troubles.follow(&scene.view.rows);
+    Frame::new().inner_margin(theme::PADDING).show(ui, |ui| {
+        header_ui(ui, &scene.view.activity, panel, out);
+        ui.add_space(4.0);
+        if ui.available_width() >= TWO_COLUMNS {
+            ui.horizontal_top(|ui| {
+                let width = (ui.available_width() * 0.4).min(WORK_WIDTH);
+                let size = vec2(width, ui.available_height());
+                ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+                    ui.set_width(width);
+                    work::work_ui(ui, scene, panel);
+                });
+                ui.separator();
+                ui.vertical(|ui| trouble_list::troubles_ui(ui, scene, panel, out));
+            });
+        } else {
+            work::brief_ui(ui, panel);
+            trouble_list::troubles_ui(ui, scene, panel, out);
+        }
+    });
 }
+
+fn header_ui(ui: &mut Ui, activity: &Activity, panel: &mut ImportsPanel, out: &mut Outbox) {
+    ui.horizontal(|ui| {
+        let title = RichText::new("Imports and analysis").size(16.0).strong();
+        ui.label(title.color(theme::TEXT));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if parts::button(ui, "Close", "Close imports and analysis").clicked() {
+                panel.open = false;
+            }
+            controls_ui(ui, activity, out);
+        });
+    });
+}
+
+/// Pause, resume, cancel; from right to left.
+fn controls_ui(ui: &mut Ui, activity: &Activity, out: &mut Outbox) {
+    let has_work = activity.import.is_some() || !activity.running.is_empty() || activity.queued > 0;
+    if has_work
+        && parts::button(ui, "Cancel", "Cancel imports and analysis")
+            .on_hover_text("Stops everything; what was finished is kept")
+            .clicked()
+    {
+        out.commands.push(Command::Cancel);
+    }
+    if activity.paused {
+        if parts::button(ui, "Resume", "Resume imports and analysis").clicked() {
+            out.commands.push(Command::Resume);
+        }
+    } else if has_work
+        && parts::button(ui, "Pause", "Pause imports and analysis")
+            .on_hover_text("Starts nothing new; what runs goes on to its end")
+            .clicked()
+    {
+        out.commands.push(Command::Pause);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,93 @@
 //! The library: search, table, inspector.
 
+mod acting;
+mod cells;
+mod clerk;
+mod columns;
+mod covers;
+mod empty;
+mod header;
+mod icons;
+mod inspector;
+mod listing;
+mod menu;
+mod search;
+mod selection;
+mod sidebar;
+mod table;
+mod tips;
+mod words;
+
+pub use columns::{ColumnChoice, ColumnId, Columns, Order};
+pub use listing::Scope;
+
 use crate::outbox::Outbox;
 use crate::scene::Scene;
-use eframe::egui::Ui;
+use crate::theme;
+use clerk::Clerk;
+use covers::Covers;
+use eframe::egui::{CentralPanel, Frame, Id, Label, Margin, Panel, RichText, Ui};
+use icons::Sign;
+use listing::Wish;
+use search::Understood;
+use selection::{Marks, Step};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use table::Scroll;
 use tonearm_core::track::TrackId;
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LibraryPanel {
     pub search: String,
     /// Ascending order of selection; the last is the one the inspector shows.
     pub selected: Vec<TrackId>,
+    pub columns: Columns,
+    pub order: Order,
+    pub scope: Scope,
+    /// Whether the left side is open.
+    pub sidebar: bool,
+    /// Whether the right side is open.
+    pub inspector: bool,
+    #[serde(skip)]
+    state: State,
+}
+
+impl Default for LibraryPanel {
+    fn default() -> Self {
+        Self {
+            search: String::new(),
+            selected: Vec::new(),
+            columns: Columns::default(),
+            order: Order::default(),
+            scope: Scope::All,
+            sidebar: true,
+            inspector: true,
+            state: State::default(),
+        }
+    }
+}
+
+/// What can be made again from the rest and is not kept.
+#[derive(Debug, Default)]
+struct State {
+    clerk: Clerk,
+    understood: Understood,
+    marks: Marks,
+    scroll: Scroll,
+    covers: Covers,
+    table: Option<Id>,
+    inspected: inspector::Inspected,
+    focus_search: bool,
+    open_help: bool,
+    open_columns: bool,
+}
+
+impl Clone for State {
+    /// A copy starts afresh.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl LibraryPanel {
@@ -19,10 +95,121 @@ impl LibraryPanel {
     pub fn focus(&self) -> Option<TrackId> {
         self.selected.last().copied()
     }
+
+    /// Whether the table is about to change without anybody doing anything.
+    pub fn is_listing(&self) -> bool {
+        self.state.clerk.is_busy()
+    }
+
+    fn select_all(&mut self) {
+        let listing = Arc::clone(self.state.clerk.listing());
+        self.state.marks.select_all(&mut self.selected, &listing);
+    }
+
+    /// Moves the focus and brings it into sight.
+    fn step(&mut self, step: Step, extend: bool) {
+        let listing = Arc::clone(self.state.clerk.listing());
+        let marks = &mut self.state.marks;
+        let reached = marks.step(&mut self.selected, &listing, step, extend);
+        self.state.scroll.reveal = reached;
+    }
+
+    /// Selects a track, widening what is listed when it is not among it.
+    fn go_to(&mut self, id: TrackId) {
+        if self.state.clerk.listing().place(id).is_none() {
+            self.search.clear();
+            self.scope = Scope::All;
+        }
+        self.selected = vec![id];
+        self.state.scroll.reveal = Some(id);
+    }
+
+    /// Brings the listing up to date with what the user wants and what the library is.
+    fn prepare(&mut self, ui: &Ui, scene: &Scene<'_>) {
+        self.state.understood.read(&self.search);
+        self.state.covers.begin_frame();
+        let wish = Wish {
+            rows: scene.view.rows.clone(),
+            query: self.state.understood.query.clone(),
+            sort: self.order.sort(),
+            scope: self.scope.clone(),
+        };
+        if self.state.clerk.attend(ui.ctx(), wish) {
+            self.state.scroll.restore = true;
+            self.selected
+                .retain(|id| scene.view.rows.get(*id).is_some());
+        }
+        self.state.marks.follow(&self.selected);
+    }
 }
 
 /// Fills what is left of the window.
 pub fn library_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, out: &mut Outbox) {
-    let _: (&LibraryPanel, &Outbox) = (panel, out);
-    ui.label(format!("{} tracks", scene.view.rows.len()));
+    panel.prepare(ui, scene);
+    let frame = |inner: Margin| Frame::new().fill(theme::PANEL).inner_margin(inner);
+    let room = ui.available_width();
+    let has_rows = !scene.view.rows.is_empty();
+    if has_rows && panel.sidebar && room > 480.0 {
+        Panel::left("library parts")
+            .frame(frame(Margin::same(6)))
+            .default_size(168.0)
+            .size_range(120.0..=320.0)
+            .show(ui, |ui| sidebar::sidebar_ui(ui, panel));
+    }
+    if has_rows && panel.inspector && room > 720.0 {
+        Panel::right("library inspector")
+            .frame(frame(Margin::same(theme::PADDING as i8)))
+            .default_size(272.0)
+            .size_range(200.0..=480.0)
+            .show(ui, |ui| inspector::inspector_ui(ui, scene, panel, out));
+    }
+    CentralPanel::default()
+        .frame(Frame::new().fill(theme::APP))
+        .show(ui, |ui| {
+            if has_rows {
+                Frame::new()
+                    .inner_margin(Margin::symmetric(8, 6))
+                    .show(ui, |ui| strip_ui(ui, scene, panel));
+            }
+            if !empty::empty_ui(ui, scene, panel, out) {
+                table::table_ui(ui, scene, panel, out);
+            }
+        });
+}
+
+/// Above the table: the search, what it found, and what is shown of it.
+fn strip_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let side = (Sign::LeftSide, "Parts of the library");
+        icons::toggle(ui, &mut panel.sidebar, side);
+        let text = found_text(panel, scene.view.rows.len());
+        let font = cells::fonts(ui).0;
+        let galley = ui
+            .painter()
+            .layout_no_wrap(text.clone(), font, theme::TEXT_MUTED);
+        let rest = galley.size().x + 4.0 * (theme::CONTROL + 6.0) + 14.0;
+        let width = (ui.available_width() - rest).clamp(60.0, 620.0);
+        search::search_ui(ui, panel, width);
+        search::help_button(ui, panel);
+        let gap = ui.available_width() - galley.size().x - 2.0 * (theme::CONTROL + 6.0) - 6.0;
+        ui.add_space(gap.max(0.0));
+        ui.add(Label::new(RichText::new(text).color(theme::TEXT_MUTED)).extend());
+        icons::columns_button(ui, panel);
+        let side = (Sign::RightSide, "Inspector");
+        icons::toggle(ui, &mut panel.inspector, side);
+    });
+    search::error_ui(ui, panel);
+}
+
+/// `312 of 50,000 · 21 h 4 m`.
+fn found_text(panel: &LibraryPanel, total: usize) -> String {
+    let listing = panel.state.clerk.listing();
+    let length = words::total(listing.secs);
+    if listing.len() == total {
+        format!("{} · {length}", words::tracks(total))
+    } else {
+        let (found, total) = (words::count(listing.len()), words::count(total));
+        format!("{found} of {total} · {length}")
+    }
 }

@@ -1,54 +1,316 @@
 //! One frame after the other: hear the core, run shortcuts, draw the views, carry out what they ask for.
 
+use super::Opening;
+use super::closing::Closing;
+use super::errands::Errands;
+use super::frame::{Around, Wanted, frame_ui};
+use super::hearing::Hearing;
+use super::keeper::Keeper;
+use super::keys::{self, Focus, Place};
+use super::start::{self, Coming, Trouble};
+use super::waker::Waker;
+use crate::gpu;
+use crate::journal::{Line, journal};
+use crate::notices::{Notice, Toasts, toasts_ui};
 use crate::outbox::Outbox;
 use crate::panels::{Page, Panels};
 use crate::scene::Scene;
 use crate::settings::Settings;
 use crate::shelf::Shelf;
-use crate::views;
-use eframe::egui;
-use std::path::{Path, PathBuf};
+use crate::theme;
+use crate::views::settings::About;
+use eframe::egui::{self, Context};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 use tonearm_core::core_loop::view::View;
-use tonearm_core::playback::PlayerView;
+use tonearm_core::core_loop::{Core, StartError};
+use tonearm_core::playback::{Player, PlayerView};
+
+/// The library, from the window's side.
+#[derive(Debug)]
+pub(super) enum Library {
+    Coming(Coming<Result<Core, StartError>>),
+    Open(Arc<Core>),
+    Failed(Trouble),
+    /// Given to whoever closes it.
+    Closed,
+}
 
 pub(super) struct App {
-    panels: Panels,
-    settings: Settings,
-    shelf: Shelf,
+    pub(super) library: Library,
+    pub(super) player: Option<Player>,
+    pub(super) coming_player: Coming<io::Result<Player>>,
+    pub(super) shelf: Shelf,
+    pub(super) panels: Panels,
+    pub(super) settings: Settings,
+    pub(super) toasts: Toasts,
+    pub(super) about: About,
+    pub(super) waker: Waker,
+    pub(super) hearing: Hearing,
+    pub(super) errands: Errands,
+    pub(super) keeper: Keeper,
+    pub(super) closing: Option<Closing>,
+    /// What the command line named, until the library is there.
+    pub(super) opening: Opening,
+    log: Arc<[Line]>,
+    log_seen: u64,
+    /// For the log, once.
+    first_frame: bool,
+}
+
+/// What is published at this moment, held for one frame.
+#[derive(Debug)]
+pub(super) struct Published {
+    pub(super) view: Arc<View>,
+    pub(super) sound: Arc<PlayerView>,
+}
+
+/// What is there before the window is.
+#[derive(Debug)]
+pub(super) struct Beginnings {
+    pub(super) library: Coming<Result<Core, StartError>>,
+    pub(super) player: Coming<io::Result<Player>>,
+    pub(super) waker: Waker,
+    pub(super) hearing: Hearing,
+    pub(super) keeper: Keeper,
+    pub(super) settings: Settings,
+    pub(super) panels: Panels,
+    pub(super) notices: Vec<Notice>,
 }
 
 impl App {
     pub(super) fn new(
         creation: &eframe::CreationContext<'_>,
-        library: &Path,
-        paths: &[PathBuf],
+        opening: Opening,
+        beginnings: Beginnings,
     ) -> Self {
-        tracing::debug!(?library, ?paths, scale = ?creation.integration_info.cpu_usage, "window");
-        Self {
-            panels: Panels::default(),
-            settings: Settings::default(),
-            shelf: Shelf::default(),
+        let ctx = &creation.egui_ctx;
+        theme::install(ctx);
+        ctx.set_zoom_factor(beginnings.settings.scale);
+        beginnings.waker.attach(ctx);
+        let (adapter, software) = adapter(creation);
+        let shelf = start_shelf(&beginnings.waker);
+        tracing::info!(adapter, software, "window");
+        let mut toasts = Toasts::default();
+        for notice in beginnings.notices {
+            toasts.say(notice, 0.0);
         }
+        Self {
+            about: About {
+                version: env!("CARGO_PKG_VERSION"),
+                adapter,
+                software,
+                library: opening.library.clone(),
+                settings: beginnings.keeper.folder(),
+            },
+            library: Library::Coming(beginnings.library),
+            player: None,
+            coming_player: beginnings.player,
+            shelf,
+            panels: beginnings.panels,
+            settings: beginnings.settings,
+            toasts,
+            errands: Errands::new(&beginnings.waker),
+            waker: beginnings.waker,
+            hearing: beginnings.hearing,
+            keeper: beginnings.keeper,
+            closing: None,
+            opening,
+            log: Arc::default(),
+            log_seen: 0,
+            first_frame: true,
+        }
+    }
+
+    /// What the core and the player have published.
+    pub(super) fn published(&self) -> Published {
+        Published {
+            view: match &self.library {
+                Library::Open(core) => core.view(),
+                Library::Coming(_) | Library::Failed(_) | Library::Closed => Arc::default(),
+            },
+            sound: self.player.as_ref().map(Player::view).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn scene<'a>(&'a self, published: &'a Published) -> Scene<'a> {
+        Scene {
+            view: &published.view,
+            sound: &published.sound,
+            playhead: self.player.as_ref().and_then(Player::playhead),
+            shelf: &self.shelf,
+            settings: &self.settings,
+            ready: matches!(self.library, Library::Open(_)),
+        }
+    }
+
+    /// Takes in what has come from other threads.
+    fn listen(&mut self, now: f64) {
+        self.take_library(now);
+        self.take_player(now);
+        let news = self.hearing.take();
+        for notice in news.notices {
+            self.toasts.say(notice, now);
+        }
+        if news.dropped > 0 {
+            tracing::debug!(dropped = news.dropped, "notices that nobody saw");
+        }
+        if let Some(track) = news.opened {
+            self.open_track(track);
+        }
+        self.take_errands(now);
+    }
+
+    fn take_library(&mut self, now: f64) {
+        let Library::Coming(coming) = &mut self.library else {
+            return;
+        };
+        let came = coming.take();
+        let awaited = coming.is_awaited();
+        match came {
+            Some(Ok(core)) => {
+                let unreadable = core.unreadable().len();
+                if unreadable > 0 {
+                    let text = format!(
+                        "{unreadable} records of the library cannot be read: see tonearm doctor"
+                    );
+                    self.toasts.say(Notice::warning(text), now);
+                }
+                self.shelf.open(core.reader());
+                self.library = Library::Open(Arc::new(core));
+                self.begin();
+            }
+            Some(Err(error)) => {
+                let trouble = start::trouble(&error, &self.opening.library);
+                tracing::warn!(%error, "the library did not open");
+                self.library = Library::Failed(trouble);
+            }
+            None if awaited => {}
+            None => {
+                self.library = Library::Failed(Trouble {
+                    headline: "The library cannot be opened",
+                    reason: "opening it broke down".to_owned(),
+                    remedy: "This is a bug of Tonearm. Please report it, with the log.".to_owned(),
+                    may_pass: true,
+                });
+            }
+        }
+    }
+
+    fn take_player(&mut self, now: f64) {
+        match self.coming_player.take() {
+            Some(Ok(player)) => {
+                self.player = Some(player);
+                self.tune();
+            }
+            Some(Err(error)) => {
+                let text = format!("Nothing can be played: {error}");
+                self.toasts.say(Notice::trouble(text), now);
+            }
+            None => {}
+        }
+    }
+
+    /// Asks for the next frame: at once while something moves, else when somebody wakes us.
+    fn plan_repaint(&self, ctx: &Context, published: &Published) {
+        let playhead = self.player.as_ref().and_then(Player::playhead);
+        let moving = playhead.is_some_and(|playhead| playhead.speed != 0.0);
+        if !moving {
+            return;
+        }
+        let visible = ctx.input(|input| input.viewport().visible() != Some(false));
+        let slow = self.about.software || self.panels.page == Page::Library;
+        match (visible, slow) {
+            (false, _) => ctx.request_repaint_after(Duration::from_secs(1)),
+            (true, true) => ctx.request_repaint_after(Duration::from_millis(33)),
+            (true, false) => ctx.request_repaint(),
+        }
+        tracing::trace!(transport = ?published.sound.transport, "moving");
+    }
+
+    fn draw(&mut self, ui: &mut egui::Ui, published: &Published, out: &mut Outbox) -> Wanted {
+        let mut settings = self.settings.clone();
+        let mut panels = std::mem::take(&mut self.panels);
+        if panels.sheet.is_some()
+            && let Some((seen, lines)) = journal().since(self.log_seen)
+        {
+            (self.log_seen, self.log) = (seen, lines);
+        }
+        let around = Around {
+            about: &self.about,
+            trouble: match &self.library {
+                Library::Failed(trouble) => Some(trouble),
+                Library::Coming(_) | Library::Open(_) | Library::Closed => None,
+            },
+            log: &self.log,
+            hovering: ui.input(|input| input.raw.hovered_files.len()),
+            closing: self.closing.as_ref().map(Closing::secs),
+        };
+        let scene = self.scene(published);
+        let wanted = frame_ui(ui, &scene, &around, &mut panels, (&mut settings, out));
+        self.panels = panels;
+        self.change_settings(ui.ctx(), settings);
+        wanted
     }
 }
 
+/// Readies the graphics adapter for waveforms; tells its name, and whether it is the processor.
+fn adapter(creation: &eframe::CreationContext<'_>) -> (String, bool) {
+    let Some(state) = &creation.wgpu_render_state else {
+        return ("unknown".to_owned(), false);
+    };
+    let adapter = gpu::install(state);
+    let name = format!("{} ({}, {})", adapter.name, adapter.backend, adapter.driver);
+    (name, adapter.is_software)
+}
+
+fn start_shelf(waker: &Waker) -> Shelf {
+    let wakes = waker.clone();
+    Shelf::start(move || wakes.wake()).unwrap_or_else(|error| {
+        tracing::error!(%error, "waveforms and covers will not be shown");
+        Shelf::default()
+    })
+}
+
 impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        let now = ctx.input(|input| input.time);
+        self.listen(now);
+        self.close_if_asked(ctx);
+        self.keep(ctx, now);
+    }
+
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        let (view, sound) = (View::default(), PlayerView::default());
-        let scene = Scene {
-            view: &view,
-            sound: &sound,
-            playhead: None,
-            shelf: &self.shelf,
-            settings: &self.settings,
-            ready: false,
-        };
+        let ctx = ui.ctx().clone();
+        if std::mem::take(&mut self.first_frame) {
+            tracing::info!(ms = super::since_start().as_millis() as u64, "first frame");
+        }
+        let published = self.published();
         let mut out = Outbox::default();
-        egui::CentralPanel::default().show(ui, |ui| match self.panels.page {
-            Page::Library => {
-                views::library::library_ui(ui, &scene, &mut self.panels.library, &mut out);
-            }
-            Page::Track => views::track::track_ui(ui, &scene, &mut self.panels.track, &mut out),
-        });
+        let place = Place {
+            page: self.panels.page,
+            covered: self.panels.sheet.is_some(),
+            focus: Focus::of(&ctx),
+        };
+        out.actions = keys::pressed(&ctx, place);
+        self.take_dropped(&ctx);
+        let wanted = self.draw(ui, &published, &mut out);
+        self.carry_out(&ctx, &published, out);
+        self.after_views(&ctx, &published, &wanted);
+        toasts_ui(&ctx, &mut self.toasts, 36.0);
+        self.plan_repaint(&ctx, &published);
+    }
+
+    fn on_exit(&mut self) {
+        self.keeper.keep_now(&self.settings, &self.panels);
+    }
+
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        theme::APP.to_normalized_gamma_f32()
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        false
     }
 }

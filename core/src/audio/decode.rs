@@ -142,6 +142,11 @@ impl Decoder {
         &self.source.format
     }
 
+    /// How many frames the container promises, where it does so in earnest.
+    pub fn promised(&self) -> Option<u64> {
+        self.source.promised
+    }
+
     /// What had to be left out so far.
     pub fn damage(&self) -> Damage {
         self.damage

@@ -48,6 +48,7 @@ impl Resampler {
             Some(converter(from.hz() as usize, to.hz() as usize, channels)?)
         };
         let out_frames = fft.as_ref().map_or(0, Fft::output_frames_max);
+        let need = fft.as_ref().map_or(0, Fft::input_frames_max);
         Ok(Self {
             delay: fft.as_ref().map_or(0, Fft::output_delay),
             chunk_out: vec![0.0; out_frames * channels],
@@ -55,13 +56,21 @@ impl Resampler {
             channels,
             from: u64::from(from.hz()),
             to: u64::from(to.hz()),
-            waiting: Vec::new(),
+            waiting: Vec::with_capacity(need * channels),
             taken: 0,
             given: 0,
         })
     }
 
-    /// Converts the next whole frames and appends what is ready to `out`.
+    /// Frames that go in and come out together. A converter that starts at a multiple of the first gives, from its
+    /// second piece on, what one that started at 0 gives there. `(1, 1)` between equal rates.
+    pub fn piece(&self) -> (usize, usize) {
+        self.fft.as_ref().map_or((1, 1), |fft| {
+            (fft.input_frames_max(), fft.output_frames_max())
+        })
+    }
+
+    /// Converts the next whole frames and appends what is ready to `out`. Asks for no memory but that of `out`.
     pub fn push(&mut self, interleaved: &[f32], out: &mut Vec<f32>) -> Result<(), ResampleError> {
         self.taken += (interleaved.len() / self.channels) as u64;
         let Some(fft) = &self.fft else {

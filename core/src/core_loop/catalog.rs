@@ -3,6 +3,7 @@
 use crate::artifact::{Artifact, ArtifactRecord};
 use crate::core_loop::input::Twin;
 use crate::core_loop::view::Rows;
+use crate::edits::ShortByHand;
 use crate::findings::Knowledge;
 use crate::import::dedupe::Index;
 use crate::jobs::plan::{self, Recipes};
@@ -24,13 +25,34 @@ pub(crate) struct Catalog {
     pub(crate) index: Index,
     recipes: Recipes,
     running: HashMap<TrackId, BTreeSet<Artifact>>,
+    /// Tracks that the user changed by hand.
+    beneath: HashMap<TrackId, Beneath>,
+    /// The number that the last row made has.
+    revision: u64,
+}
+
+/// What rows do not tell of a track that was changed by hand.
+#[derive(Debug, Clone)]
+pub(crate) struct Beneath {
+    pub(crate) hand: ShortByHand,
+    /// What is known without the hand.
+    pub(crate) found: Knowledge,
+}
+
+/// A track that was taken out, with all that it takes to put it back.
+#[derive(Debug, Clone)]
+pub(crate) struct Aside {
+    pub(crate) row: Arc<Row>,
+    beneath: Option<Beneath>,
 }
 
 impl Catalog {
-    pub(crate) fn new(loaded: Loaded, recipes: Recipes, now: Timestamp) -> Self {
+    /// `revision`: the last that rows of an earlier reading had.
+    pub(crate) fn new(loaded: Loaded, recipes: Recipes, revision: u64, now: Timestamp) -> Self {
         let Loaded {
             mut tracks,
             mut knowledge,
+            by_hand,
             ..
         } = loaded;
         tracks.sort_by(|a, b| (a.added, &a.path).cmp(&(b.added, &b.path)));
@@ -39,7 +61,16 @@ impl Catalog {
             index: Index::new(&tracks),
             recipes,
             running: HashMap::new(),
+            beneath: HashMap::new(),
+            revision: revision + 1,
         };
+        for track in &tracks {
+            if let Some(hand) = by_hand.get(&track.id) {
+                let (hand, found) = (*hand, knowledge.get(&track.id).cloned());
+                let found = found.unwrap_or_default();
+                catalog.beneath.insert(track.id, Beneath { hand, found });
+            }
+        }
         let described: Vec<(Track, Knowledge)> = tracks
             .into_iter()
             .map(|track| {
@@ -63,7 +94,7 @@ impl Catalog {
         }
         let rows_of = |part: Vec<(Track, Knowledge)>| -> Vec<Row> {
             part.into_iter()
-                .map(|(track, known)| self.row(track, known, now))
+                .map(|(track, known)| self.row(track, known, self.revision, now))
                 .collect()
         };
         std::thread::scope(|scope| {
@@ -83,6 +114,29 @@ impl Catalog {
 
     pub(crate) fn get(&self, id: TrackId) -> Option<&Arc<Row>> {
         self.rows.get(id)
+    }
+
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// What analysis knows of a track: what the row shows, without the user's hand.
+    pub(crate) fn found(&self, id: TrackId) -> Option<Knowledge> {
+        let row = self.get(id)?;
+        let beneath = self.beneath.get(&id).map(|beneath| &beneath.found);
+        Some(beneath.unwrap_or(&row.knowledge).clone())
+    }
+
+    /// What the user set by hand is this from now on.
+    pub(crate) fn put_by_hand(&mut self, id: TrackId, hand: ShortByHand, now: Timestamp) {
+        let Some(found) = self.found(id) else { return };
+        if hand.is_empty() {
+            self.beneath.remove(&id);
+        } else {
+            let found = found.clone();
+            self.beneath.insert(id, Beneath { hand, found });
+        }
+        self.put_knowledge(id, found, now);
     }
 
     pub(crate) fn track(&self, id: TrackId) -> Option<Track> {
@@ -119,15 +173,11 @@ impl Catalog {
 
     /// Takes a new or changed track in.
     pub(crate) fn put_track(&mut self, track: Track, now: Timestamp) {
-        let knowledge = self
-            .get(track.id)
-            .map(|row| row.knowledge.clone())
-            .unwrap_or_default();
+        let found = self.found(track.id).unwrap_or_default();
         let before = self.get(track.id).and_then(|row| row.track.hash);
         self.index.put(&track);
         let after = track.hash;
-        let row = self.row(track, knowledge, now);
-        self.rows.put(row);
+        self.put_row(track, found, now);
         if before != after {
             for hash in [before, after].into_iter().flatten() {
                 self.refresh_duplicates(hash, now);
@@ -135,19 +185,63 @@ impl Catalog {
         }
     }
 
-    pub(crate) fn put_knowledge(&mut self, id: TrackId, knowledge: Knowledge, now: Timestamp) {
+    /// Takes in what analysis knows of a track now.
+    pub(crate) fn put_knowledge(&mut self, id: TrackId, found: Knowledge, now: Timestamp) {
         if let Some(track) = self.track(id) {
-            let row = self.row(track, knowledge, now);
-            self.rows.put(row);
+            if let Some(beneath) = self.beneath.get_mut(&id) {
+                beneath.found = found.clone();
+            }
+            self.put_row(track, found, now);
         }
     }
 
+    fn put_row(&mut self, track: Track, found: Knowledge, now: Timestamp) {
+        self.revision += 1;
+        let row = self.row(track, found, self.revision, now);
+        self.rows.put(row);
+    }
+
     pub(crate) fn remove(&mut self, id: TrackId, now: Timestamp) {
-        let Some(track) = self.track(id) else { return };
-        self.index.remove(id);
-        self.rows.remove(id);
-        self.running.remove(&id);
-        if let Some(hash) = track.hash {
+        self.remove_all(&[id], now);
+    }
+
+    /// Takes tracks out; gives those that were there, in the order of the library.
+    pub(crate) fn remove_all(&mut self, ids: &[TrackId], now: Timestamp) -> Vec<Aside> {
+        let gone = self.rows.remove_all(&ids.iter().copied().collect());
+        let mut asides = Vec::with_capacity(gone.len());
+        for row in gone {
+            let id = row.track.id;
+            self.index.remove(id);
+            self.running.remove(&id);
+            let beneath = self.beneath.remove(&id);
+            asides.push(Aside { row, beneath });
+        }
+        let hashes: BTreeSet<ContentHash> = asides
+            .iter()
+            .filter_map(|aside| aside.row.track.hash)
+            .collect();
+        for hash in hashes {
+            self.refresh_duplicates(hash, now);
+        }
+        asides
+    }
+
+    /// Takes a track in again, as it was when it was taken out.
+    pub(crate) fn put_back(&mut self, aside: Aside, now: Timestamp) {
+        let Aside { row, beneath } = aside;
+        let id = row.track.id;
+        let found = match beneath {
+            Some(beneath) => {
+                let found = beneath.found.clone();
+                self.beneath.insert(id, beneath);
+                found
+            }
+            None => row.knowledge.clone(),
+        };
+        self.index.put(&row.track);
+        let hash = row.track.hash;
+        self.put_row(row.track.clone(), found, now);
+        if let Some(hash) = hash {
             self.refresh_duplicates(hash, now);
         }
     }
@@ -164,8 +258,8 @@ impl Catalog {
         } else {
             self.running.insert(id, artifacts);
         }
-        if let Some(row) = self.get(id).cloned() {
-            self.put_knowledge(id, row.knowledge.clone(), now);
+        if let Some(found) = self.found(id) {
+            self.put_knowledge(id, found, now);
         }
     }
 
@@ -229,14 +323,17 @@ impl Catalog {
     fn refresh_duplicates(&mut self, hash: ContentHash, now: Timestamp) {
         let same: Vec<TrackId> = self.index.with_hash(&hash).take(MOST_TWINS).collect();
         for id in same {
-            if let Some(row) = self.get(id).cloned() {
-                let fresh = self.row(row.track.clone(), row.knowledge.clone(), now);
-                self.rows.put(fresh);
+            if let Some(found) = self.found(id) {
+                self.put_knowledge(id, found, now);
             }
         }
     }
 
-    fn row(&self, track: Track, knowledge: Knowledge, now: Timestamp) -> Row {
+    fn row(&self, track: Track, found: Knowledge, revision: u64, now: Timestamp) -> Row {
+        let knowledge = match self.beneath.get(&track.id) {
+            Some(beneath) => found.under_hand(&beneath.hand, track.stamp),
+            None => found,
+        };
         let due = plan::due(&track, &knowledge, &self.recipes, now);
         let nothing = BTreeSet::new();
         let running = self.running.get(&track.id).unwrap_or(&nothing);
@@ -249,7 +346,7 @@ impl Catalog {
             state: plan::track_state(&track, &artifacts),
             artifacts,
             duplicates,
-            revision: 0,
+            revision,
             search_text: query::search_text(&track),
             track,
             knowledge,

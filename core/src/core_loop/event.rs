@@ -2,9 +2,11 @@
 
 use crate::artifact::{Artifact, Maker};
 use crate::core_loop::command::RequestId;
+use crate::edits::{Edit, Refusal};
 use crate::failure::Failure;
 use crate::track::TrackId;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -48,6 +50,31 @@ pub enum Event {
     },
     RelinkFinished {
         request: RequestId,
+    },
+    /// A track was changed by hand.
+    Edited {
+        track: TrackId,
+        edit: Edit,
+    },
+    /// A change by hand could not be made, or not be taken back.
+    EditRefused {
+        track: TrackId,
+        reason: Refusal,
+    },
+    /// Tracks were taken out of the library.
+    Removed {
+        tracks: Vec<TrackId>,
+    },
+    /// The last change was taken back: in the words of [`crate::core_loop::view::View::undo`].
+    Undone {
+        words: Arc<str>,
+        /// The tracks that it was about.
+        tracks: Vec<TrackId>,
+    },
+    /// A change that was taken back was made again.
+    Redone {
+        words: Arc<str>,
+        tracks: Vec<TrackId>,
     },
     /// The library could not be written: what was in flight is not kept.
     StorageFailed(Failure),

@@ -2,6 +2,7 @@
 
 use crate::core_loop::command::{Command, RequestId};
 use crate::core_loop::event::{Event, RelinkOutcome};
+use crate::edits;
 use crate::failure::Failure;
 use crate::import::dedupe::{Candidate, Decision};
 use crate::import::tags::TagsRead;
@@ -28,8 +29,17 @@ pub(crate) enum Input {
     /// A write did not happen; nor does any after it, until the state has been loaded anew.
     WriteFailed(Failure),
     Reloaded(Loaded),
+    /// What is stored of a track that is to be changed by hand, after all writes that were asked for before.
+    Read(TrackId, Result<Box<Stored>, Failure>),
     /// Time has passed.
     Tick,
+}
+
+/// What there is of a track to be changed by hand.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stored {
+    pub(crate) found: edits::Found,
+    pub(crate) by_hand: edits::ByHand,
 }
 
 /// What must be done outside. In order.
@@ -42,6 +52,8 @@ pub(crate) enum Effect {
     },
     /// Ends the writer's refusal after a failed write and sends `Reloaded`.
     Reload,
+    /// Reads what is stored of a track, after all writes asked for before; sends `Read`.
+    Read(TrackId),
     Say(Event),
     StartJob(TrackJob),
     StartImport {

@@ -2,7 +2,7 @@
 
 use crate::core_loop::command::Extent;
 use crate::track::TrackId;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// What is wanted of one waiting track.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -71,6 +71,15 @@ impl Queue {
         let track = self.order.remove(at)?;
         let wish = self.wishes.remove(&track)?;
         Some((track, wish))
+    }
+
+    /// These tracks no longer wait.
+    pub(crate) fn remove(&mut self, tracks: &BTreeSet<TrackId>) {
+        let before = self.wishes.len();
+        self.wishes.retain(|track, _| !tracks.contains(track));
+        if self.wishes.len() < before {
+            self.order.retain(|track| !tracks.contains(track));
+        }
     }
 
     pub(crate) fn clear(&mut self) {

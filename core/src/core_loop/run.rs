@@ -5,9 +5,10 @@ use crate::backend::Analyser;
 use crate::core_loop::command::Command;
 use crate::core_loop::event::Event;
 use crate::core_loop::input::{Effect, Input};
+use crate::core_loop::reader::Reader;
 use crate::core_loop::state::{Limits, State};
 use crate::core_loop::view::View;
-use crate::core_loop::writer::{WriteRequest, Writer};
+use crate::core_loop::writer::{WriteRequest, Writer, Writes};
 use crate::export::document::TrackDetails;
 use crate::import::session::Scans;
 use crate::jobs::native::Native;
@@ -18,7 +19,6 @@ use crate::track::TrackId;
 use crate::waveform::Waveform;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -31,6 +31,9 @@ const INPUTS: usize = 256;
 const PUBLISH_EVERY: Duration = Duration::from_millis(8);
 /// How often retries that have come due are looked for.
 const TICK: Duration = Duration::from_secs(10);
+
+/// How long the end waits for the next word about a change by hand: a disk that takes longer is stuck.
+const LAST_DEED: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -56,6 +59,7 @@ pub struct Core {
     inputs: SyncSender<Envelope>,
     view: Arc<ArcSwap<View>>,
     store: Arc<Store>,
+    writes: Arc<Writes>,
     unreadable: Vec<BadRecord>,
     thread: Option<JoinHandle<()>>,
 }
@@ -86,6 +90,7 @@ impl Core {
         let view = Arc::new(ArcSwap::from_pointee(state.view()));
         let tell = sender(&inputs);
         let writer = Writer::start(Arc::clone(&store), tell.clone()).map_err(StartError::Thread)?;
+        let writes = Arc::clone(writer.writes());
         let job_tell = tell.clone();
         let pool = Pool::start(
             limits.slots,
@@ -126,6 +131,7 @@ impl Core {
             inputs,
             view,
             store,
+            writes,
             unreadable,
             thread: Some(thread),
         })
@@ -158,17 +164,17 @@ impl Core {
 
     /// The full results of one track. Reads the disk.
     pub fn details(&self, track: TrackId) -> Result<TrackDetails, StoreError> {
-        Ok(TrackDetails {
-            beats: self.store.beats(track)?,
-            key: self.store.key(track)?,
-            chords: self.store.chords(track)?,
-            by_hand: BTreeSet::new(),
-        })
+        self.reader().details(track)
     }
 
     /// The waveform of one track, when it has one. Reads the disk.
     pub fn waveform(&self, track: TrackId) -> Result<Option<Waveform>, StoreError> {
         self.store.waveform(track)
+    }
+
+    /// Reads the full results and waveforms on other threads, no older than the views.
+    pub fn reader(&self) -> Reader {
+        Reader::new(Arc::clone(&self.store), Arc::clone(&self.writes))
     }
 
     /// The library on disk, for what is done to it as a whole: verify, backup.
@@ -225,7 +231,12 @@ fn run(state: &mut State, waiting: &Receiver<Envelope>, hands: &mut Hands, outle
         let mut quiet = false;
         match waiting.recv_timeout(wait) {
             Ok(Envelope::Input(input)) => {
-                let effects = state.apply(*input, Timestamp::now());
+                let (writes, effects): (Vec<_>, Vec<_>) = state
+                    .apply(*input, Timestamp::now())
+                    .into_iter()
+                    .partition(|effect| matches!(effect, Effect::Write { .. }));
+                // Asked for before the view is out, so that readers who have seen it wait for them.
+                hands.carry_out(writes);
                 // What an event tells of must be seen in the view by whoever hears it.
                 if effects
                     .iter()
@@ -267,6 +278,7 @@ impl Hands {
                 Effect::Write { changes, events } => {
                     self.writer.submit(WriteRequest::Put { changes, events });
                 }
+                Effect::Read(track) => self.writer.submit(WriteRequest::Read(track)),
                 Effect::Reload => self.writer.submit(WriteRequest::Reload),
                 Effect::Say(event) => (self.events)(event),
                 Effect::StartJob(job) => {
@@ -310,16 +322,30 @@ impl Hands {
                     (Effect::Write { changes, events }, Some(writer)) => {
                         writer.submit(WriteRequest::Put { changes, events });
                     }
+                    (Effect::Read(track), Some(writer)) => {
+                        writer.submit(WriteRequest::Read(track));
+                    }
                     (Effect::Say(event), _) => events(event),
                     _ => {}
                 }
             }
+            state.has_deeds()
         };
-        last(cancel, Some(&writer));
+        let mut has_deeds = last(cancel, Some(&writer));
+        // What the user asked for by hand just before the end is done.
+        while has_deeds {
+            match waiting.recv_timeout(LAST_DEED) {
+                Ok(Envelope::Input(input)) => has_deeds = last(*input, Some(&writer)),
+                Ok(Envelope::Stop) => {}
+                Err(_) => break,
+            }
+        }
         read_until_ended((pool, scans), waiting, &mut |input| {
             last(input, Some(&writer));
         });
-        read_until_ended(writer, waiting, &mut |input| last(input, None));
+        read_until_ended(writer, waiting, &mut |input| {
+            last(input, None);
+        });
     }
 }
 

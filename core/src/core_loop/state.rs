@@ -1,15 +1,18 @@
 //! The one owner of truth: what the library holds and what is going on. `apply` is the only way to change it,
 //! takes the time as a parameter, and does nothing itself: it says what is to be done.
 
+mod by_hand;
 mod importing;
 mod moving;
 mod working;
 
+use crate::artifact::Artifact;
 use crate::core_loop::catalog::Catalog;
-use crate::core_loop::command::{Command, RequestId, Selection};
+use crate::core_loop::command::{Command, Extent, RequestId, Selection};
 use crate::core_loop::event::{Event, Tally};
 use crate::core_loop::input::{Effect, ImportNews, Input, RelinkNews};
 use crate::core_loop::queue::{Queue, Wish};
+use crate::core_loop::state::by_hand::Deed;
 use crate::core_loop::view::{Activity, ImportProgress, RunningJob, View};
 use crate::failure::Failure;
 use crate::jobs::plan::Recipes;
@@ -18,7 +21,7 @@ use crate::store::{Change, Loaded};
 use crate::track::TrackId;
 use crate::units::Secs;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 /// How much may go on at once.
@@ -63,6 +66,7 @@ pub(crate) struct State {
     failed: u64,
     said_idle: bool,
     next_job: u64,
+    hands: by_hand::Hands,
     /// Source of track ids.
     ids: IdSource,
 }
@@ -76,7 +80,7 @@ impl State {
         now: Timestamp,
     ) -> Self {
         Self {
-            catalog: Catalog::new(loaded, recipes.clone(), now),
+            catalog: Catalog::new(loaded, recipes.clone(), 0, now),
             recipes,
             limits,
             eager: false,
@@ -95,6 +99,7 @@ impl State {
             failed: 0,
             said_idle: true,
             next_job: 0,
+            hands: by_hand::Hands::default(),
             ids: IdSource(seed),
         }
     }
@@ -119,11 +124,14 @@ impl State {
             Input::WriteFailed(failure) => self.write_failed(failure),
             Input::Reloaded(loaded) => {
                 self.reloading = false;
-                self.catalog = Catalog::new(loaded, self.recipes.clone(), now);
+                let revision = self.catalog.revision();
+                self.catalog = Catalog::new(loaded, self.recipes.clone(), revision, now);
                 Vec::new()
             }
+            Input::Read(track, stored) => self.read(track, stored, now),
             Input::Tick => self.tick(now),
         };
+        effects.extend(self.next_deeds(now));
         effects.extend(self.start_scans());
         effects.extend(self.start_jobs(now));
         effects.extend(self.idle_now());
@@ -145,7 +153,7 @@ impl State {
                         track: job.track,
                         wants: job.left.clone(),
                         control: job.control.clone(),
-                        live: None,
+                        live: job.live.clone(),
                     })
                     .collect(),
                 finished: self.finished,
@@ -153,8 +161,8 @@ impl State {
                 paused: self.paused,
                 storage_trouble: self.storage_trouble.clone(),
             },
-            undo: None,
-            redo: None,
+            undo: self.hands.undo_words(),
+            redo: self.hands.redo_words(),
         }
     }
 
@@ -203,14 +211,44 @@ impl State {
             }
             Command::Pause => self.paused = true,
             Command::Resume => self.paused = false,
-            Command::Edit { .. }
-            | Command::Undo
-            | Command::Redo
-            | Command::Remove(_)
-            | Command::Retry(_) => tracing::error!("not built yet"),
+            Command::Edit { track, edit } => return self.wish_deed(Deed::Edit(track, edit)),
+            Command::Undo => return self.wish_deed(Deed::Undo),
+            Command::Redo => return self.wish_deed(Deed::Redo),
+            Command::Remove(tracks) => return self.wish_deed(Deed::Remove(tracks)),
+            Command::Retry(tracks) => self.retry(tracks),
             Command::Cancel => return self.cancel(),
         }
         Vec::new()
+    }
+
+    /// What failed is tried again, now.
+    fn retry(&mut self, tracks: Selection) {
+        let ids: Vec<TrackId> = match tracks {
+            Selection::All => self.catalog.rows.iter().map(|row| row.track.id).collect(),
+            Selection::Tracks(ids) => ids,
+        };
+        for id in ids {
+            let Some(row) = self.catalog.get(id) else {
+                continue;
+            };
+            let failed: BTreeSet<Artifact> = row
+                .knowledge
+                .records
+                .iter()
+                .filter(|(_, record)| record.failure.is_some())
+                .map(|(artifact, _)| *artifact)
+                .collect();
+            if !failed.is_empty() {
+                self.queue.push(
+                    id,
+                    Wish {
+                        extent: Extent::Only(failed),
+                        force: false,
+                        named: true,
+                    },
+                );
+            }
+        }
     }
 
     fn cancel(&mut self) -> Vec<Effect> {
@@ -318,6 +356,7 @@ impl State {
         }
         self.storage_trouble = Some(failure.clone());
         self.reloading = true;
+        self.hands = by_hand::Hands::default();
         let mut effects = self.cancel();
         effects.push(Effect::Reload);
         effects.push(Effect::Say(Event::StorageFailed(failure)));
@@ -337,6 +376,7 @@ impl State {
             && self.relinking.is_none()
             && self.relinks_waiting.is_empty()
             && !self.reloading
+            && !self.has_deeds()
             && self.running.is_empty()
             && (self.queue.is_empty() || self.paused || self.storage_trouble.is_some())
             && self.writes_in_flight == 0;

@@ -7,7 +7,7 @@ use crate::core_loop::event::Tally;
 use crate::failure::Failure;
 use crate::row::Row;
 use crate::track::TrackId;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Rows of one chunk are shared between views until one of them changes.
@@ -22,12 +22,16 @@ pub struct Rows {
 
 impl Rows {
     pub fn new(rows: Vec<Row>) -> Self {
+        let rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
+        Self::of(&rows)
+    }
+
+    fn of(rows: &[Arc<Row>]) -> Self {
         let places = rows
             .iter()
             .enumerate()
             .map(|(at, row)| (row.track.id, at))
             .collect();
-        let rows: Vec<Arc<Row>> = rows.into_iter().map(Arc::new).collect();
         Self {
             chunks: rows
                 .chunks(CHUNK)
@@ -48,6 +52,22 @@ impl Rows {
     pub fn get(&self, id: TrackId) -> Option<&Arc<Row>> {
         let at = *self.places.get(&id)?;
         self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+    }
+
+    /// Whether nothing has changed between the two, as far as can be told at the price of one look per 512 rows:
+    /// `true` is certain.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.chunks.len() == other.chunks.len()
+            && self
+                .chunks
+                .iter()
+                .zip(&other.chunks)
+                .all(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
+    /// The rows as they are shared between views: a chunk that is the same pointer has not changed.
+    pub fn chunks(&self) -> impl Iterator<Item = &Arc<Vec<Arc<Row>>>> {
+        self.chunks.iter()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Row>> {
@@ -73,23 +93,16 @@ impl Rows {
         }
     }
 
-    /// Takes a row out. Rare, and as slow as the library is long.
-    pub(crate) fn remove(&mut self, id: TrackId) {
-        let rest: Vec<Arc<Row>> = self
+    /// Takes rows out and gives them, in their order. As slow as the library is long, however many they are.
+    pub(crate) fn remove_all(&mut self, ids: &HashSet<TrackId>) -> Vec<Arc<Row>> {
+        let (gone, rest): (Vec<Arc<Row>>, Vec<Arc<Row>>) = self
             .iter()
-            .filter(|row| row.track.id != id)
             .cloned()
-            .collect();
-        let places = rest
-            .iter()
-            .enumerate()
-            .map(|(at, row)| (row.track.id, at))
-            .collect();
-        self.places = Arc::new(places);
-        self.chunks = rest
-            .chunks(CHUNK)
-            .map(|chunk| Arc::new(chunk.to_vec()))
-            .collect();
+            .partition(|row| ids.contains(&row.track.id));
+        if !gone.is_empty() {
+            *self = Self::of(&rest);
+        }
+        gone
     }
 }
 

@@ -1,12 +1,14 @@
 //! The one thread that writes to the library. Writes that wait together go to disk together.
 
 use crate::core_loop::event::Event;
-use crate::core_loop::input::Input;
+use crate::core_loop::input::{Input, Stored};
 use crate::failure::{Failure, FailureKind};
 use crate::store::{Change, Store, StoreError};
-use std::sync::Arc;
+use crate::track::TrackId;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Requests that may wait; the state keeps fewer in flight.
 const QUEUE: usize = 1024;
@@ -19,13 +21,55 @@ pub(crate) enum WriteRequest {
         changes: Vec<Change>,
         events: Vec<Event>,
     },
+    /// Tell what is stored of a track.
+    Read(TrackId),
     /// Forget an earlier failure and tell what is on disk.
     Reload,
+}
+
+/// Counts requests, so that readers can wait until the disk has caught up with what they have heard of.
+#[derive(Debug, Default)]
+pub(crate) struct Writes {
+    counts: Mutex<Counts>,
+    done: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    asked: u64,
+    done: u64,
+}
+
+impl Writes {
+    /// Waits until everything is done that was asked for so far, whatever came of it; not longer than `patience`.
+    pub(crate) fn wait(&self, patience: Duration) {
+        let counts = self.lock();
+        let asked = counts.asked;
+        // After a timeout the reader takes what is there.
+        drop(
+            self.done
+                .wait_timeout_while(counts, patience, |counts| counts.done < asked),
+        );
+    }
+
+    fn ask(&self) {
+        self.lock().asked += 1;
+    }
+
+    fn finish(&self, requests: u64) {
+        self.lock().done += requests;
+        self.done.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Dropping it finishes what was asked for and waits for it.
 #[derive(Debug)]
 pub(crate) struct Writer {
+    writes: Arc<Writes>,
     requests: Option<SyncSender<WriteRequest>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -36,20 +80,29 @@ impl Writer {
         tell: impl Fn(Input) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (requests, waiting) = sync_channel(QUEUE);
+        let writes = Arc::new(Writes::default());
+        let count = Arc::clone(&writes);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || serve(&store, &waiting, &tell))?;
+            .spawn(move || serve(&store, &waiting, &count, &tell))?;
         Ok(Self {
+            writes,
             requests: Some(requests),
             thread: Some(thread),
         })
     }
 
+    pub(crate) fn writes(&self) -> &Arc<Writes> {
+        &self.writes
+    }
+
     /// Blocks only while more than [`QUEUE`] requests wait, which the state rules out.
     pub(crate) fn submit(&self, request: WriteRequest) {
+        self.writes.ask();
         if let Some(requests) = &self.requests
             && requests.send(request).is_err()
         {
+            self.writes.finish(1);
             tracing::error!("the writer thread is gone");
         }
     }
@@ -66,16 +119,23 @@ impl Drop for Writer {
     }
 }
 
-fn serve(store: &Store, waiting: &Receiver<WriteRequest>, tell: &impl Fn(Input)) {
+fn serve(store: &Store, waiting: &Receiver<WriteRequest>, writes: &Writes, tell: &impl Fn(Input)) {
     let mut broken: Option<Failure> = None;
     while let Ok(first) = waiting.recv() {
         let mut batch = Batch::default();
         batch.take(first);
-        while batch.changes.len() < BATCH && !batch.reload {
+        while batch.changes.len() < BATCH && !batch.reload && batch.read.is_none() {
             let Ok(next) = waiting.try_recv() else { break };
             batch.take(next);
         }
-        batch.carry_out(store, &mut broken, tell);
+        let requests = batch.requests;
+        batch.write(store, &mut broken);
+        writes.finish(requests);
+        batch.tell(store, &mut broken, tell);
+    }
+    // Nobody can take a removal back any more.
+    if let Err(error) = store.forget_removed() {
+        tracing::warn!(%error, "removed tracks are let go of at the next start");
     }
 }
 
@@ -84,33 +144,44 @@ fn serve(store: &Store, waiting: &Receiver<WriteRequest>, tell: &impl Fn(Input))
 struct Batch {
     changes: Vec<Change>,
     events: Vec<Vec<Event>>,
+    read: Option<TrackId>,
     reload: bool,
+    requests: u64,
 }
 
 impl Batch {
     fn take(&mut self, request: WriteRequest) {
+        self.requests += 1;
         match request {
             WriteRequest::Put { changes, events } => {
                 self.changes.extend(changes);
                 self.events.push(events);
             }
+            WriteRequest::Read(track) => self.read = Some(track),
             WriteRequest::Reload => self.reload = true,
         }
     }
 
-    fn carry_out(self, store: &Store, broken: &mut Option<Failure>, tell: &impl Fn(Input)) {
+    fn write(&mut self, store: &Store, broken: &mut Option<Failure>) {
+        let changes = std::mem::take(&mut self.changes);
         if broken.is_none()
-            && !self.changes.is_empty()
-            && let Err(error) = store.write(self.changes)
+            && !changes.is_empty()
+            && let Err(error) = store.write(changes)
         {
             tracing::error!(%error, "the library could not be written");
             *broken = Some(failure_from(&error));
         }
+    }
+
+    fn tell(self, store: &Store, broken: &mut Option<Failure>, tell: &impl Fn(Input)) {
         for events in self.events {
             tell(match broken {
                 None => Input::Written(events),
                 Some(failure) => Input::WriteFailed(failure.clone()),
             });
+        }
+        if let Some(track) = self.read {
+            tell(Input::Read(track, read(store, track)));
         }
         if self.reload {
             match store.load() {
@@ -122,6 +193,19 @@ impl Batch {
             }
         }
     }
+}
+
+fn read(store: &Store, track: TrackId) -> Result<Box<Stored>, Failure> {
+    let stored = || {
+        Ok(Box::new(Stored {
+            found: store.found(track)?,
+            by_hand: store.by_hand(track)?,
+        }))
+    };
+    stored().map_err(|error: StoreError| {
+        tracing::warn!(%track, %error, "results cannot be read");
+        failure_from(&error)
+    })
 }
 
 fn failure_from(error: &StoreError) -> Failure {

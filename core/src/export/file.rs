@@ -65,6 +65,35 @@ pub fn write_atomic<T>(
     Ok(value)
 }
 
+/// Writes a sound file where nothing is yet, through `write`, whole or not at all.
+///
+/// What is no file but can be written to (a terminal, a pipe) cannot go back to a header, and is refused.
+pub fn write_new_sound<T>(
+    target: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<T>,
+) -> Result<T, FileError> {
+    let failed = |error| FileError::Io {
+        error,
+        path: target.to_owned(),
+    };
+    let taken = || io::Error::new(io::ErrorKind::AlreadyExists, "something is there already");
+    if fs::symlink_metadata(target).is_ok() {
+        return Err(failed(taken()));
+    }
+    let draft = Draft::beside(target).map_err(failed)?;
+    let value = draft.fill_with(write).map_err(failed)?;
+    // A link is made only where nothing is: what came meanwhile stays. Not every drive knows links.
+    let linked = fs::hard_link(&draft.path, target);
+    match linked {
+        Ok(()) => Ok(value),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(failed(error)),
+        Err(_no_links) => {
+            fs::rename(&draft.path, target).map_err(failed)?;
+            Ok(value)
+        }
+    }
+}
+
 /// The file that is being written; gone when dropped, unless it has been renamed.
 struct Draft {
     file: File,
@@ -88,6 +117,13 @@ impl Draft {
     }
 
     fn fill<T>(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+        self.fill_with(|out| write(out))
+    }
+
+    fn fill_with<T>(
+        &self,
+        write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<T>,
+    ) -> io::Result<T> {
         let mut out = BufWriter::with_capacity(1 << 16, &self.file);
         let value = write(&mut out)?;
         out.flush()?;

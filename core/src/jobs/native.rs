@@ -66,7 +66,7 @@ impl Analyser for Native {
         let wanted = |artifact| job.wants.contains(&artifact);
         let mut ear = Ear::new(job, control);
         let wants = Wants {
-            live: None,
+            live: job.live.clone(),
             waveform: wanted(Artifact::Waveform),
             loudness: wanted(Artifact::Loudness),
             mono: wanted(Artifact::Beats) || wanted(Artifact::Key) || wanted(Artifact::Chords),

@@ -1,12 +1,13 @@
 //! The threads that work on tracks. Each takes one job at a time; a panic in a job is that job's failure, not ours.
 
 use crate::artifact::Artifact;
+use crate::audio::LiveColumns;
 use crate::backend::{Analyser, AnalysisJob, Heard, Made};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
 use crate::import::tags::TagsRead;
 use crate::import::{hash, reading};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::track::{ContentHash, TrackId};
 use crate::units::Secs;
 use std::collections::BTreeSet;
@@ -30,6 +31,8 @@ pub struct TrackJob {
     pub wants: BTreeSet<Artifact>,
     pub duration: Option<Secs>,
     pub tag_bpm: Option<f64>,
+    /// Where the waveform is to be seen while it grows.
+    pub live: Option<LiveColumns>,
     pub control: Control,
 }
 
@@ -195,6 +198,7 @@ impl Worker {
                 wants: mine,
                 duration: job.duration,
                 tag_bpm: job.tag_bpm,
+                live: job.live.clone(),
             };
             let heard = analyser.run(&part, &job.control, &mut |made| {
                 (self.tell)(job.id, JobNews::Made(made));
@@ -206,7 +210,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Stored beats for a part that needs them and does not make them.
+    /// Stored beats for a part that needs them and does not make them: the user's, where there are such.
     fn beats_for(&self, job: &TrackJob, part: &BTreeSet<Artifact>) -> Option<crate::beats::Beats> {
         let needed = part
             .iter()
@@ -214,7 +218,11 @@ impl Worker {
         if !needed || part.contains(&Artifact::Beats) {
             return None;
         }
-        self.store.beats(job.track).unwrap_or_else(|error| {
+        let shown = || match self.store.by_hand(job.track)?.beats {
+            Some(beats) => Ok(Some(beats)),
+            None => self.store.beats(job.track),
+        };
+        shown().unwrap_or_else(|error: StoreError| {
             tracing::warn!(track = %job.track, %error, "stored beats cannot be read");
             None
         })

@@ -2,8 +2,9 @@
 
 use super::database::Handle;
 use super::error::{StoreError, Trouble};
-use super::records::Record;
+use super::records::{HandRecord, Record};
 use super::tables::{self, ByTrack};
+use crate::edits::ShortByHand;
 use crate::findings::Knowledge;
 use crate::track::{Track, TrackId};
 use redb::ReadTransaction;
@@ -36,6 +37,8 @@ pub struct Loaded {
     pub tracks: Vec<Track>,
     /// No entry: nothing is known.
     pub knowledge: HashMap<TrackId, Knowledge>,
+    /// What the user set by hand. No entry: nothing.
+    pub by_hand: HashMap<TrackId, ShortByHand>,
     /// Records that could not be read. The library works without them.
     pub unreadable: Vec<BadRecord>,
 }
@@ -45,6 +48,7 @@ pub struct Loaded {
 struct Part {
     tracks: Vec<Track>,
     knowledge: Vec<(TrackId, Knowledge)>,
+    by_hand: Vec<(TrackId, ShortByHand)>,
     unreadable: Vec<BadRecord>,
 }
 
@@ -74,6 +78,7 @@ pub(super) fn load(handle: &Handle) -> Result<Loaded, StoreError> {
     for part in parts {
         loaded.tracks.extend(part.tracks);
         loaded.knowledge.extend(part.knowledge);
+        loaded.by_hand.extend(part.by_hand);
         loaded.unreadable.extend(part.unreadable);
     }
     Ok(loaded)
@@ -98,6 +103,7 @@ fn load_part(read: &ReadTransaction, ids: RangeInclusive<u64>) -> Result<Part, T
     let Part {
         tracks,
         knowledge,
+        by_hand,
         unreadable,
     } = &mut part;
     each(
@@ -109,10 +115,24 @@ fn load_part(read: &ReadTransaction, ids: RangeInclusive<u64>) -> Result<Part, T
             Err(bad) => unreadable.push(bad),
         },
     )?;
-    each(read, tables::KNOWLEDGE, ids, |id, result| match result {
-        Ok(known) => knowledge.push((id, known)),
-        Err(bad) => unreadable.push(bad),
-    })?;
+    each(
+        read,
+        tables::KNOWLEDGE,
+        ids.clone(),
+        |id, result| match result {
+            Ok(known) => knowledge.push((id, known)),
+            Err(bad) => unreadable.push(bad),
+        },
+    )?;
+    each(
+        read,
+        tables::BY_HAND,
+        ids,
+        |id, result: Result<HandRecord, _>| match result {
+            Ok(hand) => by_hand.push((id, hand.short())),
+            Err(bad) => unreadable.push(bad),
+        },
+    )?;
     Ok(part)
 }
 

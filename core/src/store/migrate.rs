@@ -4,7 +4,9 @@ use super::backup::{self, Reason};
 use super::database::{Handle, guarded};
 use super::error::{StoreError, Trouble};
 use super::files;
-use super::tables::{BY_TRACK, FORMAT, META, META_CHANGES, META_FORMAT, ROOTS};
+use super::tables::{
+    BEATS_BY_HAND, BY_HAND, BY_TRACK, FORMAT, META, META_CHANGES, META_FORMAT, REMOVED, ROOTS,
+};
 use redb::{ReadTransaction, ReadableDatabase as _, TableError, WriteTransaction};
 use std::fs;
 use std::path::Path;
@@ -13,7 +15,15 @@ use std::path::Path;
 type Step = fn(&WriteTransaction) -> Result<(), Trouble>;
 
 /// `STEPS[n]` leads from format n + 1 to n + 2.
-const STEPS: [Step; FORMAT as usize - 1] = [];
+const STEPS: [Step; FORMAT as usize - 1] = [with_hands];
+
+/// Format 2 knows what the user sets by hand, and tracks that may be put back.
+fn with_hands(write: &WriteTransaction) -> Result<(), Trouble> {
+    for table in [BY_HAND, BEATS_BY_HAND, REMOVED] {
+        write.open_table(table)?;
+    }
+    Ok(())
+}
 
 /// Opens the library file, which is made if it is not there, in today's format.
 pub(super) fn open(path: &Path) -> Result<Handle, StoreError> {
@@ -157,25 +167,25 @@ mod tests {
         drop(open(&path).unwrap());
         let old = fs::read(&path).unwrap();
 
-        open_with(&path, &[failing_step]).unwrap_err();
-        let handle = open_with(&path, &[]).unwrap();
+        open_with(&path, &[with_hands, failing_step]).unwrap_err();
+        let handle = open_with(&path, &[with_hands]).unwrap();
         assert_eq!(roots(&handle), 0, "a failed step leaves nothing");
         drop(handle);
 
-        let handle = open_with(&path, &[step]).unwrap();
-        assert_eq!((handle.read(format_of).unwrap(), roots(&handle)), (2, 1));
+        let handle = open_with(&path, &[with_hands, step]).unwrap();
+        assert_eq!((handle.read(format_of).unwrap(), roots(&handle)), (3, 1));
         drop(handle);
         let backup = backup::newest(&path).unwrap();
         assert!(backup.to_string_lossy().contains("migration-"));
         assert_eq!(fs::read(&backup).unwrap().len(), old.len());
 
         // With the step done it is newer than the program that does not know it.
-        let error = open_with(&path, &[]).unwrap_err();
+        let error = open_with(&path, &[with_hands]).unwrap_err();
         assert!(
-            matches!(error, StoreError::Newer { found: 2, known: 1 }),
+            matches!(error, StoreError::Newer { found: 3, known: 2 }),
             "{error}"
         );
-        let handle = open_with(&path, &[step]).unwrap();
+        let handle = open_with(&path, &[with_hands, step]).unwrap();
         assert_eq!(roots(&handle), 1);
     }
 

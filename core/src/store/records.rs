@@ -5,7 +5,8 @@
 //! little-endian numbers, a fifth of the size.
 
 use crate::beats::{Beat, Beats, ConstantGrid, TempoAlternative, TempoSegment};
-use crate::harmony::{Chord, ChordSpan};
+use crate::edits::{ByHand, ShortByHand, TempoByHand};
+use crate::harmony::{Chord, ChordSpan, KeyFinding};
 use crate::units::{Bpm, Secs};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,47 @@ record_as_is! {
     crate::harmony::KeyFinding: "key",
     crate::loudness::Loudness: "loudness",
     WaveformFile: "waveform entry",
+    HandRecord: "changes by hand",
+}
+
+/// What the user set by hand; the beats themselves stand in a table of their own, which is not read at the start.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct HandRecord {
+    pub(super) tempo: Option<TempoByHand>,
+    pub(super) key: Option<KeyFinding>,
+}
+
+impl HandRecord {
+    pub(super) fn of(hand: &ByHand) -> Self {
+        Self {
+            tempo: hand.short().tempo,
+            key: hand.key.clone(),
+        }
+    }
+
+    pub(super) fn short(&self) -> ShortByHand {
+        ShortByHand {
+            tempo: self.tempo,
+            key: self.key.as_ref().map(|found| found.key),
+        }
+    }
+}
+
+/// Beats that the user set: the same bytes as analysed ones, under another name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct BeatsByHand(pub(super) Beats);
+
+impl Record for BeatsByHand {
+    const WHAT: &'static str = "beats set by hand";
+
+    fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        self.0.to_bytes()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        Beats::from_bytes(bytes).map(Self)
+    }
 }
 
 /// Says that there is a waveform file; the file vouches for its own content.

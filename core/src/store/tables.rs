@@ -4,7 +4,7 @@ use redb::TableDefinition;
 
 /// Layout of the whole file. Raised when an older program could not read what this one writes;
 /// every raise brings a step in [`super::migrate`].
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// By name: small numbers about the file itself.
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -25,9 +25,27 @@ pub(super) const LOUDNESS: ByTrack = TableDefinition::new("loudness");
 /// Which waveform files there are; the pictures themselves are side files.
 pub(super) const WAVEFORMS: ByTrack = TableDefinition::new("waveforms");
 
-/// All that is keyed by track; a removed track leaves every one.
-pub(super) const BY_TRACK: [ByTrack; 7] =
-    [TRACKS, KNOWLEDGE, BEATS, KEYS, CHORDS, LOUDNESS, WAVEFORMS];
+/// What the user set by hand, but for the beats themselves. Since format 2.
+pub(super) const BY_HAND: ByTrack = TableDefinition::new("by_hand");
+/// Since format 2.
+pub(super) const BEATS_BY_HAND: ByTrack = TableDefinition::new("beats_by_hand");
+/// Descriptions of tracks that were taken out and may be put back while the program runs; their other records stay
+/// where they are as long. Since format 2.
+pub(super) const REMOVED: ByTrack = TableDefinition::new("removed");
+
+/// All that is keyed by track; a track that is gone for good leaves every one.
+pub(super) const BY_TRACK: [ByTrack; 10] = [
+    TRACKS,
+    KNOWLEDGE,
+    BEATS,
+    KEYS,
+    CHORDS,
+    LOUDNESS,
+    WAVEFORMS,
+    BY_HAND,
+    BEATS_BY_HAND,
+    REMOVED,
+];
 
 /// Part of format 1 and empty: tracks name the folder that they came through. Made and copied, never read.
 pub(super) const ROOTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("roots");

@@ -303,7 +303,7 @@ fn a_newer_library_is_left_as_it_is_to_the_byte() {
             error,
             StoreError::Newer {
                 found: 99,
-                known: 1
+                known: 2
             }
         ),
         "{error}"

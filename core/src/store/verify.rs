@@ -3,7 +3,7 @@
 use super::database::Handle;
 use super::error::{StoreError, Trouble};
 use super::load::{self, BadRecord};
-use super::records::{Record, WaveformFile};
+use super::records::{BeatsByHand, HandRecord, Record, WaveformFile};
 use super::tables::{self, BY_TRACK};
 use super::waveforms;
 use crate::artifact::Artifact;
@@ -108,6 +108,8 @@ fn check_records(read: &ReadTransaction, report: &mut VerifyReport) -> Result<Ve
     count::<Vec<ChordSpan>>(read, report, |_, _| {})?;
     count::<Loudness>(read, report, |_, _| {})?;
     count::<WaveformFile>(read, report, |_, _| {})?;
+    count::<HandRecord>(read, report, |_, _| {})?;
+    count::<BeatsByHand>(read, report, |_, _| {})?;
     report.tracks = tracks.len();
 
     for (id, knowledge) in known {
@@ -150,6 +152,8 @@ stored! {
     Vec<ChordSpan>: CHORDS, Some(Artifact::Chords);
     Loudness: LOUDNESS, Some(Artifact::Loudness);
     WaveformFile: WAVEFORMS, Some(Artifact::Waveform);
+    HandRecord: BY_HAND, None;
+    BeatsByHand: BEATS_BY_HAND, None;
 }
 
 fn count<T: Stored>(
@@ -173,10 +177,12 @@ fn count<T: Stored>(
 
 fn find_orphan_records(read: &ReadTransaction, report: &mut VerifyReport) -> Result<(), Trouble> {
     let tracks = read.open_table(tables::TRACKS)?;
+    let removed = read.open_table(tables::REMOVED)?;
     for table in BY_TRACK {
         for entry in read.open_table(table)?.iter()? {
             let (id, _) = entry?;
-            if tracks.get(id.value())?.is_none() {
+            let is_known = tracks.get(id.value())?.is_some() || removed.get(id.value())?.is_some();
+            if !is_known {
                 report
                     .orphan_records
                     .push((TrackId(id.value()), table.name().to_owned()));

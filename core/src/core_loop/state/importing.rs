@@ -236,13 +236,13 @@ impl State {
         read: Result<TagsRead, Failure>,
         now: Timestamp,
     ) -> Verdict {
-        let known = self.catalog.get(track.id);
+        let known = self.catalog.found(track.id);
         let outcome = if known.is_some() {
             Outcome::Updated
         } else {
             Outcome::Added
         };
-        let mut knowledge = known.map(|row| row.knowledge.clone()).unwrap_or_default();
+        let mut knowledge = known.unwrap_or_default();
         let failure = match read {
             Ok(read) => {
                 reading::describe(&mut track, read);
@@ -310,7 +310,12 @@ impl State {
                 let (path, stamp) = (row.track.path.clone(), row.track.stamp);
                 changes = self.move_track(id, path, stamp, now);
                 outcome = Outcome::Updated;
-            } else if let Some(knowledge) = without_passing_failures(&row.knowledge) {
+            } else if let Some(knowledge) = self
+                .catalog
+                .found(id)
+                .as_ref()
+                .and_then(without_passing_failures)
+            {
                 self.catalog.put_knowledge(id, knowledge.clone(), now);
                 changes.push(Change::PutKnowledge(id, knowledge));
             }

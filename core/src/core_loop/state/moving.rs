@@ -56,10 +56,10 @@ impl State {
         stamp: FileStamp,
         now: Timestamp,
     ) -> Vec<Change> {
-        let Some(row) = self.catalog.get(id).cloned() else {
+        let (Some(track), Some(found)) = (self.catalog.track(id), self.catalog.found(id)) else {
             return Vec::new();
         };
-        let (track, knowledge) = moved(&row.track, &row.knowledge, to, stamp);
+        let (track, knowledge) = moved(&track, &found, to, stamp);
         self.catalog.put_track(track.clone(), now);
         self.catalog.put_knowledge(id, knowledge.clone(), now);
         vec![Change::PutTrack(track), Change::PutKnowledge(id, knowledge)]

@@ -1,7 +1,8 @@
 //! Jobs: which start, what their news change.
 
 use super::{State, WRITES_IN_FLIGHT};
-use crate::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
+use crate::artifact::{Artifact, ArtifactRecord, Recipe};
+use crate::audio::LiveColumns;
 use crate::backend::{Heard, Made};
 use crate::control::Control;
 use crate::core_loop::event::Event;
@@ -26,6 +27,8 @@ pub(super) struct Running {
     /// Wanted and not yet told of.
     pub(super) left: BTreeSet<Artifact>,
     pub(super) control: Control,
+    /// The waveform as far as it is, when it is being made.
+    pub(super) live: Option<LiveColumns>,
     made_from: FileStamp,
     memory_bytes: u64,
     started: Timestamp,
@@ -110,10 +113,14 @@ impl State {
         let id = JobId(self.next_job);
         self.next_job += 1;
         let control = Control::default();
+        let live = wants
+            .contains(&Artifact::Waveform)
+            .then(LiveColumns::default);
         let running = Running {
             track,
             left: wants.clone(),
             control: control.clone(),
+            live: live.clone(),
             made_from: row.track.stamp,
             memory_bytes,
             started: now,
@@ -128,6 +135,7 @@ impl State {
             wants,
             duration: row.track.format.as_ref().map(|format| format.duration),
             tag_bpm: row.track.tags.bpm,
+            live,
             control,
         }))
     }
@@ -299,13 +307,9 @@ impl State {
     fn drop_outdated(&mut self, from: Source, artifact: Artifact, now: Timestamp) -> Vec<Change> {
         let Source { job, track } = from;
         let made_from = self.running.get(&job).map(|job| job.made_from);
-        let record = self
-            .catalog
-            .get(track)
-            .and_then(|row| row.knowledge.records.get(&artifact));
-        let is_outdated = record.is_some_and(|record| {
-            record.recipe.maker != Maker::User && Some(record.made_from) != made_from
-        });
+        let found = self.catalog.found(track).unwrap_or_default();
+        let record = found.records.get(&artifact);
+        let is_outdated = record.is_some_and(|record| Some(record.made_from) != made_from);
         if !is_outdated {
             return Vec::new();
         }
@@ -314,10 +318,9 @@ impl State {
     }
 
     fn note(&mut self, id: TrackId, artifact: Artifact, finding: Option<&Finding>, now: Timestamp) {
-        let Some(row) = self.catalog.get(id) else {
+        let Some(mut knowledge) = self.catalog.found(id) else {
             return;
         };
-        let mut knowledge = row.knowledge.clone();
         knowledge.forget(artifact);
         if let Some(finding) = finding {
             knowledge.note(finding);
@@ -340,13 +343,12 @@ impl State {
             cpu_secs,
             nothing_found,
         } = outcome;
-        let (Some(recipe), Some(row)) = (
+        let (Some(recipe), Some(mut knowledge)) = (
             self.catalog.recipe(artifact).cloned(),
-            self.catalog.get(track),
+            self.catalog.found(track),
         ) else {
             return Vec::new();
         };
-        let mut knowledge = row.knowledge.clone();
         let Some(job) = self.running.get_mut(&id) else {
             return Vec::new();
         };
@@ -370,13 +372,7 @@ impl State {
             failure,
             nothing_found,
         };
-        let is_by_hand = knowledge
-            .records
-            .get(&artifact)
-            .is_some_and(|earlier| earlier.recipe.maker == Maker::User);
-        if !is_by_hand {
-            knowledge.records.insert(artifact, record);
-        }
+        knowledge.records.insert(artifact, record);
         self.catalog.put_knowledge(track, knowledge.clone(), now);
         self.catalog.set_running(track, left, now);
         changes.push(Change::PutKnowledge(track, knowledge));

@@ -1,0 +1,108 @@
+//! What a frame of the library costs: the whole pass of the window's toolkit at 1920 × 1080.
+
+#[path = "../tests/library/rows.rs"]
+#[expect(dead_code, reason = "shared with the tests, which use all of it")]
+mod rows;
+
+use eframe::egui::{
+    Context, Event, Modifiers, MouseWheelUnit, Pos2, RawInput, Rect, TouchPhase, Vec2, pos2, vec2,
+};
+use tonearm::outbox::Outbox;
+use tonearm::scene::Scene;
+use tonearm::settings::Settings;
+use tonearm::shelf::Shelf;
+use tonearm::views::library::{LibraryPanel, library_ui};
+use tonearm_core::core_loop::view::{Rows, View};
+use tonearm_core::playback::PlayerView;
+
+fn main() {
+    divan::main();
+}
+
+/// A window without a screen.
+struct Window {
+    ctx: Context,
+    view: View,
+    sound: PlayerView,
+    shelf: Shelf,
+    settings: Settings,
+    panel: LibraryPanel,
+    frames: u64,
+}
+
+impl Window {
+    fn new(count: usize) -> Self {
+        let mut window = Self {
+            ctx: Context::default(),
+            view: View {
+                rows: Rows::new((0..count).map(rows::row).collect()),
+                ..View::default()
+            },
+            sound: PlayerView::default(),
+            shelf: Shelf::default(),
+            settings: Settings::default(),
+            panel: LibraryPanel::default(),
+            frames: 0,
+        };
+        for _warm_up in 0..5 {
+            window.frame(0.0);
+        }
+        window
+    }
+
+    /// One frame, scrolled down by `points`; the number of vertices.
+    fn frame(&mut self, points: f32) -> usize {
+        self.frames += 1;
+        let mut events = vec![Event::PointerMoved(pos2(900.0, 500.0))];
+        if points != 0.0 {
+            events.push(Event::MouseWheel {
+                unit: MouseWheelUnit::Point,
+                delta: vec2(0.0, -points),
+                phase: TouchPhase::Move,
+                modifiers: Modifiers::NONE,
+            });
+        }
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, Vec2::new(1920.0, 1080.0))),
+            time: Some(self.frames as f64 / 60.0),
+            events,
+            ..RawInput::default()
+        };
+        let scene = Scene {
+            view: &self.view,
+            sound: &self.sound,
+            playhead: None,
+            shelf: &self.shelf,
+            settings: &self.settings,
+            ready: true,
+        };
+        let panel = &mut self.panel;
+        let mut out = Outbox::default();
+        let output = self
+            .ctx
+            .run_ui(input, |ui| library_ui(ui, &scene, panel, &mut out));
+        let shapes = output.shapes.clone();
+        let scale = output.pixels_per_point;
+        output.drop_without_applying_deltas();
+        let meshes = self.ctx.tessellate(shapes, scale);
+        meshes.len()
+    }
+}
+
+#[divan::bench(args = [500, 50_000])]
+fn nothing_moves(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let mut window = Window::new(count);
+    bencher.bench_local(|| window.frame(0.0));
+}
+
+#[divan::bench(args = [500, 50_000])]
+fn one_row_further_each_frame(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let mut window = Window::new(count);
+    bencher.bench_local(|| window.frame(26.0));
+}
+
+#[divan::bench(args = [50_000])]
+fn forty_new_rows_each_frame(bencher: divan::Bencher<'_, '_>, count: usize) {
+    let mut window = Window::new(count);
+    bencher.bench_local(|| window.frame(1040.0));
+}

@@ -1,0 +1,125 @@
+//! The line along the bottom: what goes on, how far, how long.
+
+use super::{ImportsPanel, controls_ui, pace, parts, work};
+use crate::outbox::Outbox;
+use crate::theme;
+use eframe::egui::{Align, Color32, Frame, Label, Layout, Margin, RichText, Ui, vec2};
+use tonearm_core::core_loop::view::Activity;
+
+/// How long a summary without failures stays.
+const SUMMARY_SECS: f64 = 20.0;
+
+pub(super) fn bar_ui(ui: &mut Ui, activity: &Activity, panel: &mut ImportsPanel, out: &mut Outbox) {
+    let is_summary = activity.is_idle() && !activity.paused;
+    if is_summary && !has_summary(ui, activity, panel) {
+        return;
+    }
+    let margin = Margin::symmetric(theme::PADDING as i8, 4);
+    Frame::new()
+        .fill(theme::PANEL)
+        .inner_margin(margin)
+        .show(ui, |ui| {
+            let size = vec2(ui.available_width(), theme::CONTROL);
+            ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+                if is_summary && parts::button(ui, "Dismiss", "Dismiss the summary").clicked() {
+                    panel.state.closed = Some((activity.finished, activity.failed));
+                }
+                // The open drawer has them.
+                if !panel.open {
+                    controls_ui(ui, activity, out);
+                }
+                let (text, name) = if panel.open {
+                    ("Hide details", "Hide imports and analysis")
+                } else {
+                    ("Details", "Show imports and analysis")
+                };
+                if parts::button(ui, text, name).clicked() {
+                    panel.open = !panel.open;
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    told_ui(ui, activity, panel);
+                });
+            });
+        });
+}
+
+/// Work that is over is told for a while; failures until the user has seen them.
+fn has_summary(ui: &Ui, activity: &Activity, panel: &ImportsPanel) -> bool {
+    let state = &panel.state;
+    let now = ui.input(|input| input.time);
+    let is_new = state.seen_busy.is_some_and(|at| now - at < SUMMARY_SECS);
+    activity.finished > 0
+        && state.closed != Some((activity.finished, activity.failed))
+        && (is_new || activity.failed > 0)
+}
+
+/// What goes on, on one line; what does not fit is cut.
+fn told_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
+    let (headline, color) = headline(activity);
+    ui.label(RichText::new(headline).color(color).strong());
+    if !activity.is_idle() && work::total(activity) > 0 {
+        let width = (ui.available_width() * 0.25).clamp(40.0, 220.0);
+        let name = "Analysis of all tracks";
+        parts::progress(ui, width, work::part_done(activity), theme::ACCENT, name);
+    }
+    if activity.failed > 0 {
+        let text = format!("{} failed", parts::grouped(activity.failed));
+        ui.label(RichText::new(text).color(theme::ERROR));
+    }
+    let facts = facts(activity, panel);
+    if !facts.is_empty() {
+        ui.add(Label::new(parts::muted(facts)).truncate());
+    }
+}
+
+fn headline(activity: &Activity) -> (String, Color32) {
+    let waiting = activity.queued as u64;
+    if activity.storage_trouble.is_some() {
+        return ("The library cannot be written".to_owned(), theme::ERROR);
+    }
+    let text = if activity.paused && activity.running.is_empty() {
+        if waiting == 0 {
+            "Paused".to_owned()
+        } else {
+            format!(
+                "Paused, {} waiting",
+                parts::counted(waiting, "track", "tracks")
+            )
+        }
+    } else if activity.paused {
+        format!("Pausing, {} to finish", activity.running.len())
+    } else if let Some(import) = &activity.import {
+        let found = parts::counted(import.tally.total(), "file", "files");
+        format!("Importing, {found} so far")
+    } else if activity.is_idle() {
+        let tracks = parts::counted(activity.finished, "track", "tracks");
+        format!("Finished {tracks}")
+    } else {
+        let done = parts::grouped(activity.finished);
+        format!(
+            "Analysing, {done} of {}",
+            parts::grouped(work::total(activity))
+        )
+    };
+    let color = if activity.paused {
+        theme::WARN
+    } else {
+        theme::TEXT
+    };
+    (text, color)
+}
+
+/// Rate and time left, as far as they are known.
+fn facts(activity: &Activity, panel: &ImportsPanel) -> String {
+    if activity.paused || activity.is_idle() {
+        return String::new();
+    }
+    let mut facts = Vec::new();
+    if let Some(rate) = panel.state.pace.per_minute() {
+        facts.push(pace::rate_text(rate));
+    }
+    if let Some(left) = work::secs_left(activity, &panel.state.pace) {
+        facts.push(pace::left_text(left));
+    }
+    facts.join(" · ")
+}

@@ -1,0 +1,344 @@
+//! The bar and the drawer as a user meets them.
+
+use super::*;
+use crate::settings::Settings;
+use crate::shelf::Shelf;
+use eframe::egui::Vec2;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use std::collections::BTreeSet;
+use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
+use tonearm_core::control::Control;
+use tonearm_core::core_loop::command::Selection;
+use tonearm_core::core_loop::event::Outcome;
+use tonearm_core::core_loop::view::{ImportProgress, Rows, RunningJob, View};
+use tonearm_core::failure::{Failure, FailureKind};
+use tonearm_core::findings::Knowledge;
+use tonearm_core::playback::PlayerView;
+use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::track::{FilePath, FileStamp, Tags, Track};
+
+/// A window with bar and drawer alone.
+#[derive(Default)]
+struct World {
+    view: View,
+    sound: PlayerView,
+    shelf: Shelf,
+    settings: Settings,
+    panel: ImportsPanel,
+    out: Outbox,
+}
+
+impl World {
+    fn draw(&mut self, ui: &mut Ui) {
+        let scene = Scene {
+            view: &self.view,
+            sound: &self.sound,
+            playhead: None,
+            shelf: &self.shelf,
+            settings: &self.settings,
+            ready: true,
+        };
+        activity_bar_ui(ui, &scene, &mut self.panel, &mut self.out);
+        if self.panel.open {
+            imports_ui(ui, &scene, &mut self.panel, &mut self.out);
+        }
+    }
+}
+
+/// Five steps are a second: a click must not take longer.
+fn window(world: World, size: Vec2) -> Harness<'static, World> {
+    Harness::builder()
+        .with_size(size)
+        .with_step_dt(0.2)
+        .build_ui_state(|ui, world: &mut World| world.draw(ui), world)
+}
+
+fn wide(world: World) -> Harness<'static, World> {
+    window(world, Vec2::new(1000.0, 320.0))
+}
+
+fn row(id: u64, title: &str) -> Row {
+    let path = FilePath(format!("/music/{title}.flac").into());
+    Row {
+        track: Track {
+            id: TrackId(id),
+            path: path.clone(),
+            root: path,
+            stamp: FileStamp {
+                bytes: 1,
+                modified_ns: 1,
+            },
+            tags: Tags {
+                title: Some(title.to_owned()),
+                ..Tags::default()
+            },
+            format: None,
+            hash: None,
+            added: "2026-01-02T03:04:05Z".parse().unwrap(),
+            missing: false,
+            damage: None,
+        },
+        knowledge: Knowledge::default(),
+        state: TrackState::Ready,
+        artifacts: [ArtifactState::Done; Artifact::ALL.len()],
+        duplicates: Vec::new(),
+        revision: 0,
+        search_text: String::new(),
+    }
+}
+
+fn failed(id: u64, title: &str) -> Row {
+    let mut row = row(id, title);
+    let failure = Failure::new(
+        FailureKind::Unsupported,
+        "no decoder for wma",
+        "Convert it to FLAC",
+    );
+    for artifact in [Artifact::Beats, Artifact::Key] {
+        let record = ArtifactRecord {
+            recipe: Recipe {
+                maker: Maker::Native,
+                version: 1,
+                parameters: String::new(),
+                model: None,
+            },
+            made_from: row.track.stamp,
+            cpu_secs: 0.0,
+            failure: Some(failure.clone()),
+            nothing_found: false,
+        };
+        row.knowledge.records.insert(artifact, record);
+        let place = Artifact::ALL.iter().position(|it| *it == artifact).unwrap();
+        row.artifacts[place] = ArtifactState::Failed;
+    }
+    row.state = TrackState::Failed;
+    row
+}
+
+fn missing(id: u64, title: &str) -> Row {
+    let mut row = row(id, title);
+    row.track.missing = true;
+    row.state = TrackState::Missing;
+    row
+}
+
+fn job(track: u64, part: f32) -> RunningJob {
+    let control = Control::default();
+    control.set_progress(part);
+    RunningJob {
+        track: TrackId(track),
+        wants: BTreeSet::from([Artifact::Beats]),
+        control,
+        live: None,
+    }
+}
+
+/// Two of ten done, one half done.
+fn at_work() -> World {
+    let mut world = World::default();
+    world.view.rows = Rows::new(vec![row(1, "Night Ferry"), row(2, "Low Orbit")]);
+    world.view.activity = Activity {
+        finished: 2,
+        queued: 7,
+        running: vec![job(2, 0.5)],
+        ..Activity::default()
+    };
+    world
+}
+
+fn with_failures() -> World {
+    let mut world = World::default();
+    world.view.rows = Rows::new(vec![
+        row(1, "Night Ferry"),
+        failed(2, "Old Tape"),
+        missing(3, "Lost File"),
+    ]);
+    world.panel.open = true;
+    world
+}
+
+#[test]
+fn a_quiet_library_has_no_bar() {
+    let harness = wide(World::default());
+    assert!(
+        harness
+            .query_by_label("Show imports and analysis")
+            .is_none()
+    );
+}
+
+#[test]
+fn work_is_told_with_its_progress_and_can_be_paused() {
+    let mut harness = wide(at_work());
+    harness.get_by_label("Analysing, 2 of 10");
+    let bar = harness.get_by_label("Analysis of all tracks");
+    assert_eq!(bar.accesskit_node().numeric_value(), Some(25.0));
+    harness.get_by_label("Pause imports and analysis").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().out.commands, [Command::Pause]);
+    harness.state_mut().view.activity.paused = true;
+    harness.run_steps(1);
+    harness.get_by_label("Pausing, 1 to finish");
+    harness.get_by_label("Resume imports and analysis").click();
+    harness.run_steps(2);
+    harness.get_by_label("Cancel imports and analysis").click();
+    harness.run_steps(2);
+    let commands = &harness.state().out.commands;
+    assert_eq!(commands[1..], [Command::Resume, Command::Cancel]);
+}
+
+#[test]
+fn rate_and_time_left_come_when_they_are_known() {
+    let mut harness = wide(at_work());
+    for _second in 0..10 {
+        harness.run_steps(5);
+        let activity = &mut harness.state_mut().view.activity;
+        activity.finished += 1;
+        activity.queued += 29;
+    }
+    harness.run_steps(1);
+    harness.get_by_label_contains("about 5 min left");
+    harness.state_mut().view.activity.import = Some(ImportProgress::default());
+    harness.run_steps(1);
+    assert!(harness.query_by_label_contains("left").is_none());
+}
+
+#[test]
+fn an_import_tells_what_it_has_found_and_the_drawer_what_became_of_it() {
+    let mut world = at_work();
+    let mut tally = Tally::default();
+    for outcome in [Outcome::Added, Outcome::Added, Outcome::Unchanged] {
+        tally.add(outcome);
+    }
+    tally.skipped = 1_204;
+    world.view.activity.import = Some(ImportProgress { tally });
+    let mut harness = wide(world);
+    harness.get_by_label("Importing, 3 files so far");
+    harness.get_by_label("Show imports and analysis").click();
+    harness.run_steps(2);
+    harness.get_by_label("2 added · 1 already there · 1,204 not music");
+    harness.state_mut().view.activity.import = None;
+    harness.run_steps(1);
+    harness.get_by_label("Last import");
+    harness.get_by_label("2 added · 1 already there · 1,204 not music");
+    harness.get_by_label("Close imports and analysis").click();
+    harness.run_steps(2);
+    assert!(!harness.state().panel.open);
+}
+
+#[test]
+fn tracks_in_hand_are_named_with_their_progress() {
+    let mut world = at_work();
+    world.panel.open = true;
+    let harness = wide(world);
+    harness.get_by_label("Low Orbit");
+    let bar = harness.get_by_label("Analysis of Low Orbit");
+    assert_eq!(bar.accesskit_node().numeric_value(), Some(50.0));
+}
+
+#[test]
+fn the_summary_goes_by_itself_unless_something_failed() {
+    let mut harness = wide(at_work());
+    harness.state_mut().view.activity = Activity {
+        finished: 10,
+        ..Activity::default()
+    };
+    harness.run_steps(1);
+    harness.get_by_label("Finished 10 tracks");
+    harness.run_steps(150);
+    assert!(harness.query_by_label("Finished 10 tracks").is_none());
+    harness.state_mut().view.activity.failed = 2;
+    harness.run_steps(1);
+    harness.get_by_label("2 failed");
+    harness.get_by_label("Dismiss the summary").click();
+    harness.run_steps(2);
+    assert!(harness.query_by_label("2 failed").is_none());
+}
+
+#[test]
+fn each_failure_says_why_and_can_be_tried_again() {
+    let mut harness = wide(with_failures());
+    harness.get_by_label("2 failures");
+    harness.get_by_label("Beats, key: no decoder for wma");
+    harness.get_by_label("The file is not there");
+    harness.get_by_label("Try Old Tape again").click();
+    harness.run_steps(2);
+    harness
+        .get_by_label("Try everything that failed again")
+        .click();
+    harness
+        .get_by_label("Show Lost File in the library")
+        .click();
+    harness.run_steps(2);
+    let world = harness.state();
+    assert_eq!(
+        world.out.commands,
+        [
+            Command::Retry(Selection::Tracks(vec![TrackId(2)])),
+            Command::Retry(Selection::All),
+        ]
+    );
+    assert_eq!(world.panel.wanted, Some(TrackId(3)));
+}
+
+#[test]
+fn the_list_of_failures_can_be_copied() {
+    let mut harness = wide(with_failures());
+    harness.get_by_label("Copy the list of failures").click();
+    harness.run_steps(2);
+    let copied = harness.state().out.copied.clone().unwrap();
+    let lines: Vec<&str> = copied.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(
+        lines[0],
+        "/music/Old Tape.flac\tBeats, key: no decoder for wma\tConvert it to FLAC"
+    );
+    assert!(lines[1].starts_with("/music/Lost File.flac\tThe file is not there\t"));
+}
+
+#[test]
+fn the_list_follows_what_is_mended_and_what_goes() {
+    let mut troubles = Troubles::default();
+    let mut rows: Vec<Row> = (0..1_200).map(|id| row(id, "fine")).collect();
+    rows[3] = failed(3, "a");
+    rows[700] = missing(700, "b");
+    rows[1_100] = failed(1_100, "c");
+    for (mended, left) in [
+        (None, vec![3, 700, 1_100]),
+        (Some(700), vec![3, 1_100]),
+        (Some(3), vec![1_100]),
+    ] {
+        if let Some(place) = mended {
+            rows[place] = row(place as u64, "mended");
+        }
+        troubles.follow(&Rows::new(rows.clone()));
+        let found: Vec<u64> = troubles.all().iter().map(|id| id.0).collect();
+        assert_eq!(found, left);
+    }
+    rows.truncate(600);
+    troubles.follow(&Rows::new(rows));
+    assert!(troubles.all().is_empty());
+}
+
+#[test]
+fn titles_of_any_length_and_windows_of_any_size_are_drawn() {
+    for size in [
+        Vec2::new(1.0, 1.0),
+        Vec2::new(300.0, 60.0),
+        Vec2::new(700.0, 240.0),
+    ] {
+        let mut world = with_failures();
+        let long = "x".repeat(100_000);
+        world.view.rows = Rows::new(vec![
+            failed(1, &long),
+            failed(2, "line\nbreak"),
+            row(3, &long),
+        ]);
+        world.view.activity = Activity {
+            running: vec![job(3, f32::NAN), job(99, 2.0)],
+            ..Activity::default()
+        };
+        window(world, size).run_steps(3);
+    }
+}

@@ -1,0 +1,163 @@
+//! Which tracks have a failure, and what it is in words. Looks at new rows only.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use tonearm_core::artifact::Artifact;
+use tonearm_core::core_loop::view::Rows;
+use tonearm_core::failure::Failure;
+use tonearm_core::row::{ArtifactState, Row};
+use tonearm_core::track::TrackId;
+
+/// Lines that are copied at most.
+const MOST_LINES: usize = 100_000;
+
+type Chunk = Arc<Vec<Arc<Row>>>;
+
+/// The tracks with a failure, in the order of the library.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Troubles {
+    /// What was looked at, and what was found there.
+    seen: Vec<(Chunk, Vec<TrackId>)>,
+    all: Vec<TrackId>,
+    missing: usize,
+}
+
+impl Troubles {
+    /// Catches up with `rows`: one comparison for each chunk that has not changed.
+    pub(super) fn follow(&mut self, rows: &Rows) {
+        let mut has_changed = false;
+        let mut count = 0;
+        for chunk in rows.chunks() {
+            match self.seen.get_mut(count) {
+                Some((seen, _)) if Arc::ptr_eq(seen, chunk) => {}
+                Some(place) => {
+                    *place = (Arc::clone(chunk), found_in(chunk));
+                    has_changed = true;
+                }
+                None => {
+                    self.seen.push((Arc::clone(chunk), found_in(chunk)));
+                    has_changed = true;
+                }
+            }
+            count += 1;
+        }
+        has_changed |= self.seen.len() > count;
+        self.seen.truncate(count);
+        if has_changed {
+            self.all.clear();
+            self.all
+                .extend(self.seen.iter().flat_map(|(_, ids)| ids).copied());
+            let is_missing = |id: &&TrackId| rows.get(**id).is_some_and(|row| row.track.missing);
+            self.missing = self.all.iter().filter(is_missing).count();
+        }
+    }
+
+    pub(super) fn all(&self) -> &[TrackId] {
+        &self.all
+    }
+
+    /// How many of them are not there at all.
+    pub(super) fn missing(&self) -> usize {
+        self.missing
+    }
+}
+
+fn found_in(chunk: &Chunk) -> Vec<TrackId> {
+    chunk
+        .iter()
+        .filter(|row| is_trouble(row))
+        .map(|row| row.track.id)
+        .collect()
+}
+
+fn is_trouble(row: &Row) -> bool {
+    row.track.missing
+        || row.track.damage.is_some()
+        || row.artifacts.contains(&ArtifactState::Failed)
+}
+
+/// One reason, with everything that failed for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reason<'a> {
+    /// Empty where the file itself is meant.
+    pub(super) artifacts: Vec<Artifact>,
+    pub(super) message: &'a str,
+    pub(super) remedy: &'a str,
+}
+
+impl Reason<'_> {
+    /// `Beats, key: the file ends after 3 s`.
+    pub(super) fn told(&self) -> String {
+        let names: Vec<&str> = self
+            .artifacts
+            .iter()
+            .map(|artifact| artifact.name())
+            .collect();
+        let mut text = if names.is_empty() {
+            self.message.to_owned()
+        } else {
+            format!("{}: {}", names.join(", "), self.message)
+        };
+        if let Some(first) = text.get(..1) {
+            let upper = first.to_uppercase();
+            text.replace_range(..1, &upper);
+        }
+        text
+    }
+}
+
+/// Everything that is wrong with a track; the same reason stands once.
+pub(super) fn reasons(row: &Row) -> Vec<Reason<'_>> {
+    if row.track.missing {
+        let (message, remedy) = Failure::MISSING;
+        return vec![Reason {
+            artifacts: Vec::new(),
+            message,
+            remedy,
+        }];
+    }
+    let mut reasons: Vec<Reason<'_>> = Vec::new();
+    if let Some(damage) = &row.track.damage {
+        reasons.push(Reason {
+            artifacts: Vec::new(),
+            message: &damage.message,
+            remedy: &damage.remedy,
+        });
+    }
+    for (artifact, state) in Artifact::ALL.into_iter().zip(row.artifacts) {
+        let record = row.knowledge.records.get(&artifact);
+        let failure = record.and_then(|record| record.failure.as_ref());
+        if let (ArtifactState::Failed, Some(failure)) = (state, failure) {
+            match reasons
+                .iter_mut()
+                .find(|reason| reason.message == failure.message && reason.remedy == failure.remedy)
+            {
+                Some(reason) => reason.artifacts.push(artifact),
+                None => reasons.push(Reason {
+                    artifacts: vec![artifact],
+                    message: &failure.message,
+                    remedy: &failure.remedy,
+                }),
+            }
+        }
+    }
+    reasons
+}
+
+/// One line for each reason: path, what happened, what can be done.
+pub(super) fn as_text(rows: &Rows, tracks: &[TrackId]) -> String {
+    let mut text = String::new();
+    for row in tracks
+        .iter()
+        .take(MOST_LINES)
+        .filter_map(|id| rows.get(*id))
+    {
+        let path = row.track.path.as_path().to_string_lossy();
+        for reason in reasons(row) {
+            let line = format!("{path}\t{}\t{}", reason.told(), reason.remedy);
+            let clean = line.replace(['\n', '\r'], " ");
+            let _infallible = writeln!(text, "{clean}");
+        }
+    }
+    text
+}

@@ -1,0 +1,190 @@
+//! What is being done now: the import's count, the analysis, the tracks in hand.
+
+use super::pace::{self, Pace};
+use super::{ImportsPanel, parts};
+use crate::format;
+use crate::scene::Scene;
+use crate::theme;
+use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui, vec2};
+use tonearm_core::core_loop::event::{Outcome, Tally};
+use tonearm_core::core_loop::view::{Activity, RunningJob};
+
+/// Characters of a title that are looked at: no line is longer.
+const MOST_CHARS: usize = 200;
+/// Running tracks that are listed.
+const MOST_RUNNING: usize = 64;
+
+/// Tracks of this queue, done or not.
+pub(super) fn total(activity: &Activity) -> u64 {
+    activity.finished + activity.running.len() as u64 + activity.queued as u64
+}
+
+/// Tracks still to do; running ones count as far as they are not done.
+fn rest(activity: &Activity) -> f64 {
+    let running: f32 = activity
+        .running
+        .iter()
+        .map(|job| 1.0 - job.control.progress().clamp(0.0, 1.0))
+        .sum();
+    activity.queued as f64 + f64::from(running)
+}
+
+pub(super) fn part_done(activity: &Activity) -> f32 {
+    match total(activity) {
+        0 => 0.0,
+        total => (1.0 - rest(activity) / total as f64) as f32,
+    }
+}
+
+/// Nothing while an import goes on finding more.
+pub(super) fn secs_left(activity: &Activity, pace: &Pace) -> Option<f64> {
+    if activity.import.is_some() || activity.paused {
+        return None;
+    }
+    pace.secs_left(rest(activity))
+}
+
+/// All of it.
+pub(super) fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel) {
+    ScrollArea::vertical()
+        .id_salt("work")
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            import_ui(ui, scene, panel);
+            analysis_ui(ui, &scene.view.activity, panel);
+            for job in scene.view.activity.running.iter().take(MOST_RUNNING) {
+                running_ui(ui, scene, job);
+            }
+        });
+}
+
+/// One line, for narrow windows: the bar below tells the rest.
+pub(super) fn brief_ui(ui: &mut Ui, panel: &ImportsPanel) {
+    if let Some(tally) = &panel.state.tally {
+        ui.add(Label::new(parts::muted(outcomes(tally))).truncate());
+    }
+}
+
+fn heading(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).size(11.0).color(theme::TEXT_FAINT));
+}
+
+fn import_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel) {
+    let Some(tally) = &panel.state.tally else {
+        return;
+    };
+    let is_running = scene.view.activity.import.is_some();
+    heading(ui, if is_running { "Import" } else { "Last import" });
+    let found = parts::counted(tally.total(), "file", "files");
+    let told = if is_running {
+        format!("{found} so far")
+    } else {
+        found
+    };
+    ui.label(RichText::new(told).color(theme::TEXT));
+    let outcomes = outcomes(tally);
+    if !outcomes.is_empty() {
+        ui.add(Label::new(parts::muted(outcomes)).wrap());
+    }
+    ui.add_space(8.0);
+}
+
+/// `312 added · 4 already there · 2 failed`.
+fn outcomes(tally: &Tally) -> String {
+    let named = Outcome::ALL.into_iter().map(|outcome| {
+        let words = match outcome {
+            Outcome::Added => "added",
+            Outcome::Updated => "changed since",
+            Outcome::Merged => "copies of others",
+            Outcome::Moved => "moved",
+            Outcome::Unchanged => "already there",
+            Outcome::Missing => "missing",
+            Outcome::Failed => "failed",
+        };
+        (tally.of(outcome), words)
+    });
+    let skipped = [(tally.skipped, "not music")];
+    let told: Vec<String> = named
+        .chain(skipped)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, words)| format!("{} {words}", parts::grouped(count)))
+        .collect();
+    told.join(" · ")
+}
+
+fn analysis_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
+    heading(ui, "Analysis");
+    let total = total(activity);
+    if total == 0 {
+        ui.label(parts::muted("Nothing to do"));
+        return;
+    }
+    let done = parts::grouped(activity.finished);
+    let text = if activity.is_idle() && !activity.paused {
+        format!(
+            "{} finished",
+            parts::counted(activity.finished, "track", "tracks")
+        )
+    } else {
+        format!("{done} of {}", parts::counted(total, "track", "tracks"))
+    };
+    ui.label(RichText::new(text).color(theme::TEXT));
+    let width = ui.available_width();
+    let color = if activity.paused {
+        theme::WARN
+    } else {
+        theme::ACCENT
+    };
+    parts::progress(
+        ui,
+        width,
+        part_done(activity),
+        color,
+        "Analysis, all tracks",
+    );
+    let mut facts: Vec<String> = Vec::new();
+    if activity.paused {
+        facts.push("paused".to_owned());
+    } else {
+        facts.extend(panel.state.pace.per_minute().map(pace::rate_text));
+        facts.extend(secs_left(activity, &panel.state.pace).map(pace::left_text));
+    }
+    if activity.failed > 0 {
+        facts.push(format!("{} failed", parts::grouped(activity.failed)));
+    }
+    if !facts.is_empty() {
+        ui.add(Label::new(parts::muted(facts.join(" · "))).wrap());
+    }
+    ui.add_space(8.0);
+}
+
+fn running_ui(ui: &mut Ui, scene: &Scene<'_>, job: &RunningJob) {
+    let Some(row) = scene.view.rows.get(job.track) else {
+        return;
+    };
+    let caption = format::fit(&format::caption(row), MOST_CHARS);
+    let wants: Vec<&str> = job.wants.iter().map(|artifact| artifact.name()).collect();
+    let part = job.control.progress();
+    ui.horizontal(|ui| {
+        let percent = format!("{:.0} %", f64::from(part) * 100.0);
+        let width = (ui.available_width() - 44.0).max(20.0);
+        let size = vec2(width, 16.0);
+        let label = Label::new(RichText::new(&caption).color(theme::TEXT)).truncate();
+        let layout = Layout::left_to_right(Align::Center);
+        ui.allocate_ui_with_layout(size, layout, |ui| {
+            ui.set_width(width);
+            ui.add(label).on_hover_text(wants.join(", "));
+        });
+        ui.label(parts::muted(percent).size(11.0));
+    });
+    let width = ui.available_width();
+    parts::progress(
+        ui,
+        width,
+        part,
+        theme::ACCENT,
+        &format!("Analysis of {caption}"),
+    );
+    ui.add_space(4.0);
+}

@@ -1,0 +1,141 @@
+//! Bringing music in by typing where it is, for those whose system offers no file dialog.
+
+use crate::action::Action;
+use crate::outbox::Outbox;
+use crate::theme;
+use eframe::egui::{self, Button, Key, Modifiers, RichText, ScrollArea, TextEdit, Ui};
+use std::path::PathBuf;
+
+/// What was found for what is typed; the window asks the disk for it beside the frames.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// The text that it answers.
+    pub text: String,
+    pub what: What,
+    /// Whole paths, folders with a separator at the end.
+    pub entries: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum What {
+    #[default]
+    Nothing,
+    File,
+    Folder,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathEntryPanel {
+    pub text: String,
+    pub listing: Listing,
+    /// Set when the user has decided; the window takes it.
+    pub chosen: Option<PathBuf>,
+    /// No dialog could be shown: say so.
+    pub instead_of_dialog: bool,
+    pub focused: bool,
+}
+
+impl PathEntryPanel {
+    fn is_answered(&self) -> bool {
+        self.listing.text == self.text
+    }
+
+    fn complete(&mut self, entry: &str) {
+        entry.clone_into(&mut self.text);
+        self.focused = false;
+    }
+}
+
+pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) {
+    ui.label(
+        RichText::new(if panel.instead_of_dialog {
+            "This system shows no file dialog. Type where your music is, or drop it onto the window."
+        } else {
+            "A file, a folder or a playlist. Nothing is copied or moved."
+        })
+        .color(theme::TEXT_MUTED),
+    );
+    let tab = ui.memory(|memory| memory.focused().is_some())
+        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Tab));
+    if tab && let Some(entry) = panel.listing.entries.first().cloned() {
+        panel.complete(&entry);
+    }
+    let edit = TextEdit::singleline(&mut panel.text)
+        .hint_text("/path/to/music")
+        .font(egui::TextStyle::Monospace)
+        .desired_width(f32::INFINITY)
+        .margin(egui::Margin::symmetric(10, 7));
+    let mut output = edit.show(ui);
+    let label = ui.label(
+        RichText::new("Path of a file or folder")
+            .small()
+            .color(theme::TEXT_FAINT),
+    );
+    let response = output.response.response.clone().labelled_by(label.id);
+    if !panel.focused {
+        panel.focused = true;
+        response.request_focus();
+        let end = egui::text::CCursor::new(panel.text.chars().count());
+        let range = egui::text::CCursorRange::one(end);
+        output.state.cursor.set_char_range(Some(range));
+        output.state.store(ui.ctx(), response.id);
+    }
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    state_ui(ui, panel);
+    listing_ui(ui, panel);
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        let possible = panel.is_answered() && panel.listing.what != What::Nothing;
+        let add = Button::new(RichText::new("Add").color(theme::ON_CHIP))
+            .fill(theme::ACCENT)
+            .min_size(egui::vec2(88.0, theme::CONTROL));
+        let clicked = ui.add_enabled(possible, add).clicked();
+        if possible && (clicked || entered) {
+            panel.chosen = Some(PathBuf::from(panel.text.trim()));
+        } else if entered {
+            panel.focused = false;
+        }
+        if ui.button("Demo music instead").clicked() {
+            out.act(Action::TryDemo);
+            ui.close();
+        }
+    });
+}
+
+/// What is typed so far, in words.
+fn state_ui(ui: &mut Ui, panel: &PathEntryPanel) {
+    let (text, color) = match (panel.is_answered(), panel.listing.what) {
+        _ if panel.text.trim().is_empty() => ("Tab completes names", theme::TEXT_FAINT),
+        (false, _) => ("Looking…", theme::TEXT_FAINT),
+        (true, What::Folder) => ("A folder: all music below it is added", theme::OK),
+        (true, What::File) => ("A file", theme::OK),
+        (true, What::Nothing) if !panel.listing.entries.is_empty() => {
+            ("Go on typing, or choose", theme::TEXT_MUTED)
+        }
+        (true, What::Nothing) => ("There is no such file or folder", theme::ERROR),
+    };
+    ui.label(RichText::new(text).color(color));
+}
+
+fn listing_ui(ui: &mut Ui, panel: &mut PathEntryPanel) {
+    let mut taken = None;
+    ScrollArea::vertical().max_height(200.0).show(ui, |ui| {
+        for entry in &panel.listing.entries {
+            let folder = entry.ends_with(std::path::MAIN_SEPARATOR);
+            let icon = if folder {
+                theme::icon::FOLDER
+            } else {
+                theme::icon::FILE_AUDIO
+            };
+            let button = Button::new(format!("{icon}  {entry}"))
+                .frame(false)
+                .truncate();
+            if ui.add(button).clicked() {
+                taken = Some(entry.clone());
+            }
+        }
+    });
+    if let Some(entry) = taken {
+        panel.complete(&entry);
+    }
+}

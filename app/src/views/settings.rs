@@ -1,0 +1,254 @@
+//! The settings sheet. It changes a draft; the window takes over what is different.
+
+use crate::outbox::Outbox;
+use crate::scene::Scene;
+use crate::settings::{
+    KeyNotation, SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings, fader_from_gain, gain_from_fader,
+};
+use crate::theme;
+use eframe::egui::{ComboBox, Grid, Id, RichText, ScrollArea, Slider, Ui, WidgetText};
+use std::path::PathBuf;
+use tonearm_core::playback::{DeviceId, OutputState, PlayerCommand};
+
+/// What the program is and runs on, as far as people want to know.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct About {
+    pub version: &'static str,
+    /// Graphics adapter and how it is driven.
+    pub adapter: String,
+    /// The adapter is the processor itself.
+    pub software: bool,
+    pub library: PathBuf,
+    /// Where settings are kept.
+    pub settings: Option<PathBuf>,
+}
+
+/// What is asked for of the library as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SettingsPanel {
+    pub back_up: bool,
+    /// A copy is being made.
+    pub backing_up: bool,
+}
+
+pub fn settings_ui(
+    ui: &mut Ui,
+    scene: &Scene<'_>,
+    about: &About,
+    panel: &mut SettingsPanel,
+    draft: (&mut Settings, &mut Outbox),
+) {
+    let (settings, out) = draft;
+    ScrollArea::vertical()
+        .auto_shrink([false, true])
+        .show(ui, |ui| {
+            part_ui(ui, "General", |ui| general_ui(ui, settings));
+            part_ui(ui, "Audio", |ui| audio_ui(ui, scene, settings, out));
+            part_ui(ui, "Library", |ui| library_ui(ui, scene, about, panel));
+            part_ui(ui, "About", |ui| about_ui(ui, about));
+        });
+}
+
+fn part_ui(ui: &mut Ui, name: &'static str, content: impl FnOnce(&mut Ui)) {
+    ui.label(
+        RichText::new(name)
+            .font(theme::strong(13.0))
+            .color(theme::ACCENT),
+    );
+    Grid::new(name)
+        .num_columns(2)
+        .spacing([16.0, 8.0])
+        .min_col_width(150.0)
+        .min_row_height(theme::CONTROL)
+        .show(ui, content);
+    ui.add_space(12.0);
+}
+
+/// The name of a line; the control of the line is labelled by it.
+fn name_ui(ui: &mut Ui, name: impl Into<WidgetText>) -> Id {
+    ui.label(name).id
+}
+
+fn general_ui(ui: &mut Ui, settings: &mut Settings) {
+    let label = name_ui(ui, "Keys are written as");
+    ComboBox::from_id_salt("key notation")
+        .selected_text(notation_name(settings.key_notation))
+        .width(220.0)
+        .show_ui(ui, |ui| {
+            for notation in [
+                KeyNotation::Camelot,
+                KeyNotation::OpenKey,
+                KeyNotation::Musical,
+            ] {
+                let name = notation_name(notation);
+                ui.selectable_value(&mut settings.key_notation, notation, name);
+            }
+        })
+        .response
+        .labelled_by(label);
+    ui.end_row();
+
+    let label = name_ui(ui, "Size of everything");
+    ui.horizontal(|ui| {
+        let mut scale = settings.scale;
+        let slider = Slider::new(&mut scale, SCALE_MIN..=SCALE_MAX)
+            .step_by(f64::from(SCALE_STEP))
+            .show_value(false);
+        let response = ui.add(slider).labelled_by(label);
+        ui.label(format!("{:.0} %", scale * 100.0));
+        // While dragged, the slider would run away under the pointer.
+        let dragged = response.dragged();
+        let held = Id::unique("scale while dragged");
+        if dragged {
+            ui.data_mut(|data| data.insert_temp(held, scale));
+        } else if let Some(scale) = ui.data_mut(|data| data.remove_temp::<f32>(held)) {
+            settings.scale = scale;
+        } else if response.changed() {
+            settings.scale = scale;
+        }
+    });
+    ui.end_row();
+
+    let label = name_ui(ui, "New music");
+    ui.checkbox(&mut settings.analyze_on_import, "Analyse at once")
+        .on_hover_text("Waveform, beats, key, chords and loudness are made when tracks come in")
+        .labelled_by(label);
+    ui.end_row();
+
+    let label = name_ui(ui, "Tracks at a time");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let all = format!("One per core ({cores})");
+    let chosen = settings.jobs.map_or(all.clone(), |jobs| jobs.to_string());
+    ui.horizontal(|ui| {
+        ComboBox::from_id_salt("jobs")
+            .selected_text(chosen)
+            .show_ui(ui, |ui| {
+                ui.selectable_value(&mut settings.jobs, None, all);
+                for jobs in 1..=cores {
+                    ui.selectable_value(&mut settings.jobs, Some(jobs), jobs.to_string());
+                }
+            })
+            .response
+            .labelled_by(label);
+        ui.label(RichText::new("from the next start on").color(theme::TEXT_FAINT));
+    });
+    ui.end_row();
+}
+
+fn notation_name(notation: KeyNotation) -> &'static str {
+    match notation {
+        KeyNotation::Camelot => "Camelot (8A)",
+        KeyNotation::OpenKey => "Open Key (1m)",
+        KeyNotation::Musical => "Musical (A minor)",
+    }
+}
+
+fn audio_ui(ui: &mut Ui, scene: &Scene<'_>, settings: &mut Settings, out: &mut Outbox) {
+    let sound = scene.sound;
+    let label = name_ui(ui, "Output");
+    let named = |id: &DeviceId| {
+        let device = sound.devices.iter().find(|device| device.id == *id);
+        device.map_or_else(
+            || format!("{} (not there)", id.0),
+            |device| device.name.clone(),
+        )
+    };
+    let chosen = settings.output.clone().map(DeviceId);
+    let text = chosen.as_ref().map_or("System default".to_owned(), named);
+    let combo = ComboBox::from_id_salt("output")
+        .selected_text(text)
+        .width(280.0)
+        .show_ui(ui, |ui| {
+            let mut offer = |id: Option<DeviceId>, name: &str| {
+                if ui.selectable_label(chosen == id, name).clicked() {
+                    settings.output = id.as_ref().map(|id| id.0.clone());
+                    out.sound.push(PlayerCommand::SetDevice(id));
+                }
+            };
+            offer(None, "System default");
+            for device in &sound.devices {
+                offer(Some(device.id.clone()), &device.name);
+            }
+        });
+    if combo.response.labelled_by(label).clicked() {
+        out.sound.push(PlayerCommand::FindDevices);
+    }
+    ui.end_row();
+
+    ui.label("");
+    ui.label(RichText::new(output_words(&sound.output)).color(theme::TEXT_MUTED));
+    ui.end_row();
+
+    let label = name_ui(ui, "Volume");
+    ui.horizontal(|ui| {
+        let mut fader = fader_from_gain(sound.volume);
+        let slider = Slider::new(&mut fader, 0.0..=1.0).show_value(false);
+        if ui.add(slider).labelled_by(label).changed() {
+            out.sound
+                .push(PlayerCommand::SetVolume(gain_from_fader(fader)));
+        }
+        ui.label(format!("{:.0} %", fader * 100.0));
+    });
+    ui.end_row();
+}
+
+fn output_words(output: &OutputState) -> String {
+    match output {
+        OutputState::Closed => "Opened when something is played".to_owned(),
+        OutputState::Opening => "Opening…".to_owned(),
+        OutputState::Open {
+            name,
+            rate,
+            channels,
+            latency_ms,
+        } => {
+            let latency = latency_ms.map_or(String::new(), |ms| format!(", {ms} ms"));
+            format!("{name}: {rate} Hz, {channels} channels{latency}")
+        }
+        OutputState::Lost { reason } => format!("Gone, looked for again: {reason}"),
+        OutputState::Absent { reason } => format!("No output: {reason}"),
+    }
+}
+
+fn library_ui(ui: &mut Ui, scene: &Scene<'_>, about: &About, panel: &mut SettingsPanel) {
+    ui.label("Place");
+    ui.label(RichText::new(about.library.display().to_string()).monospace());
+    ui.end_row();
+    ui.label("Tracks");
+    ui.label(scene.view.rows.len().to_string());
+    ui.end_row();
+    ui.label("Copy");
+    let name = if panel.backing_up {
+        "Backing up…"
+    } else {
+        "Back up now"
+    };
+    let button = eframe::egui::Button::new(name);
+    let response = ui
+        .add_enabled(scene.ready && !panel.backing_up, button)
+        .on_hover_text(
+            "Puts a consistent copy of the library beside it; your music is not part of it",
+        );
+    if response.clicked() {
+        panel.back_up = true;
+    }
+    ui.end_row();
+}
+
+fn about_ui(ui: &mut Ui, about: &About) {
+    for (name, value) in [
+        ("Tonearm", about.version.to_owned()),
+        ("Graphics", about.adapter.clone()),
+        (
+            "Settings",
+            about
+                .settings
+                .as_ref()
+                .map_or("not kept".to_owned(), |path| path.display().to_string()),
+        ),
+    ] {
+        ui.label(name);
+        ui.label(RichText::new(value).color(theme::TEXT_MUTED));
+        ui.end_row();
+    }
+}

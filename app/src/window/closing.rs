@@ -1,0 +1,70 @@
+//! The end: everything that runs is ended beside the frames, and the window waits no longer than makes sense.
+
+use super::app::{App, Library};
+use super::start::{Coming, make};
+use eframe::egui::{Context, ViewportCommand};
+use std::time::{Duration, Instant};
+
+/// Whoever has not ended by then is left behind: all that was finished is on the disk.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+#[derive(Debug)]
+pub(super) struct Closing {
+    since: Instant,
+    ended: Coming<()>,
+}
+
+impl Closing {
+    pub(super) fn secs(&self) -> f32 {
+        self.since.elapsed().as_secs_f32()
+    }
+}
+
+impl App {
+    /// Begins to close when asked to, and closes when everything has ended.
+    pub(super) fn close_if_asked(&mut self, ctx: &Context) {
+        let asked = ctx.input(|input| input.viewport().close_requested());
+        let Some(closing) = &mut self.closing else {
+            if asked {
+                self.begin_closing(ctx);
+            }
+            return;
+        };
+        let ended = closing.ended.take().is_some() || !closing.ended.is_awaited();
+        if ended || closing.since.elapsed() > PATIENCE {
+            // The second time nobody holds the window back.
+            self.let_go(ctx);
+        } else if asked {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+        }
+        ctx.request_repaint_after(Duration::from_millis(50));
+    }
+
+    /// Closes the window, whatever still runs.
+    pub(super) fn let_go(&mut self, ctx: &Context) {
+        if let Some(closing) = &mut self.closing {
+            closing.ended = Coming::Over;
+        }
+        ctx.send_viewport_cmd(ViewportCommand::Close);
+    }
+
+    fn begin_closing(&mut self, ctx: &Context) {
+        ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+        self.remember_place(ctx);
+        self.keeper.keep_now(&self.settings, &self.panels);
+        let library = std::mem::replace(&mut self.library, Library::Closed);
+        let player = self.player.take();
+        let coming_player = std::mem::replace(&mut self.coming_player, Coming::Over);
+        self.shelf.close();
+        let ended = make("close", &self.waker, move || {
+            // What reads the library goes before the library.
+            drop((player, coming_player));
+            drop(library);
+        });
+        self.closing = Some(Closing {
+            since: Instant::now(),
+            ended,
+        });
+        ctx.request_repaint();
+    }
+}

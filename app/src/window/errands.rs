@@ -1,0 +1,274 @@
+//! What the window has done elsewhere because it may take long: dialogs, demo music, looking at folders, copies.
+
+use super::app::{App, Library};
+use super::hearing::Wish;
+use super::start::{Coming, make};
+use super::waker::Waker;
+use crate::cli::demo;
+use crate::dialogs::{self, Answer, Choice};
+use crate::notices::Notice;
+use crate::panels::Sheet;
+use crate::views::path_entry::{Listing, What};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tonearm_core::core_loop::command::{Command, Extent, RequestId};
+use tonearm_core::store::Reason;
+
+/// Names that are offered for what is typed.
+const OFFERED: usize = 60;
+/// Entries of a folder that are looked at for that.
+const LOOKED_AT: usize = 20_000;
+
+/// Errands under way, one of each kind at most.
+#[derive(Debug)]
+pub(super) struct Errands {
+    waker: Waker,
+    dialog: Coming<Answer>,
+    demo: Coming<Result<PathBuf, String>>,
+    listing: Coming<Listing>,
+    backup: Coming<Result<PathBuf, String>>,
+    next_request: u64,
+}
+
+impl Errands {
+    pub(super) fn new(waker: &Waker) -> Self {
+        Self {
+            waker: waker.clone(),
+            dialog: Coming::Over,
+            demo: Coming::Over,
+            listing: Coming::Over,
+            backup: Coming::Over,
+            // Views use small numbers.
+            next_request: 1 << 32,
+        }
+    }
+
+    pub(super) fn request(&mut self) -> RequestId {
+        self.next_request += 1;
+        RequestId(self.next_request)
+    }
+
+    pub(super) fn ask(&mut self, choice: Choice) {
+        if !self.dialog.is_awaited() {
+            self.dialog = make("dialog", &self.waker, move || dialogs::ask(choice));
+        }
+    }
+
+    pub(super) fn write_demo(&mut self, library: &Path) {
+        if !self.demo.is_awaited() {
+            let folder = library.with_file_name("demo music");
+            self.demo = make("demo music", &self.waker, move || {
+                demo::write_music(&folder)
+                    .map(|_paths| folder)
+                    .map_err(|error| error.to_string())
+            });
+        }
+    }
+
+    fn list(&mut self, text: &str) {
+        if !self.listing.is_awaited() {
+            let text = text.to_owned();
+            self.listing = make("look at folder", &self.waker, move || list(text));
+        }
+    }
+}
+
+impl App {
+    /// Takes in what the errands have brought.
+    pub(super) fn take_errands(&mut self, now: f64) {
+        match self.errands.dialog.take() {
+            Some(Answer::Chosen(paths)) => self.import(paths),
+            Some(Answer::NoDialog) => {
+                self.panels.path_entry.instead_of_dialog = true;
+                self.show_path_entry();
+            }
+            Some(Answer::Cancelled) | None => {}
+        }
+        match self.errands.demo.take() {
+            Some(Ok(folder)) => self.import_wishing(vec![folder], Wish::First),
+            Some(Err(error)) => {
+                let text = format!("The demo music could not be written: {error}");
+                self.toasts.say(Notice::trouble(text), now);
+            }
+            None => {}
+        }
+        if let Some(backed_up) = self.errands.backup.take() {
+            self.panels.settings.backing_up = false;
+            self.toasts.say(
+                match backed_up {
+                    Ok(path) => {
+                        Notice::good(format!("The library was copied to {}", path.display()))
+                    }
+                    Err(error) => Notice::trouble(format!("The library was not copied: {error}")),
+                },
+                now,
+            );
+        }
+        if let Some(listing) = self.errands.listing.take() {
+            self.panels.path_entry.listing = listing;
+        }
+    }
+
+    /// Looks at what the sheets ask for.
+    pub(super) fn send_errands(&mut self) {
+        if self.panels.sheet == Some(Sheet::PathEntry) {
+            let panel = &mut self.panels.path_entry;
+            if let Some(path) = panel.chosen.take() {
+                self.panels.sheet = None;
+                self.import(vec![expanded(&path)]);
+            } else if panel.listing.text != panel.text {
+                self.errands.list(&panel.text);
+            }
+        }
+        if std::mem::take(&mut self.panels.settings.back_up)
+            && let Library::Open(core) = &self.library
+        {
+            let core = Arc::clone(core);
+            self.panels.settings.backing_up = true;
+            self.errands.backup = make("backup", &self.waker, move || {
+                core.store()
+                    .backup(Reason::ByHand)
+                    .map_err(|error| error.to_string())
+            });
+        }
+    }
+
+    pub(super) fn show_path_entry(&mut self) {
+        self.panels.path_entry.focused = false;
+        if self.panels.path_entry.text.is_empty() {
+            self.panels.path_entry.text = home();
+        }
+        self.panels.sheet = Some(Sheet::PathEntry);
+    }
+
+    /// Brings paths in. One file alone is opened as soon as it is known.
+    pub(super) fn import(&mut self, paths: Vec<PathBuf>) {
+        match paths.as_slice() {
+            [path] => {
+                let wish = Wish::File(tonearm_core::import::named::plain(path));
+                self.import_wishing(paths, wish);
+            }
+            _ => {
+                let request = self.errands.request();
+                self.send_import(request, paths);
+            }
+        }
+    }
+
+    fn import_wishing(&mut self, paths: Vec<PathBuf>, wish: Wish) {
+        let request = self.errands.request();
+        self.hearing.wish(request, wish);
+        self.send_import(request, paths);
+    }
+
+    fn send_import(&mut self, request: RequestId, paths: Vec<PathBuf>) {
+        if paths.is_empty() {
+            return;
+        }
+        let analyze = self
+            .settings
+            .analyze_on_import
+            .then_some(Extent::Everything);
+        self.command(Command::Import {
+            request,
+            paths,
+            analyze,
+        });
+    }
+}
+
+/// The user's home with a separator, or nothing.
+fn home() -> String {
+    directories::UserDirs::new().map_or(String::new(), |dirs| {
+        let folder = dirs.audio_dir().unwrap_or(dirs.home_dir());
+        format!("{}{}", folder.display(), std::path::MAIN_SEPARATOR)
+    })
+}
+
+/// `~` is the user's home.
+fn expanded(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), directories::UserDirs::new()) {
+        (Ok(rest), Some(dirs)) => dirs.home_dir().join(rest),
+        _ => path.to_path_buf(),
+    }
+}
+
+/// What is at the path that `text` names, and what it could go on to.
+fn list(text: String) -> Listing {
+    let path = expanded(Path::new(text.trim()));
+    let what = match std::fs::metadata(&path) {
+        Ok(found) if found.is_dir() => What::Folder,
+        Ok(_) => What::File,
+        Err(_) => What::Nothing,
+    };
+    let inside = text.ends_with(std::path::MAIN_SEPARATOR);
+    let (folder, beginning) = if inside {
+        (path.clone(), String::new())
+    } else {
+        let beginning = path.file_name().unwrap_or_default().to_string_lossy();
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        (folder, beginning.to_lowercase())
+    };
+    let mut entries: Vec<String> = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .take(LOOKED_AT)
+        .filter_map(Result::ok)
+        .filter_map(|entry| offer(&entry, &beginning))
+        .collect();
+    entries.sort_by_cached_key(|entry| entry.to_lowercase());
+    entries.truncate(OFFERED);
+    Listing {
+        text,
+        what,
+        entries,
+    }
+}
+
+/// Folders, and files that may be music, whose names begin as typed. Hidden ones only when asked for.
+fn offer(entry: &std::fs::DirEntry, beginning: &str) -> Option<String> {
+    let name = entry.file_name().to_string_lossy().into_owned();
+    let hidden = name.starts_with('.') && !beginning.starts_with('.');
+    if hidden || !name.to_lowercase().starts_with(beginning) {
+        return None;
+    }
+    let path = entry.path();
+    let folder = path.is_dir();
+    let music = tonearm_core::import::scan::is_sound(&path);
+    let mut text = path.display().to_string();
+    if folder {
+        text.push(std::path::MAIN_SEPARATOR);
+    }
+    (folder || music).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_completed_with_folders_and_music() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["House", "hard techno", ".hidden", "Jazz"] {
+            std::fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        std::fs::write(dir.path().join("horn.mp3"), "").unwrap();
+        std::fs::write(dir.path().join("home.txt"), "").unwrap();
+        let listing = list(dir.path().join("h").display().to_string());
+        assert_eq!(listing.what, What::Nothing);
+        let names: Vec<&str> = listing
+            .entries
+            .iter()
+            .map(|entry| entry.strip_prefix(&*dir.path().to_string_lossy()).unwrap())
+            .collect();
+        assert_eq!(names, ["/hard techno/", "/horn.mp3", "/House/"]);
+    }
+
+    #[test]
+    fn nonsense_is_nothing() {
+        for text in ["", "\0", "/no/such/folder/x"] {
+            let listing = list(text.to_owned());
+            assert_eq!(listing.what, What::Nothing, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Keeps settings and panels on the disk, a moment after they changed, without holding up a frame.
+
+use crate::panels::Panels;
+use crate::settings::Settings;
+use crate::settings::file::{self, Places};
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+/// Seconds between two looks at what changed.
+const EVERY: f64 = 2.0;
+
+#[derive(Debug, Default)]
+pub(super) struct Keeper {
+    places: Option<Places>,
+    /// As they stand on the disk, or will when the writer is done.
+    settings: String,
+    panels: String,
+    looked: f64,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// What was kept.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) settings: Settings,
+    pub(super) panels: Panels,
+    pub(super) troubles: Vec<String>,
+}
+
+impl Keeper {
+    pub(super) fn open(places: Option<Places>) -> (Self, Kept) {
+        let mut kept = Kept::default();
+        if let Some(places) = &places {
+            let settings = file::read::<Settings>(&places.settings);
+            let panels = file::read::<Panels>(&places.panels);
+            kept.settings = settings.value.within_bounds();
+            kept.panels = panels.value;
+            kept.troubles.extend(settings.trouble);
+            kept.troubles.extend(panels.trouble);
+        }
+        let keeper = Self {
+            settings: file::text_of(&kept.settings).unwrap_or_default(),
+            panels: file::text_of(&kept.panels).unwrap_or_default(),
+            places,
+            looked: 0.0,
+            writer: None,
+        };
+        (keeper, kept)
+    }
+
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        self.places.as_ref().map(|places| places.settings.clone())
+    }
+
+    /// Writes what changed, on a thread, at most every [`EVERY`] seconds.
+    pub(super) fn keep(&mut self, settings: &Settings, panels: &Panels, now: f64) {
+        let busy = self
+            .writer
+            .as_ref()
+            .is_some_and(|writer| !writer.is_finished());
+        if busy || now - self.looked < EVERY {
+            return;
+        }
+        self.looked = now;
+        let changes = self.changes(settings, panels);
+        if changes.is_empty() {
+            return;
+        }
+        let writer = std::thread::Builder::new()
+            .name("settings".to_owned())
+            .spawn(move || write(changes));
+        match writer {
+            Ok(writer) => self.writer = Some(writer),
+            Err(error) => tracing::warn!(%error, "settings were not kept"),
+        }
+    }
+
+    /// Writes what changed before it returns.
+    pub(super) fn keep_now(&mut self, settings: &Settings, panels: &Panels) {
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::warn!("the writer of settings broke down");
+        }
+        write(self.changes(settings, panels));
+    }
+
+    fn changes(&mut self, settings: &Settings, panels: &Panels) -> Vec<(PathBuf, String)> {
+        let Some(places) = &self.places else {
+            return Vec::new();
+        };
+        let mut changes = Vec::new();
+        for (kept, text, path) in [
+            (
+                &mut self.settings,
+                file::text_of(settings),
+                &places.settings,
+            ),
+            (&mut self.panels, file::text_of(panels), &places.panels),
+        ] {
+            if let Some(text) = text
+                && *kept != text
+            {
+                kept.clone_from(&text);
+                changes.push((path.clone(), text));
+            }
+        }
+        changes
+    }
+}
+
+fn write(changes: Vec<(PathBuf, String)>) {
+    for (path, text) in changes {
+        if let Err(error) = file::write(&path, &text) {
+            tracing::warn!(%error, file = %path.display(), "not kept");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panels::Page;
+
+    #[test]
+    fn what_changed_is_there_at_the_next_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = || Some(Places::below(dir.path()));
+        let (mut keeper, mut kept) = Keeper::open(places());
+        keeper.keep_now(&kept.settings, &kept.panels);
+        assert_eq!(dir.path().read_dir().unwrap().count(), 0, "nothing changed");
+        kept.settings.scale = 2.0;
+        kept.panels.page = Page::Track;
+        keeper.keep_now(&kept.settings, &kept.panels);
+        let (_, kept) = Keeper::open(places());
+        assert_eq!(kept.settings.scale, 2.0);
+        assert_eq!(kept.panels.page, Page::Track);
+        assert!(kept.troubles.is_empty());
+    }
+
+    #[test]
+    fn without_a_home_nothing_is_kept_and_nothing_breaks() {
+        let (mut keeper, kept) = Keeper::open(None);
+        let settings = Settings {
+            scale: 2.0,
+            ..kept.settings
+        };
+        keeper.keep_now(&settings, &kept.panels);
+    }
+}

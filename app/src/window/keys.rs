@@ -1,0 +1,246 @@
+//! Which keys of a frame are shortcuts, and what they ask for.
+
+use crate::action::{Action, Entry, TABLE};
+use crate::panels::Page;
+use eframe::egui::{Context, Event, Key, KeyboardShortcut, Modifiers};
+
+/// Who else wants keys at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) page: Page,
+    /// Something lies above the page.
+    pub(super) covered: bool,
+    pub(super) focus: Focus,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Focus {
+    Nothing,
+    /// A button or the like: Space, Enter and the arrows are its own.
+    Widget,
+    /// Letters are text, and so is what edits text.
+    Text,
+}
+
+impl Focus {
+    pub(super) fn of(ctx: &Context) -> Self {
+        if ctx.text_edit_focused() {
+            Self::Text
+        } else if ctx.memory(|memory| memory.focused().is_some()) {
+            Self::Widget
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
+/// Takes the shortcuts out of this frame's events.
+pub(super) fn pressed(ctx: &Context, place: Place) -> Vec<Action> {
+    let mut actions = Vec::new();
+    ctx.input_mut(|input| {
+        input.events.retain(|event| match asked(event, place) {
+            Some(action) => {
+                actions.push(action);
+                false
+            }
+            None => true,
+        });
+    });
+    actions
+}
+
+fn asked(event: &Event, place: Place) -> Option<Action> {
+    let Event::Key {
+        key,
+        pressed: true,
+        repeat,
+        modifiers,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    if belongs_to_focus(*key, *modifiers, place.focus) {
+        return None;
+    }
+    let entry = entry(*key, *modifiers, place)?;
+    (!repeat || entry.repeats).then_some(entry.action)
+}
+
+fn entry(key: Key, modifiers: Modifiers, place: Place) -> Option<&'static Entry> {
+    TABLE.iter().find(|entry| {
+        let counts = match entry.scope {
+            Some(scope) => scope == place.page && !place.covered,
+            None => !place.covered || works_above(entry.action),
+        };
+        counts
+            && entry
+                .shortcuts()
+                .any(|shortcut| fits(shortcut, key, modifiers))
+    })
+}
+
+/// What can be done while a sheet lies above the page.
+fn works_above(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Help
+            | Action::Settings
+            | Action::Log
+            | Action::LargerScale
+            | Action::SmallerScale
+            | Action::NormalScale
+            | Action::VolumeUp
+            | Action::VolumeDown
+            | Action::FullScreen
+            | Action::Quit
+    )
+}
+
+/// Letters, digits and named keys want exactly their modifiers; signs stand on other keys with every keyboard, so
+/// that shift does not count for them.
+fn fits(shortcut: KeyboardShortcut, key: Key, modifiers: Modifiers) -> bool {
+    let sign = matches!(
+        key,
+        Key::Questionmark
+            | Key::Slash
+            | Key::Plus
+            | Key::Minus
+            | Key::Equals
+            | Key::OpenBracket
+            | Key::CloseBracket
+            | Key::Comma
+    );
+    let wanted = shortcut.modifiers;
+    shortcut.logical_key == key
+        && wanted.command == (modifiers.command || modifiers.ctrl)
+        && wanted.alt == modifiers.alt
+        && (sign || wanted.shift == modifiers.shift)
+}
+
+fn belongs_to_focus(key: Key, modifiers: Modifiers, focus: Focus) -> bool {
+    let command = modifiers.command || modifiers.ctrl;
+    let moves = matches!(
+        key,
+        Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown | Key::Home | Key::End
+    );
+    match focus {
+        Focus::Nothing => false,
+        Focus::Widget => {
+            !command && (moves || matches!(key, Key::Space | Key::Enter | Key::Escape))
+        }
+        Focus::Text => {
+            let edits = matches!(key, Key::A | Key::C | Key::V | Key::X | Key::Y | Key::Z);
+            let function = matches!(key, Key::F1 | Key::F11);
+            !function && (!command || edits || moves)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACK: Place = Place {
+        page: Page::Track,
+        covered: false,
+        focus: Focus::Nothing,
+    };
+
+    fn key(key: Key, modifiers: Modifiers) -> Event {
+        Event::Key {
+            key,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers,
+        }
+    }
+
+    #[test]
+    fn a_key_means_what_its_page_says() {
+        let plain = Modifiers::NONE;
+        let library = Place {
+            page: Page::Library,
+            ..TRACK
+        };
+        for (place, event, action) in [
+            (TRACK, key(Key::ArrowLeft, plain), Some(Action::BeatBack)),
+            (library, key(Key::ArrowLeft, plain), None),
+            (
+                TRACK,
+                key(Key::ArrowLeft, Modifiers::SHIFT),
+                Some(Action::BarBack),
+            ),
+            (library, key(Key::Enter, plain), Some(Action::OpenTrack)),
+            (TRACK, key(Key::C, plain), Some(Action::SetCue)),
+            (TRACK, key(Key::C, Modifiers::SHIFT), Some(Action::ToCue)),
+            (
+                TRACK,
+                key(Key::Questionmark, Modifiers::SHIFT),
+                Some(Action::Help),
+            ),
+            (library, key(Key::Z, Modifiers::COMMAND), Some(Action::Undo)),
+        ] {
+            assert_eq!(asked(&event, place), action, "{event:?} on {place:?}");
+        }
+    }
+
+    #[test]
+    fn typing_is_typing() {
+        let text = Place {
+            focus: Focus::Text,
+            ..TRACK
+        };
+        for typed in [Key::H, Key::Space, Key::Slash, Key::Escape] {
+            assert_eq!(asked(&key(typed, Modifiers::NONE), text), None, "{typed:?}");
+        }
+        for edited in [Key::Z, Key::A] {
+            assert_eq!(
+                asked(&key(edited, Modifiers::COMMAND), text),
+                None,
+                "{edited:?}"
+            );
+        }
+        let open = key(Key::O, Modifiers::COMMAND);
+        assert_eq!(asked(&open, text), Some(Action::AddFiles));
+    }
+
+    #[test]
+    fn a_button_with_the_focus_is_pressed_by_space() {
+        let button = Place {
+            focus: Focus::Widget,
+            ..TRACK
+        };
+        assert_eq!(asked(&key(Key::Space, Modifiers::NONE), button), None);
+        let half = key(Key::H, Modifiers::NONE);
+        assert_eq!(asked(&half, button), Some(Action::HalveTempo));
+    }
+
+    #[test]
+    fn nothing_below_a_sheet_is_reached() {
+        let covered = Place {
+            covered: true,
+            ..TRACK
+        };
+        assert_eq!(asked(&key(Key::H, Modifiers::NONE), covered), None);
+        let quit = key(Key::Q, Modifiers::COMMAND);
+        assert_eq!(asked(&quit, covered), Some(Action::Quit));
+    }
+
+    #[test]
+    fn holding_a_key_moves_on_but_does_not_toggle() {
+        let held = |held| Event::Key {
+            key: held,
+            physical_key: None,
+            pressed: true,
+            repeat: true,
+            modifiers: Modifiers::NONE,
+        };
+        assert_eq!(
+            asked(&held(Key::ArrowRight), TRACK),
+            Some(Action::BeatForward)
+        );
+        assert_eq!(asked(&held(Key::Space), TRACK), None);
+    }
+}

@@ -1,0 +1,332 @@
+//! Carries out what the views of a frame asked for, in one place.
+
+use super::app::{App, Library, Published};
+use super::frame::Wanted;
+use super::start;
+use crate::action::Action;
+use crate::dialogs::Choice;
+use crate::notices::Notice;
+use crate::outbox::Outbox;
+use crate::panels::{Page, Sheet, WindowPlace};
+use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
+use eframe::egui::{Context, ViewportCommand};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tonearm_core::core_loop::command::{Command, Extent, Selection};
+use tonearm_core::edits::Edit;
+use tonearm_core::track::TrackId;
+
+/// Actions of one frame; a page that answers an action with an action must come to an end.
+const ACTIONS: usize = 64;
+
+impl App {
+    pub(super) fn carry_out(&mut self, ctx: &Context, published: &Published, mut out: Outbox) {
+        for _ in 0..ACTIONS {
+            if out.actions.is_empty() {
+                break;
+            }
+            let action = out.actions.remove(0);
+            tracing::debug!(?action, "action");
+            if !self.page_acts(action, published, &mut out) {
+                self.perform(ctx, published, action, &mut out);
+            }
+        }
+        let now = ctx.input(|input| input.time);
+        for command in out.commands {
+            self.command(command);
+        }
+        for command in out.sound {
+            self.sound(command);
+        }
+        for notice in out.notices {
+            self.toasts.say(notice, now);
+        }
+        if let Some(text) = out.copied {
+            ctx.copy_text(text);
+        }
+    }
+
+    /// The page that is to be seen goes first. True when the action is done with that.
+    fn page_acts(&mut self, action: Action, published: &Published, out: &mut Outbox) -> bool {
+        // These concern the list, the page and the player together.
+        if matches!(action, Action::PreviousTrack | Action::NextTrack) {
+            return false;
+        }
+        let mut panels = std::mem::take(&mut self.panels);
+        let scene = self.scene(published);
+        let acted = match panels.page {
+            Page::Library => panels.library.act(action, &scene, out),
+            Page::Track => panels.track.act(action, &scene, out),
+        };
+        self.panels = panels;
+        acted
+    }
+
+    #[expect(clippy::too_many_lines, reason = "only tells actions apart")]
+    fn perform(&mut self, ctx: &Context, published: &Published, action: Action, out: &mut Outbox) {
+        match action {
+            Action::AddFiles => self.errands.ask(Choice::Files),
+            Action::AddFolder => self.errands.ask(Choice::Folder),
+            Action::AddByPath => {
+                self.panels.path_entry.instead_of_dialog = false;
+                self.show_path_entry();
+            }
+            Action::TryDemo => {
+                self.panels.sheet = None;
+                self.errands.write_demo(&self.opening.library.clone());
+            }
+            Action::OpenTrack => {
+                if let Some(track) = self.panels.library.focus() {
+                    self.open_track(track);
+                }
+            }
+            Action::AnalyzeSelected | Action::AnalyzeAgain => {
+                let request = self.errands.request();
+                out.commands.push(Command::Analyze {
+                    request,
+                    tracks: Selection::Tracks(self.meant()),
+                    extent: Extent::Everything,
+                    force: action == Action::AnalyzeAgain,
+                });
+            }
+            Action::RetryFailed => out.commands.push(Command::Retry(Selection::All)),
+            Action::RemoveSelected => out.commands.push(Command::Remove(self.meant())),
+            Action::ShowInFolder => self.show_in_folder(ctx, published),
+            Action::CopyPath => out.copied = Some(self.paths(published).join("\n")),
+            Action::CopyFailures => {
+                out.copied = Some(super::diagnostics::failures(&published.view))
+            }
+            Action::ToggleImports => self.panels.imports.open = !self.panels.imports.open,
+            Action::PlaySelected
+            | Action::PlayPause
+            | Action::ToStart
+            | Action::BeatBack
+            | Action::BeatForward
+            | Action::BarBack
+            | Action::BarForward
+            | Action::SetCue
+            | Action::ToCue
+            | Action::VolumeUp
+            | Action::VolumeDown => self.play(action, published),
+            Action::PreviousTrack | Action::NextTrack => self.go_on(action, published),
+            Action::BackToLibrary => self.panels.page = Page::Library,
+            Action::HalveTempo => self.edit(&[Edit::HalveTempo], out),
+            Action::DoubleTempo => self.edit(&[Edit::DoubleTempo], out),
+            Action::NextTempo => self.edit(&[Edit::NextTempo], out),
+            Action::DownbeatEarlier => self.edit(&[Edit::ShiftDownbeat(-1)], out),
+            Action::DownbeatLater => self.edit(&[Edit::ShiftDownbeat(1)], out),
+            Action::NextKey => self.edit(&[Edit::NextKey], out),
+            Action::ForgetEdits => self.edit(&[Edit::ForgetBeats, Edit::ForgetKey], out),
+            Action::Undo => out.commands.push(Command::Undo),
+            Action::Redo => out.commands.push(Command::Redo),
+            Action::PauseWork => out.commands.push(if published.view.activity.paused {
+                Command::Resume
+            } else {
+                Command::Pause
+            }),
+            Action::CancelWork => out.commands.push(Command::Cancel),
+            Action::Help => self.toggle_sheet(Sheet::Help),
+            Action::Settings => self.toggle_sheet(Sheet::Settings),
+            Action::Log => self.toggle_sheet(Sheet::Log),
+            Action::CopyDiagnostics => {
+                out.copied = Some(super::diagnostics::text(
+                    &self.about,
+                    &self.settings,
+                    published,
+                ));
+                out.notices
+                    .push(Notice::good("Diagnostics are on the clipboard"));
+            }
+            Action::LargerScale => self.rescale(ctx, self.settings.scale + SCALE_STEP),
+            Action::SmallerScale => self.rescale(ctx, self.settings.scale - SCALE_STEP),
+            Action::NormalScale => self.rescale(ctx, 1.0),
+            Action::FullScreen => {
+                let full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+                ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full));
+            }
+            Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+            // The pages' own, when they are to be seen.
+            Action::Search
+            | Action::SearchHelp
+            | Action::SelectAll
+            | Action::SelectNone
+            | Action::ChooseColumns
+            | Action::ToggleInspector
+            | Action::ZoomIn
+            | Action::ZoomOut
+            | Action::ZoomWhole
+            | Action::ZoomSamples
+            | Action::ToggleFollow => self.hand_to_library(action, published, out),
+        }
+    }
+
+    /// What belongs to the list is done there, from wherever it was asked for.
+    fn hand_to_library(&mut self, action: Action, published: &Published, out: &mut Outbox) {
+        let lists = matches!(
+            action,
+            Action::Search | Action::SearchHelp | Action::ChooseColumns | Action::ToggleInspector
+        );
+        if lists && self.panels.page != Page::Library {
+            self.panels.page = Page::Library;
+            self.page_acts(action, published, out);
+        }
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        self.waker.asked();
+        if let Library::Open(core) = &self.library
+            && !core.send(command)
+        {
+            tracing::warn!("the core has too much to do");
+        }
+    }
+
+    /// The tracks that an action means: those selected, or the one on its page.
+    fn meant(&self) -> Vec<TrackId> {
+        match (self.panels.page, self.panels.track.track) {
+            (Page::Track, Some(track)) => vec![track],
+            _ => self.panels.library.selected.clone(),
+        }
+    }
+
+    fn edit(&self, edits: &[Edit], out: &mut Outbox) {
+        let focus = match self.panels.page {
+            Page::Track => self.panels.track.track,
+            Page::Library => self.panels.library.focus(),
+        };
+        if let Some(track) = focus {
+            let commands = edits.iter().map(|&edit| Command::Edit { track, edit });
+            out.commands.extend(commands);
+        }
+    }
+
+    fn paths(&self, published: &Published) -> Vec<String> {
+        self.meant()
+            .into_iter()
+            .filter_map(|track| published.view.rows.get(track))
+            .map(|row| row.track.path.as_path().display().to_string())
+            .collect()
+    }
+
+    fn show_in_folder(&self, ctx: &Context, published: &Published) {
+        let folder = self
+            .meant()
+            .last()
+            .and_then(|track| published.view.rows.get(*track))
+            .and_then(|row| row.track.path.as_path().parent().map(PathBuf::from));
+        if let Some(folder) = folder {
+            let url = format!("file://{}", folder.display());
+            ctx.open_url(eframe::egui::OpenUrl::new_tab(url));
+        }
+    }
+
+    fn toggle_sheet(&mut self, sheet: Sheet) {
+        let open = self.panels.sheet == Some(sheet);
+        self.panels.sheet = (!open).then_some(sheet);
+    }
+
+    fn rescale(&mut self, ctx: &Context, scale: f32) {
+        let settings = Settings {
+            scale: scale.clamp(SCALE_MIN, SCALE_MAX),
+            ..self.settings.clone()
+        };
+        self.change_settings(ctx, settings);
+    }
+
+    /// Takes settings over; what hangs on them follows.
+    pub(super) fn change_settings(&mut self, ctx: &Context, settings: Settings) {
+        if settings.scale != self.settings.scale {
+            ctx.set_zoom_factor(settings.scale);
+        }
+        self.settings = settings;
+    }
+
+    /// What was dropped on the window is brought in.
+    pub(super) fn take_dropped(&mut self, ctx: &Context) {
+        let paths: Vec<PathBuf> = ctx.input(|input| {
+            let files = input.raw.dropped_files.iter();
+            files.map(|file| file.path().to_path_buf()).collect()
+        });
+        self.import(
+            paths
+                .into_iter()
+                .filter(|path| path != &PathBuf::new())
+                .collect(),
+        );
+    }
+
+    /// What comes after the views of a frame.
+    pub(super) fn after_views(&mut self, ctx: &Context, published: &Published, wanted: &Wanted) {
+        self.send_errands();
+        self.follow_volume(published);
+        if wanted.retry {
+            let coming = start::open_library(
+                self.opening.library.clone(),
+                &self.settings,
+                &self.waker,
+                &self.hearing,
+            );
+            self.library = Library::Coming(coming);
+            ctx.request_repaint();
+        }
+        if wanted.abandon {
+            self.let_go(ctx);
+        }
+    }
+
+    /// The library is there: what the command line named is brought in or opened.
+    pub(super) fn begin(&mut self) {
+        if let Library::Open(core) = &self.library {
+            let view = core.view();
+            let tracks = std::mem::take(&mut self.opening.tracks);
+            let found = tracks.iter().find_map(|prefix| {
+                let mut fitting = view
+                    .rows
+                    .iter()
+                    .filter(|row| row.track.id.to_string().starts_with(prefix.as_str()));
+                fitting.next().map(|row| row.track.id)
+            });
+            tracing::debug!(core = Arc::strong_count(core), "begin");
+            if let Some(track) = found {
+                self.open_track(track);
+            }
+        }
+        let paths = std::mem::take(&mut self.opening.paths);
+        self.import(paths);
+    }
+
+    /// Keeps settings and panels, now and then.
+    pub(super) fn keep(&mut self, ctx: &Context, now: f64) {
+        if self.closing.is_none() {
+            self.remember_place(ctx);
+            self.keeper.keep(&self.settings, &self.panels, now);
+        }
+    }
+
+    pub(super) fn remember_place(&mut self, ctx: &Context) {
+        let zoom = ctx.zoom_factor();
+        let place = ctx.input(|input| {
+            let viewport = input.viewport();
+            let size = viewport.inner_rect?.size() * zoom;
+            let position = viewport.outer_rect.map(|rect| rect.min * zoom);
+            let maximized = viewport.maximized.unwrap_or(false);
+            let hidden =
+                viewport.minimized.unwrap_or(false) || viewport.fullscreen.unwrap_or(false);
+            (!hidden).then_some(WindowPlace {
+                size: size.into(),
+                position: position.map(|at| [at.x, at.y]),
+                maximized,
+            })
+        });
+        if let Some(place) = place.and_then(WindowPlace::plausible) {
+            self.panels.place = Some(match self.panels.place {
+                // The size to go back to is the one from before.
+                Some(before) if place.maximized => WindowPlace {
+                    maximized: true,
+                    ..before
+                },
+                _ => place,
+            });
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What the user asks of the sound, said to the player.
+
+use super::app::{App, Library, Published};
+use crate::action::Action;
+use crate::outbox::Outbox;
+use crate::panels::Page;
+use crate::settings::{fader_from_gain, gain_from_fader};
+use tonearm_core::playback::{DeviceId, PlayerCommand, Transport};
+use tonearm_core::track::TrackId;
+use tonearm_core::units::Secs;
+
+/// One press on the volume keys, on the fader.
+const VOLUME_STEP: f32 = 0.05;
+
+impl App {
+    pub(super) fn sound(&mut self, command: PlayerCommand) {
+        self.waker.asked();
+        if let Some(player) = &self.player
+            && !player.send(command)
+        {
+            tracing::warn!("the player has too much to do");
+        }
+    }
+
+    /// A player that has just started plays as the last one did.
+    pub(super) fn tune(&mut self) {
+        let gain = gain_from_fader(self.settings.volume);
+        self.sound(PlayerCommand::SetVolume(gain));
+        if let Some(id) = self.settings.output.clone() {
+            self.sound(PlayerCommand::SetDevice(Some(DeviceId(id))));
+        }
+        if self.panels.page == Page::Track
+            && let Some(track) = self.panels.track.track
+        {
+            self.load(track, false);
+        }
+    }
+
+    /// What was set elsewhere is kept too.
+    pub(super) fn follow_volume(&mut self, published: &Published) {
+        if self.player.is_some() && published.sound.transport != Transport::Empty {
+            self.settings.volume = fader_from_gain(published.sound.volume);
+        }
+    }
+
+    /// Shows a track large and has it ready to play.
+    pub(super) fn open_track(&mut self, track: TrackId) {
+        self.panels.track.track = Some(track);
+        self.panels.page = Page::Track;
+        self.panels.sheet = None;
+        self.panels.library.selected = vec![track];
+        self.load(track, false);
+    }
+
+    /// Puts a track into the player, unless it is there.
+    fn load(&mut self, track: TrackId, play: bool) {
+        let loaded = self.loaded();
+        if loaded == Some(track) && !play {
+            return;
+        }
+        let Library::Open(core) = &self.library else {
+            return;
+        };
+        let Some(row) = core.view().rows.get(track).cloned() else {
+            return;
+        };
+        self.sound(PlayerCommand::Load {
+            track,
+            path: row.track.path.as_path().to_path_buf(),
+            from: Secs(0.0),
+            play,
+        });
+    }
+
+    fn loaded(&self) -> Option<TrackId> {
+        let view = self.player.as_ref()?.view();
+        view.loaded.as_ref().map(|loaded| loaded.track)
+    }
+
+    pub(super) fn play(&mut self, action: Action, published: &Published) {
+        let sound = &published.sound;
+        let at = self
+            .player
+            .as_ref()
+            .and_then(|player| player.playhead())
+            .map_or(Secs(0.0), |playhead| playhead.at);
+        match action {
+            Action::PlaySelected => {
+                if let Some(track) = self.panels.library.focus() {
+                    self.load(track, true);
+                }
+            }
+            Action::PlayPause => self.play_or_pause(),
+            Action::ToStart => self.sound(PlayerCommand::Seek(Secs(0.0))),
+            Action::BeatBack => self.step(published, at, -1),
+            Action::BeatForward => self.step(published, at, 1),
+            Action::BarBack => self.step(published, at, -4),
+            Action::BarForward => self.step(published, at, 4),
+            Action::SetCue if sound.transport == Transport::Playing => {
+                self.sound(PlayerCommand::ToCue);
+            }
+            Action::SetCue => self.sound(PlayerCommand::SetCue(at)),
+            Action::ToCue => self.sound(PlayerCommand::ToCue),
+            Action::VolumeUp => self.turn(VOLUME_STEP),
+            Action::VolumeDown => self.turn(-VOLUME_STEP),
+            _ => {}
+        }
+    }
+
+    fn play_or_pause(&mut self) {
+        let shown = match self.panels.page {
+            Page::Track => self.panels.track.track,
+            Page::Library => None,
+        };
+        match (self.loaded(), shown) {
+            (loaded, Some(shown)) if loaded != Some(shown) => self.load(shown, true),
+            (Some(_), _) => self.sound(PlayerCommand::Toggle),
+            (None, _) => {
+                if let Some(track) = self.panels.library.focus() {
+                    self.load(track, true);
+                }
+            }
+        }
+    }
+
+    fn turn(&mut self, step: f32) {
+        self.settings.volume = (self.settings.volume + step).clamp(0.0, 1.0);
+        let gain = gain_from_fader(self.settings.volume);
+        self.sound(PlayerCommand::SetVolume(gain));
+    }
+
+    /// Moves by beats of the found tempo, for a page that does not do it along its own beats.
+    fn step(&mut self, published: &Published, at: Secs, beats: i32) {
+        let bpm = self
+            .loaded()
+            .and_then(|track| published.view.rows.get(track))
+            .and_then(|row| row.knowledge.summary.bpm)
+            .map_or(120.0, |bpm| bpm.0.clamp(20.0, 400.0));
+        let to = at.0 + f64::from(beats) * 60.0 / bpm;
+        self.sound(PlayerCommand::Seek(Secs(to.max(0.0))));
+    }
+
+    /// Goes on to the track before or after in the order of the list; what played goes on with it.
+    pub(super) fn go_on(&mut self, action: Action, published: &Published) {
+        let mut panels = std::mem::take(&mut self.panels);
+        let on_track = panels.page == Page::Track;
+        let current = match panels.track.track {
+            Some(track) if on_track => Some(track),
+            _ => panels.library.focus(),
+        };
+        panels.library.selected = current.into_iter().collect();
+        let mut out = Outbox::default();
+        panels.library.act(action, &self.scene(published), &mut out);
+        let next = panels.library.focus();
+        self.panels = panels;
+        let Some(next) = next.filter(|next| Some(*next) != current) else {
+            return;
+        };
+        let playing = published.sound.transport == Transport::Playing;
+        if on_track {
+            self.panels.track.track = Some(next);
+            self.load(next, playing);
+        } else if playing {
+            self.load(next, true);
+        }
+    }
+}

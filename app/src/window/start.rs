@@ -1,0 +1,167 @@
+//! What starts beside the window, each on a thread of its own: the library and the player.
+
+use super::hearing::Hearing;
+use super::waker::Waker;
+use crate::settings::Settings;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::time::Instant;
+use tonearm_core::core_loop::{Config, Core, StartError};
+use tonearm_core::playback::Player;
+use tonearm_core::store::StoreError;
+
+/// Something that a thread is making.
+#[derive(Debug)]
+pub(super) enum Coming<T> {
+    Awaited(Receiver<T>),
+    /// Taken, or never to come.
+    Over,
+}
+
+impl<T> Coming<T> {
+    /// What has come since the last look, once.
+    pub(super) fn take(&mut self) -> Option<T> {
+        let Self::Awaited(receiver) = self else {
+            return None;
+        };
+        let came = receiver.try_recv();
+        if !matches!(came, Err(TryRecvError::Empty)) {
+            *self = Self::Over;
+        }
+        came.ok()
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self, Self::Awaited(_))
+    }
+}
+
+/// Makes something on a thread and wakes the window when it is there.
+pub(super) fn make<T: Send + 'static>(
+    name: &str,
+    waker: &Waker,
+    making: impl FnOnce() -> T + Send + 'static,
+) -> Coming<T> {
+    let (outlet, receiver) = sync_channel(1);
+    let waker = waker.clone();
+    let thread = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            if outlet.try_send(making()).is_ok() {
+                waker.wake_now();
+            }
+        });
+    match thread {
+        Ok(_detached) => Coming::Awaited(receiver),
+        Err(error) => {
+            tracing::error!(%error, name, "a thread could not be started");
+            Coming::Over
+        }
+    }
+}
+
+pub(super) fn open_library(
+    library: PathBuf,
+    settings: &Settings,
+    waker: &Waker,
+    hearing: &Hearing,
+) -> Coming<Result<Core, StartError>> {
+    let config = Config {
+        library,
+        eager: settings.analyze_on_import,
+        slots: settings.jobs,
+    };
+    let (wakes, hearing) = (waker.clone(), hearing.clone());
+    make("open library", waker, move || {
+        let start = Instant::now();
+        let tells = wakes.clone();
+        let core = Core::start(
+            &config,
+            move || wakes.wake(),
+            move |event| {
+                hearing.hear(event);
+                tells.wake();
+            },
+        );
+        tracing::info!(
+            tracks = core.as_ref().map_or(0, |core| core.view().rows.len()),
+            ms = start.elapsed().as_millis() as u64,
+            "library opened"
+        );
+        core
+    })
+}
+
+pub(super) fn start_player(waker: &Waker) -> Coming<io::Result<Player>> {
+    let wakes = waker.clone();
+    make("start player", waker, move || {
+        Player::start(move || wakes.wake_now())
+    })
+}
+
+/// Why the library is not open, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) headline: &'static str,
+    /// What happened, as it was told.
+    pub(super) reason: String,
+    pub(super) remedy: String,
+    /// Another try may well succeed.
+    pub(super) may_pass: bool,
+}
+
+/// Says what keeps the library in `folder` closed, and what to do.
+pub(super) fn trouble(error: &StartError, folder: &Path) -> Trouble {
+    let at = folder.display();
+    let (headline, remedy, may_pass) = match error {
+        StartError::Store(StoreError::Locked { .. }) => (
+            "The library is in use",
+            "Only one program at a time may write to a library. Close the other one and try again, or go on there."
+                .to_owned(),
+            true,
+        ),
+        StartError::Store(StoreError::Newer { .. }) => (
+            "This library needs a newer Tonearm",
+            "Nothing was changed. Install the newer version, or choose another library with --library.".to_owned(),
+            false,
+        ),
+        StartError::Store(StoreError::Damaged {
+            backup: Some(backup),
+            ..
+        }) => (
+            "The library is damaged",
+            format!(
+                "Your music is untouched. Put the newest backup in its place with\n\ntonearm restore {}",
+                backup.display()
+            ),
+            true,
+        ),
+        StartError::Store(StoreError::Damaged { backup: None, .. }) => (
+            "The library is damaged",
+            format!("Your music is untouched. There is no backup: move {at} away and bring your music in again."),
+            true,
+        ),
+        StartError::Store(StoreError::Full { .. }) => (
+            "The disk is full",
+            "Nothing was changed. Make room on the drive of the library and try again.".to_owned(),
+            true,
+        ),
+        StartError::Store(_) => (
+            "The library cannot be opened",
+            format!("Check the drive and the permissions of {at}, then try again."),
+            true,
+        ),
+        StartError::Thread(_) => (
+            "The system has no room for another thread",
+            "Close other programs and try again.".to_owned(),
+            true,
+        ),
+    };
+    Trouble {
+        headline,
+        reason: error.to_string(),
+        remedy,
+        may_pass,
+    }
+}

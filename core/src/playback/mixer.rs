@@ -1,0 +1,414 @@
+//! The transport and the mix: pure, without a device, without waiting, without memory of its own to ask for.
+//!
+//! One clock counts frames of the track. All sources are read with that one index, so they cannot drift apart.
+//! Every change is a straight ramp of [`RAMP`] frames: start, stop, volume, and a jump, where what was
+//! heard goes down (copied aside when the jump is made) while the new place comes up.
+
+use super::block::{BLOCK_FRAMES, Block, Shelf, Table};
+use rtrb::{Consumer, Producer};
+
+/// 5 ms.
+pub(super) const RAMP: usize = 240;
+/// New blocks taken in for one buffer, 25 µs at most: all that can be on their way, so that a new place never
+/// waits behind what was read ahead for the old one.
+const ARRIVALS_AT_ONCE: usize = 512;
+
+/// What is to be played: the whole wish each time, so that the newest one says everything.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Order {
+    /// Which track, in the order of loading; 0 for none.
+    pub(super) epoch: u32,
+    /// Counts the jumps: a new number means to go to `to`.
+    pub(super) jump: u64,
+    pub(super) to: u64,
+    pub(super) run: bool,
+    /// The sound has faded out at this frame.
+    pub(super) until: u64,
+    pub(super) volume: f32,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self {
+            epoch: 0,
+            jump: 0,
+            to: 0,
+            run: false,
+            until: u64::MAX,
+            volume: 1.0,
+        }
+    }
+}
+
+/// What the loader brings.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    Block {
+        source: usize,
+        shelf: Shelf,
+        block: Block,
+    },
+    /// The track has so many frames.
+    End { epoch: u32, frames: u64 },
+}
+
+/// What one buffer was: it ran from a place for some frames, and stood still for the rest.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude each other"
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Passage {
+    pub(super) epoch: u32,
+    pub(super) jump: u64,
+    pub(super) from: u64,
+    pub(super) ran: u64,
+    /// Should have run and could not.
+    pub(super) starved: bool,
+    pub(super) ended: bool,
+    /// Stopped where the order says.
+    pub(super) held: bool,
+    /// The place that is played is there.
+    pub(super) ready: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Mixer {
+    orders: Consumer<Order>,
+    arrivals: Consumer<Arrival>,
+    /// Used blocks go back to the loader: nothing is freed here.
+    returns: Producer<Block>,
+    sources: Vec<Table>,
+    order: Order,
+    /// The frame of the track that comes next.
+    clock: u64,
+    /// Of which track, and its length.
+    end: Option<(u32, u64)>,
+    ended: bool,
+    /// Steps of the start and stop ramp taken: 0 is silent, [`RAMP`] is open.
+    gate: usize,
+    /// Something was played since the last jump.
+    primed: bool,
+    /// What was heard before the last jump, going down.
+    tail: [[f32; 2]; RAMP],
+    /// How much of it has been played.
+    tail_at: usize,
+    volume: Volume,
+}
+
+impl Mixer {
+    pub(super) fn new(
+        sources: usize,
+        orders: Consumer<Order>,
+        arrivals: Consumer<Arrival>,
+        returns: Producer<Block>,
+    ) -> Self {
+        Self {
+            orders,
+            arrivals,
+            returns,
+            sources: std::iter::repeat_with(Table::default)
+                .take(sources)
+                .collect(),
+            order: Order::default(),
+            clock: 0,
+            end: None,
+            ended: false,
+            gate: 0,
+            primed: false,
+            tail: [[0.0; 2]; RAMP],
+            tail_at: RAMP,
+            volume: Volume::default(),
+        }
+    }
+
+    /// Fills `out` (interleaved stereo, any length) with what comes next.
+    pub(super) fn render(&mut self, out: &mut [f32]) -> Passage {
+        self.take_orders();
+        self.take_arrivals(ARRIVALS_AT_ONCE);
+        let (out, odd) = out.as_chunks_mut::<2>();
+        odd.fill(0.0);
+        out.fill([0.0; 2]);
+        let from = self.clock;
+        let starved = self.run(out);
+        self.add_tail(out);
+        self.volume.apply(out);
+        Passage {
+            from,
+            ran: self.clock - from,
+            starved,
+            ..self.standing()
+        }
+    }
+
+    /// Takes in what waits while nothing is to be heard: no ramps.
+    pub(super) fn settle(&mut self) -> Passage {
+        self.take_orders();
+        self.take_arrivals(usize::MAX);
+        self.interrupt();
+        let epoch = self.order.epoch;
+        for table in &mut self.sources {
+            while !self.returns.is_full()
+                && let Some(block) = table.take_stale(epoch)
+            {
+                let room = self.returns.push(block);
+                debug_assert!(room.is_ok(), "there was room");
+            }
+        }
+        self.standing()
+    }
+
+    /// The device went away: what is heard next comes up from silence.
+    pub(super) fn interrupt(&mut self) {
+        self.gate = 0;
+        self.tail_at = RAMP;
+        self.volume.jump();
+    }
+
+    fn standing(&self) -> Passage {
+        let (frames, ends) = self.ahead();
+        Passage {
+            epoch: self.order.epoch,
+            jump: self.order.jump,
+            from: self.clock,
+            ran: 0,
+            starved: false,
+            ended: self.ended,
+            held: self.until_stop() == 0 && self.gate == 0,
+            ready: ends || frames > RAMP,
+        }
+    }
+
+    fn take_orders(&mut self) {
+        while let Ok(order) = self.orders.pop() {
+            if order.jump != self.order.jump || order.epoch != self.order.epoch {
+                self.leave();
+                self.clock = order.to;
+            }
+            self.volume.aim(order.volume);
+            self.order = order;
+        }
+    }
+
+    /// Copies aside what would have been heard next, going down.
+    fn leave(&mut self) {
+        let mut tail = [[0.0; 2]; RAMP];
+        let rest = self.tail.get(self.tail_at..).unwrap_or_default();
+        for (to, from) in tail.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        let (frames, _) = self.ahead();
+        let frames = frames.min(RAMP);
+        if self.gate > 0 && frames > 0 {
+            let mut heard = [[0.0; 2]; RAMP];
+            let heard = heard.get_mut(..frames).unwrap_or_default();
+            self.read(heard);
+            let level = self.gate as f32 / RAMP as f32;
+            for (step, (to, from)) in tail.iter_mut().zip(heard).enumerate() {
+                let down = (frames - 1 - step) as f32 / frames as f32;
+                to[0] += from[0] * level * down;
+                to[1] += from[1] * level * down;
+            }
+        }
+        self.tail = tail;
+        self.tail_at = 0;
+        self.gate = 0;
+        self.primed = false;
+        self.ended = false;
+    }
+
+    fn take_arrivals(&mut self, most: usize) {
+        for _ in 0..most {
+            if self.returns.is_full() {
+                return;
+            }
+            match self.arrivals.pop() {
+                Ok(Arrival::Block {
+                    source,
+                    shelf,
+                    block,
+                }) => {
+                    let old = match self.sources.get_mut(source) {
+                        Some(table) => table.put(shelf, block),
+                        None => Some(block),
+                    };
+                    if let Some(old) = old {
+                        let room = self.returns.push(old);
+                        debug_assert!(room.is_ok(), "there was room");
+                    }
+                }
+                Ok(Arrival::End { epoch, frames }) => self.end = Some((epoch, frames)),
+                Err(_empty) => return,
+            }
+        }
+    }
+
+    /// Adds the sources from the clock on. `true` when there should have been more of them.
+    fn run(&mut self, out: &mut [[f32; 2]]) -> bool {
+        let mut rest = out;
+        while !rest.is_empty() {
+            let (ahead, ends) = self.ahead();
+            let wants = self.order.run && !self.ended && self.until_stop() > 0;
+            if wants && ends && ahead == 0 {
+                self.ended = true;
+                self.gate = 0;
+                return false;
+            }
+            let opens = wants && (ends || ahead > RAMP);
+            let frames = if opens {
+                (ahead - if ends { 0 } else { RAMP }).min(self.until_stop())
+            } else {
+                ahead.min(self.gate)
+            };
+            if frames == 0 {
+                self.gate = 0;
+                return wants && self.primed;
+            }
+            let (now, later) = rest.split_at_mut(frames.min(rest.len()));
+            self.read(now);
+            self.clock += now.len() as u64;
+            self.ramp(now, opens);
+            self.primed |= opens;
+            rest = later;
+        }
+        false
+    }
+
+    /// Frames until the fade-out that the order asks for.
+    fn until_stop(&self) -> usize {
+        let left = self.order.until.saturating_sub(self.clock);
+        usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(RAMP)
+    }
+
+    /// Frames that are there without a gap, looking no further than the next block, and whether the track
+    /// ends after them.
+    fn ahead(&self) -> (usize, bool) {
+        let epoch = self.order.epoch;
+        let left = match self.end {
+            Some((of, frames)) if of == epoch => {
+                usize::try_from(frames.saturating_sub(self.clock)).unwrap_or(usize::MAX)
+            }
+            _ => usize::MAX,
+        };
+        let index = self.clock / BLOCK_FRAMES as u64;
+        let into = (self.clock % BLOCK_FRAMES as u64) as usize;
+        let frames = |table: &Table| {
+            let this = table.get(epoch, index).map_or(0, |block| block.frames);
+            let next = || table.get(epoch, index + 1).map_or(0, |block| block.frames);
+            let next = if this == BLOCK_FRAMES { next() } else { 0 };
+            (this + next).saturating_sub(into)
+        };
+        let there = self.sources.iter().map(frames).min().unwrap_or(0);
+        (there.min(left), there >= left)
+    }
+
+    /// Sums the sources over `out`, from the clock on, whose frames are known to be there.
+    fn read(&self, out: &mut [[f32; 2]]) {
+        let mut at = self.clock;
+        let mut rest = out;
+        while !rest.is_empty() {
+            let index = at / BLOCK_FRAMES as u64;
+            let into = (at % BLOCK_FRAMES as u64) as usize;
+            let (now, later) = rest.split_at_mut((BLOCK_FRAMES - into).min(rest.len()));
+            now.fill([0.0; 2]);
+            for table in &self.sources {
+                let Some(block) = table.get(self.order.epoch, index) else {
+                    continue;
+                };
+                let frames = block.samples.as_chunks::<2>().0;
+                for (out, frame) in now.iter_mut().zip(frames.iter().skip(into)) {
+                    out[0] += frame[0];
+                    out[1] += frame[1];
+                }
+            }
+            at += now.len() as u64;
+            rest = later;
+        }
+    }
+
+    fn ramp(&mut self, out: &mut [[f32; 2]], opens: bool) {
+        for frame in out {
+            if opens && self.gate == RAMP {
+                return;
+            }
+            self.gate = if opens {
+                self.gate + 1
+            } else {
+                self.gate.saturating_sub(1)
+            };
+            let level = self.gate as f32 / RAMP as f32;
+            frame[0] *= level;
+            frame[1] *= level;
+        }
+    }
+
+    fn add_tail(&mut self, out: &mut [[f32; 2]]) {
+        let rest = self.tail.get(self.tail_at..).unwrap_or_default();
+        let frames = rest.len().min(out.len());
+        for (out, tail) in out.iter_mut().zip(rest) {
+            out[0] += tail[0];
+            out[1] += tail[1];
+        }
+        self.tail_at += frames;
+    }
+}
+
+/// A linear gain that moves in straight lines.
+#[derive(Debug)]
+struct Volume {
+    from: f32,
+    to: f32,
+    /// Steps taken from one to the other.
+    step: usize,
+}
+
+impl Default for Volume {
+    fn default() -> Self {
+        Self {
+            from: 1.0,
+            to: 1.0,
+            step: RAMP,
+        }
+    }
+}
+
+impl Volume {
+    fn now(&self) -> f32 {
+        if self.step >= RAMP {
+            return self.to;
+        }
+        self.from + (self.to - self.from) * (self.step as f32 / RAMP as f32)
+    }
+
+    fn aim(&mut self, to: f32) {
+        if to != self.to {
+            self.from = self.now();
+            self.to = to;
+            self.step = 0;
+        }
+    }
+
+    fn jump(&mut self) {
+        self.step = RAMP;
+    }
+
+    fn apply(&mut self, out: &mut [[f32; 2]]) {
+        let moving = (RAMP - self.step).min(out.len());
+        let (ramp, steady) = out.split_at_mut(moving);
+        for frame in ramp {
+            self.step += 1;
+            let level = self.now();
+            frame[0] *= level;
+            frame[1] *= level;
+        }
+        // The file's own level, bit by bit.
+        if self.to != 1.0 {
+            for frame in steady {
+                frame[0] *= self.to;
+                frame[1] *= self.to;
+            }
+        }
+    }
+}
