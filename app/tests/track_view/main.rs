@@ -97,7 +97,7 @@ fn a_track_that_is_not_in_the_player_is_loaded_where_it_was_clicked() {
 fn steps_go_by_beat_and_bar() {
     let mut made = Made::analyzed();
     for (action, at) in [
-        (Action::BeatForward, 30.5),
+        (Action::BeatForward, 30.0),
         (Action::BeatBack, 29.5),
         (Action::BarForward, 31.5),
         (Action::BarBack, 29.5),
