@@ -6,8 +6,8 @@ use super::words;
 use crate::theme;
 use eframe::egui::text::{CCursor, CCursorRange, LayoutJob, TextFormat};
 use eframe::egui::{
-    Button, FontId, Id, Key, Label, Modifiers, Popup, PopupCloseBehavior, Response, RichText,
-    ScrollArea, Stroke, TextEdit, Ui, vec2,
+    Align2, Button, FontId, Id, Key, Label, Modifiers, Popup, PopupCloseBehavior, Response,
+    RichText, ScrollArea, Stroke, TextEdit, Ui, vec2,
 };
 use std::sync::Arc;
 use tonearm_core::query::{self, Query, QueryError};
@@ -59,6 +59,7 @@ pub(super) fn search_ui(ui: &mut Ui, panel: &mut LibraryPanel, width: f32) {
         .hint_text("Search: words, bpm:120-128, key:8A~ …")
         .char_limit(4096)
         .margin(vec2(8.0, 5.0))
+        .align(Align2::LEFT_CENTER)
         .layouter(&mut layouter);
     let field = ui.add_sized(vec2(width, theme::CONTROL), edit);
     if escape {

@@ -27,7 +27,8 @@ pub(super) struct Scroll {
     pub(super) reveal: Option<TrackId>,
     /// The listing is new: find the place again.
     pub(super) restore: bool,
-    height: f32,
+    /// Points of table above the topmost that is seen.
+    offset: f32,
 }
 
 /// The table with its header, in all of the room there is.
@@ -93,7 +94,7 @@ fn wanted_offset(panel: &mut LibraryPanel, height: f32) -> Option<f32> {
     if let Some(place) = scroll.reveal.and_then(|id| listing.place(id)) {
         scroll.reveal = None;
         let top = place as f32 * theme::ROW;
-        let now = scroll.height;
+        let now = scroll.offset;
         if top < now {
             return Some(top);
         }
@@ -108,7 +109,7 @@ fn wanted_offset(panel: &mut LibraryPanel, height: f32) -> Option<f32> {
     }
     if restore && let Some((id, pushed)) = scroll.top {
         // At the very top stays at the very top.
-        if scroll.height < 1.0 {
+        if scroll.offset < 1.0 {
             return Some(0.0);
         }
         if let Some(place) = listing.place(id) {
@@ -134,7 +135,7 @@ fn rows_ui(
     let pushed = viewport.top() - first as f32 * theme::ROW;
     let seen = ((viewport.height() + pushed) / theme::ROW).ceil() as usize;
     panel.state.scroll.page = ((viewport.height() / theme::ROW).floor() as usize).max(2) - 1;
-    panel.state.scroll.height = viewport.top();
+    panel.state.scroll.offset = viewport.top();
     panel.state.scroll.top = listing.at(first).map(|id| (id, pushed));
 
     let mut covers = std::mem::take(&mut panel.state.covers);
@@ -274,7 +275,7 @@ fn keys(ui: &Ui, table: &Response, panel: &mut LibraryPanel, out: &mut Outbox) {
             ..EventFilter::default()
         };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(table.id, filter));
-    } else if ui.memory(|memory| memory.focused().is_some())
+    } else if ui.memory(|memory| memory.focused().is_some() || memory.top_modal_layer().is_some())
         || eframe::egui::Popup::is_any_open(ui.ctx())
     {
         return;
