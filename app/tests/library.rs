@@ -88,6 +88,8 @@ fn sized(world: World, size: Vec2) -> Harness<'static, World> {
 fn builder<S>(size: Vec2) -> egui_kittest::HarnessBuilder<S> {
     Harness::builder()
         .with_size(size)
+        .with_max_steps(60)
+        .with_step_dt(1.0 / 60.0)
         .with_context_setup(|ctx| ctx.set_theme(eframe::egui::Theme::Dark))
 }
 
@@ -106,6 +108,10 @@ fn row<'a>(h: &'a Harness<'_, World>, title: &str) -> Node<'a> {
 fn has_row(h: &Harness<'_, World>, title: &str) -> bool {
     let label = format!("{title} by Harbour Unit");
     h.query_by_label_contains(&label).is_some()
+}
+
+fn heading<'a>(h: &'a Harness<'_, World>, name: &'a str) -> Node<'a> {
+    h.get_by_role_and_label(Role::ColumnHeader, name)
 }
 
 fn press(h: &mut Harness<'_, World>, modifiers: Modifiers, key: Key) {
@@ -189,7 +195,6 @@ fn a_double_click_opens_and_the_menu_offers_the_rest() {
     let mut h = window(World::of(rows::letters(5)));
     h.run();
     row(&h, "C0").click();
-    h.step();
     row(&h, "C0").click();
     h.run();
     assert_eq!(h.state().out.actions, [Action::OpenTrack]);
@@ -211,8 +216,7 @@ fn headings_sort_and_selection_and_search_survive() {
     h.run();
     row(&h, "B0").click();
     h.run();
-    let tempo = "Tempo";
-    h.get_by_label(tempo).click();
+    heading(&h, "Tempo").click();
     h.run();
     assert!(row(&h, "A0").rect().top() < row(&h, "F0").rect().top());
     h.get_by_label("Tempo, sorted ascending").click();
@@ -422,7 +426,7 @@ fn what_stands_on_top_stays_there_while_tracks_come_in() {
     world.panel.selected = vec![TrackId(0x5000 + 100)];
     let mut h = window(world);
     h.run();
-    h.get_by_label("Title").click();
+    heading(&h, "Title").click();
     h.run();
     h.state_mut().act(Action::NextTrack);
     h.run();
@@ -442,8 +446,8 @@ fn what_stands_on_top_stays_there_while_tracks_come_in() {
 fn a_large_library_is_listed_aside_and_the_table_stays_usable() {
     let mut h = window(World::of((0..4000).map(rows::row).collect()));
     h.run();
-    h.get_by_label("Title").click();
-    h.step();
+    heading(&h, "Title").click();
+    h.run();
     assert!(h.query_by_label("4,000 tracks in the table").is_some());
     for _turn in 0..1_000_000 {
         if !h.state().panel.is_listing() {
@@ -454,9 +458,6 @@ fn a_large_library_is_listed_aside_and_the_table_stays_usable() {
     }
     h.run();
     assert!(h.query_by_label("Title, sorted ascending").is_some());
-    assert!(
-        h.query_by_label_contains("Amber Engine by").is_none() || !h.state().panel.is_listing()
-    );
     let first = h.query_all_by_label_contains("Amber ").count();
     assert!(first > 20, "{first} rows begin with the first title");
 }
@@ -563,6 +564,14 @@ fn look() {
             .save(format!("{folder}/{name}.png"))
             .unwrap();
     }
+    let mut h = window(World::of(rows::mixed(300)));
+    h.run();
+    h.get_by_label("How to search").click();
+    h.run();
+    h.render()
+        .unwrap()
+        .save(format!("{folder}/help.png"))
+        .unwrap();
     let mut h = window(World::of(Vec::new()));
     h.run();
     h.render()

@@ -29,6 +29,9 @@ pub(super) struct Scroll {
     pub(super) restore: bool,
     /// Points of table above the topmost that is seen.
     offset: f32,
+    /// Where the next frame scrolls to. This frame paints there already: the scroll area would take a place
+    /// beyond its old end for a pull at its edge and spring back.
+    next: Option<f32>,
 }
 
 /// The table with its header, in all of the room there is.
@@ -55,7 +58,7 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel,
     let placed = panel
         .columns
         .placed(body_rect.width() - ui.spacing().scroll.allocated_width());
-    let offset = wanted_offset(panel, body_rect.height());
+    let offset = panel.state.scroll.next.take();
     let mut child = ui.new_child(eframe::egui::UiBuilder::new().max_rect(body_rect));
     let mut area = ScrollArea::both()
         .id_salt("tracks")
@@ -65,6 +68,7 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel,
         area = area.vertical_scroll_offset(offset);
     }
     let scrolled = area.show_viewport(&mut child, |ui, viewport| {
+        let viewport = moved(ui, viewport, panel);
         rows_ui(ui, (scene, &placed, viewport), panel, out);
     });
     let scrolled = scrolled.state.unclamped_offset().x;
@@ -84,6 +88,22 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel,
         panel.selected.clear();
     }
     ui.advance_cursor_after_rect(whole);
+}
+
+/// The part of the table to paint: that of the scroll area, or another that it will be scrolled to.
+fn moved(ui: &Ui, viewport: Rect, panel: &mut LibraryPanel) -> Rect {
+    panel.state.scroll.offset = viewport.top();
+    let height = panel.state.clerk.listing().len() as f32 * theme::ROW;
+    let Some(wanted) = wanted_offset(panel, viewport.height()) else {
+        return viewport;
+    };
+    let wanted = wanted.min(height - viewport.height()).max(0.0);
+    if (wanted - viewport.top()).abs() < 0.01 {
+        return viewport;
+    }
+    panel.state.scroll.next = Some(wanted);
+    ui.ctx().request_repaint();
+    viewport.translate(vec2(0.0, wanted - viewport.top()))
 }
 
 /// Where to scroll to when it is not for the user to say.
