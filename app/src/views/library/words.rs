@@ -38,6 +38,14 @@ pub(super) fn line(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(clean.chain(cut.map(|_| '…')).collect())
 }
 
+/// The same with a capital at its start.
+pub(super) fn sentence(text: &str, most: usize) -> String {
+    let line = line(text, most);
+    let mut chars = line.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.collect::<String>() + chars.as_str()
+}
+
 /// What the title says, else the file's name.
 pub(super) fn title(row: &Row) -> Cow<'_, str> {
     match row.track.tags.title.as_deref() {
