@@ -96,6 +96,11 @@ impl LibraryPanel {
         self.selected.last().copied()
     }
 
+    /// The table's widget, once drawn: it wants the arrows and nothing else of the keyboard.
+    pub fn table(&self) -> Option<Id> {
+        self.state.table
+    }
+
     /// Whether the table is about to change without anybody doing anything.
     pub fn is_listing(&self) -> bool {
         self.state.clerk.is_busy()
@@ -115,7 +120,7 @@ impl LibraryPanel {
     }
 
     /// Selects a track, widening what is listed when it is not among it.
-    fn go_to(&mut self, id: TrackId) {
+    pub(crate) fn go_to(&mut self, id: TrackId) {
         if self.state.clerk.listing().place(id).is_none() {
             self.search.clear();
             self.scope = Scope::All;
