@@ -32,3 +32,5 @@ mod telling;
 mod tidy;
 #[cfg(test)]
 mod upkeep;
+#[cfg(test)]
+mod window;

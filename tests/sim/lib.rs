@@ -3,4 +3,6 @@
 pub mod compose;
 pub mod program;
 pub mod pulse;
+pub mod screen;
 pub mod waves;
+pub mod window;

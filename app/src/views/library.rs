@@ -120,7 +120,7 @@ impl LibraryPanel {
     }
 
     /// Selects a track, widening what is listed when it is not among it.
-    pub(crate) fn go_to(&mut self, id: TrackId) {
+    pub fn go_to(&mut self, id: TrackId) {
         if self.state.clerk.listing().place(id).is_none() {
             self.search.clear();
             self.scope = Scope::All;

@@ -214,6 +214,10 @@ impl App {
 
     /// Asks for the next frame: at once while something moves, else when somebody wakes us.
     fn plan_repaint(&self, ctx: &Context, published: &Published) {
+        if !published.view.activity.running.is_empty() {
+            // Jobs tell how far they are, but wake nobody for it.
+            ctx.request_repaint_after(Duration::from_millis(250));
+        }
         let playhead = self.player.as_ref().and_then(Player::playhead);
         let moving = playhead.is_some_and(|playhead| playhead.speed != 0.0);
         if !moving {
@@ -249,6 +253,10 @@ impl App {
         };
         let scene = self.scene(published);
         let wanted = frame_ui(ui, &scene, &around, &mut panels, (&mut settings, out));
+        if let Some(track) = panels.imports.wanted.take() {
+            panels.page = Page::Library;
+            panels.library.go_to(track);
+        }
         self.panels = panels;
         self.change_settings(ui.ctx(), settings);
         wanted

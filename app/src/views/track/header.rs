@@ -18,7 +18,8 @@ pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, ou
     let width = ui.available_width();
     ui.horizontal(|ui| {
         ui.set_min_height(44.0);
-        let back = ui.add(Button::new("\u{2039} Library").min_size(egui::vec2(0.0, theme::CONTROL)));
+        let back =
+            ui.add(Button::new("\u{2039} Library").min_size(egui::vec2(0.0, theme::CONTROL)));
         back.widget_info(|| named("Back to the library"));
         if back.on_hover_text("Back to the library").clicked() {
             out.act(Action::BackToLibrary);
