@@ -28,9 +28,11 @@ const PARTS: usize = 1024;
 #[derive(Debug, Clone)]
 struct Places {
     len: usize,
-    /// Each ascending by id.
-    parts: Arc<Vec<Arc<Vec<(TrackId, u32)>>>>,
+    parts: Arc<Vec<Arc<Part>>>,
 }
+
+/// Ascending by id.
+type Part = Vec<(TrackId, u32)>;
 
 impl Default for Places {
     fn default() -> Self {
@@ -44,7 +46,7 @@ impl Default for Places {
 
 impl Places {
     fn of(rows: &[Arc<Row>]) -> Self {
-        let mut parts: Vec<Vec<(TrackId, u32)>> = vec![Vec::new(); PARTS];
+        let mut parts: Vec<Part> = vec![Part::new(); PARTS];
         for (at, row) in rows.iter().enumerate() {
             let id = row.track.id;
             if let Some(part) = parts.get_mut(Self::part_of(id)) {

@@ -27,7 +27,7 @@ struct Entry {
     missing: bool,
 }
 
-/// Two keyed hashes (SipHash, as the standard library keys it) of a path: nobody can make two paths that share them.
+/// Two keyed hashes (`SipHash`, as the standard library keys it) of a path: nobody can make two paths that share them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct PathName(u64, u64);
 
