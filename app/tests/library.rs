@@ -11,6 +11,7 @@ use tonearm::outbox::Outbox;
 use tonearm::scene::Scene;
 use tonearm::settings::Settings;
 use tonearm::shelf::Shelf;
+use tonearm::theme;
 use tonearm::views::library::{LibraryPanel, Scope, library_ui};
 use tonearm_core::core_loop::command::{Command, Selection};
 use tonearm_core::core_loop::view::{Rows, View};
@@ -90,7 +91,7 @@ fn builder<S>(size: Vec2) -> egui_kittest::HarnessBuilder<S> {
         .with_size(size)
         .with_max_steps(60)
         .with_step_dt(1.0 / 60.0)
-        .with_context_setup(|ctx| ctx.set_theme(eframe::egui::Theme::Dark))
+        .with_context_setup(theme::install)
 }
 
 fn draw(ui: &mut eframe::egui::Ui, world: &mut World) {

@@ -139,7 +139,7 @@ impl LibraryPanel {
             sort: self.order.sort(),
             scope: self.scope.clone(),
         };
-        if self.state.clerk.attend(ui.ctx(), wish) {
+        if self.state.clerk.attend(ui.ctx(), &wish) {
             self.state.scroll.restore = true;
             self.selected
                 .retain(|id| scene.view.rows.get(*id).is_some());

@@ -67,7 +67,7 @@ pub(crate) fn row(number: usize) -> Row {
         genre: Some(pick(&GENRES, 1)),
         label: Some("Pier Nine".to_owned()),
         year: Some(1998 + (number % 27) as i32),
-        rating: (number % 3 > 0).then_some((number % 6) as u8),
+        rating: (!number.is_multiple_of(3)).then_some((number % 6) as u8),
         ..Tags::default()
     };
     let track = Track {
@@ -87,7 +87,7 @@ pub(crate) fn row(number: usize) -> Row {
             duration: Secs(180.0 + (number * 37 % 280) as f64),
         }),
         hash: None,
-        added: "2026-06-01T10:00:00Z".parse().unwrap(),
+        added: jiff::Timestamp::from_second(1_780_308_000).unwrap_or_default(),
         missing: false,
         damage: None,
     };

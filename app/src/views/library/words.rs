@@ -2,6 +2,7 @@
 
 use crate::settings::KeyNotation;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::path::Path;
 use tonearm_core::artifact::{Artifact, Maker};
 use tonearm_core::harmony::{Key, Mode};
@@ -203,7 +204,7 @@ pub(super) fn spoken(row: &Row, notation: KeyNotation) -> String {
         text.push_str(&line(artist, 200));
     }
     if let Some(tempo) = tempo(row) {
-        text.push_str(&format!(", {:.0} BPM", tempo.value));
+        let _infallible = write!(text, ", {:.0} BPM", tempo.value);
     }
     if let Some(fact) = key_of(row) {
         text.push_str(", ");
