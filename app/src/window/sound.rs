@@ -23,7 +23,7 @@ impl App {
     }
 
     /// A player that has just started plays as the last one did.
-    pub(super) fn tune(&mut self) {
+    pub(super) fn tune(&self) {
         let gain = gain_from_fader(self.settings.volume);
         self.sound(PlayerCommand::SetVolume(gain));
         if let Some(id) = self.settings.output.clone() {
@@ -107,7 +107,7 @@ impl App {
         }
     }
 
-    fn play_or_pause(&mut self) {
+    fn play_or_pause(&self) {
         let shown = match self.panels.page {
             Page::Track => self.panels.track.track,
             Page::Library => None,
