@@ -28,7 +28,7 @@ impl Focus {
         if ctx.text_edit_focused() {
             return Self::Text;
         }
-        match ctx.memory(|memory| memory.focused()) {
+        match ctx.memory(eframe::egui::Memory::focused) {
             Some(focused) if Some(focused) != table => Self::Widget,
             _ => Self::Nothing,
         }
