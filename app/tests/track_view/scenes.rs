@@ -166,6 +166,7 @@ pub(crate) fn render_state() -> RenderState {
 pub(crate) fn harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
     Harness::builder()
         .with_size(Vec2::from(size))
+        .with_context_setup(tonearm::theme::install)
         .renderer(WgpuTestRenderer::from_render_state(render_state()))
         .build_ui_state(
             |ui, made: &mut Made| {
