@@ -5,18 +5,35 @@
 mod rows;
 
 use eframe::egui::{
-    Context, Event, Modifiers, MouseWheelUnit, Pos2, RawInput, Rect, TouchPhase, Vec2, pos2, vec2,
+    Context, Event, Modifiers, MouseWheelSource, MouseWheelUnit, Pos2, RawInput, Rect, TouchPhase,
+    Vec2, pos2, vec2,
 };
+use std::sync::Arc;
 use tonearm::outbox::Outbox;
 use tonearm::scene::Scene;
 use tonearm::settings::Settings;
-use tonearm::shelf::Shelf;
+use tonearm::shelf::{PREVIEW_COLUMNS, Shelf};
+use tonearm::theme;
 use tonearm::views::library::{LibraryPanel, library_ui};
 use tonearm_core::core_loop::view::{Rows, View};
 use tonearm_core::playback::PlayerView;
+use tonearm_core::waveform::Column;
 
 fn main() {
     divan::main();
+}
+
+/// Some sound, the same at every run.
+fn column(at: usize) -> Column {
+    let level = |step: usize| (40 + at * step % 180) as u8;
+    Column {
+        min: -((level(7) / 2) as i8),
+        max: (level(11) / 2) as i8,
+        rms: level(5),
+        low: level(3),
+        mid: level(13),
+        high: level(17),
+    }
 }
 
 /// A window without a screen.
@@ -44,6 +61,11 @@ impl Window {
             panel: LibraryPanel::default(),
             frames: 0,
         };
+        theme::install(&window.ctx);
+        let columns: Arc<[Column]> = (0..PREVIEW_COLUMNS).map(column).collect();
+        for row in window.view.rows.iter() {
+            window.shelf.put_preview(row.track.id, Arc::clone(&columns));
+        }
         for _warm_up in 0..5 {
             window.frame(0.0);
         }
@@ -59,6 +81,7 @@ impl Window {
                 unit: MouseWheelUnit::Point,
                 delta: vec2(0.0, -points),
                 phase: TouchPhase::Move,
+                source: MouseWheelSource::Unknown,
                 modifiers: Modifiers::NONE,
             });
         }

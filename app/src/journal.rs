@@ -93,10 +93,9 @@ struct Words {
 impl Visit for Words {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if field.name() == "message" {
-            self.message.push_str(&format!("{value:?}"));
+            self.message.extend([format!("{value:?}")]);
         } else {
-            self.fields
-                .push_str(&format!(" {}={value:?}", field.name()));
+            self.fields.extend([format!(" {}={value:?}", field.name())]);
         }
     }
 }

@@ -8,7 +8,6 @@
 )]
 
 use cpu_time::ProcessTime;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -84,7 +83,9 @@ fn knowledge(number: u64) -> Knowledge {
         nothing_found: false,
     };
     let mut knowledge = Knowledge {
-        records: BTreeMap::from(Artifact::ALL.map(|artifact| (artifact, record.clone()))),
+        records: Artifact::ALL
+            .map(|artifact| (artifact, record.clone()))
+            .into(),
         ..Knowledge::default()
     };
     knowledge.note(&Finding::Beats(beats()));

@@ -1,5 +1,7 @@
 //! What analysis found of one track: full results, and the short form that rows and searches use.
 
+pub mod records;
+
 use crate::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use crate::beats::Beats;
 use crate::edits::ShortByHand;
@@ -8,8 +10,8 @@ use crate::loudness::Loudness;
 use crate::track::FileStamp;
 use crate::units::Bpm;
 use crate::waveform::Waveform;
+use records::Records;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// One artifact's result, as an analyser hands it over and the store keeps it.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +52,7 @@ pub struct Summary {
 #[serde(default)]
 pub struct Knowledge {
     /// No entry: never tried.
-    pub records: BTreeMap<Artifact, ArtifactRecord>,
+    pub records: Records,
     pub summary: Summary,
 }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod again;
 #[cfg(test)]
+mod by_hand;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod failures;

@@ -1,9 +1,8 @@
 //! The help sheet: everything that can be done, with its key.
 
 use crate::action::{Entry, Group, TABLE};
-use crate::panels::Page;
 use crate::theme;
-use eframe::egui::{self, Grid, Label, RichText, ScrollArea, Stroke, Ui};
+use eframe::egui::{self, Label, RichText, ScrollArea, Stroke, Ui};
 
 /// Columns in which the groups stand.
 const COLUMNS: [&[Group]; 2] = [
@@ -11,12 +10,17 @@ const COLUMNS: [&[Group]; 2] = [
     &[Group::Sound, Group::Track],
 ];
 
+/// Height of a line and width of the column of keys, in points.
+const LINE: f32 = 20.0;
+const KEYS: f32 = 104.0;
+
 pub fn help_ui(ui: &mut Ui) {
     ui.label("Everything has a name and a place in the menus; most has a key.");
     ui.add_space(4.0);
     ScrollArea::vertical()
         .auto_shrink([false, true])
         .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
             ui.columns(2, |columns| {
                 for (ui, groups) in columns.iter_mut().zip(COLUMNS) {
                     for group in groups {
@@ -44,40 +48,30 @@ fn group_ui(ui: &mut Ui, group: Group) {
             .font(theme::strong(13.0))
             .color(theme::ACCENT),
     );
-    Grid::new(name)
-        .num_columns(2)
-        .spacing([12.0, 4.0])
-        .min_row_height(22.0)
-        .show(ui, |ui| {
-            for entry in TABLE.iter().filter(|entry| entry.group == group) {
-                key_ui(ui, entry);
-                let mut name = entry.name.to_owned();
-                if entry.scope == Some(Page::Library) && group == Group::Everywhere {
-                    name.push_str(" (library)");
-                }
-                ui.add(Label::new(name).selectable(false))
-                    .on_hover_text(entry.tooltip);
-                ui.end_row();
-            }
+    for entry in TABLE.iter().filter(|entry| entry.group == group) {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = LINE;
+            key_ui(ui, entry);
+            ui.add(Label::new(entry.name).selectable(false))
+                .on_hover_text(entry.tooltip);
         });
+    }
     ui.add_space(12.0);
 }
 
+/// The key, at the right edge of its column.
 fn key_ui(ui: &mut Ui, entry: &Entry) {
-    ui.allocate_ui_with_layout(
-        egui::vec2(92.0, 20.0),
-        egui::Layout::right_to_left(egui::Align::Center),
-        |ui| {
-            if let Some(keys) = entry.keys() {
-                egui::Frame::new()
-                    .fill(theme::RAISED)
-                    .stroke(Stroke::new(1.0, theme::LINE))
-                    .corner_radius(4)
-                    .inner_margin(egui::Margin::symmetric(6, 1))
-                    .show(ui, |ui| {
-                        ui.label(RichText::new(keys).monospace().size(11.0));
-                    });
-            }
-        },
-    );
+    let size = egui::vec2(KEYS, LINE);
+    let layout = egui::Layout::right_to_left(egui::Align::Center);
+    let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let Some(keys) = entry.keys() else { return };
+    let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(layout));
+    egui::Frame::new()
+        .fill(theme::RAISED)
+        .stroke(Stroke::new(1.0, theme::LINE))
+        .corner_radius(4)
+        .inner_margin(egui::Margin::symmetric(6, 1))
+        .show(&mut ui, |ui| {
+            ui.label(RichText::new(keys).monospace().size(11.0));
+        });
 }

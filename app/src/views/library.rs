@@ -96,6 +96,11 @@ impl LibraryPanel {
         self.selected.last().copied()
     }
 
+    /// The table's widget, once drawn: it wants the arrows and nothing else of the keyboard.
+    pub fn table(&self) -> Option<Id> {
+        self.state.table
+    }
+
     /// Whether the table is about to change without anybody doing anything.
     pub fn is_listing(&self) -> bool {
         self.state.clerk.is_busy()
@@ -134,7 +139,7 @@ impl LibraryPanel {
             sort: self.order.sort(),
             scope: self.scope.clone(),
         };
-        if self.state.clerk.attend(ui.ctx(), wish) {
+        if self.state.clerk.attend(ui.ctx(), &wish) {
             self.state.scroll.restore = true;
             self.selected
                 .retain(|id| scene.view.rows.get(*id).is_some());

@@ -6,7 +6,7 @@ use crate::settings::{
     KeyNotation, SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings, fader_from_gain, gain_from_fader,
 };
 use crate::theme;
-use eframe::egui::{ComboBox, Grid, Id, RichText, ScrollArea, Slider, Ui, WidgetText};
+use eframe::egui::{ComboBox, Grid, Id, Label, RichText, ScrollArea, Slider, Ui, WidgetText};
 use std::path::PathBuf;
 use tonearm_core::playback::{DeviceId, OutputState, PlayerCommand};
 
@@ -30,6 +30,9 @@ pub struct SettingsPanel {
     /// A copy is being made.
     pub backing_up: bool,
 }
+
+/// Width of long values, in points.
+const VALUE: f32 = 420.0;
 
 pub fn settings_ui(
     ui: &mut Ui,
@@ -212,7 +215,10 @@ fn output_words(output: &OutputState) -> String {
 
 fn library_ui(ui: &mut Ui, scene: &Scene<'_>, about: &About, panel: &mut SettingsPanel) {
     ui.label("Place");
-    ui.label(RichText::new(about.library.display().to_string()).monospace());
+    long_ui(
+        ui,
+        RichText::new(about.library.display().to_string()).color(theme::TEXT_MUTED),
+    );
     ui.end_row();
     ui.label("Tracks");
     ui.label(scene.view.rows.len().to_string());
@@ -235,6 +241,14 @@ fn library_ui(ui: &mut Ui, scene: &Scene<'_>, about: &About, panel: &mut Setting
     ui.end_row();
 }
 
+/// What may be too long for a line goes on in the next.
+fn long_ui(ui: &mut Ui, text: RichText) {
+    ui.scope(|ui| {
+        ui.set_max_width(VALUE);
+        ui.add(Label::new(text).wrap());
+    });
+}
+
 fn about_ui(ui: &mut Ui, about: &About) {
     for (name, value) in [
         ("Tonearm", about.version.to_owned()),
@@ -248,7 +262,7 @@ fn about_ui(ui: &mut Ui, about: &About) {
         ),
     ] {
         ui.label(name);
-        ui.label(RichText::new(value).color(theme::TEXT_MUTED));
+        long_ui(ui, RichText::new(value).color(theme::TEXT_MUTED));
         ui.end_row();
     }
 }

@@ -299,7 +299,7 @@ impl eframe::App for App {
         let place = Place {
             page: self.panels.page,
             covered: self.panels.sheet.is_some(),
-            focus: Focus::of(&ctx),
+            focus: Focus::of(&ctx, self.panels.library.table()),
         };
         out.actions = keys::pressed(&ctx, place);
         self.take_dropped(&ctx);

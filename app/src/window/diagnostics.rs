@@ -34,7 +34,7 @@ pub(super) fn text(about: &About, settings: &Settings, published: &Published) ->
     let lines = lines.unwrap_or_default();
     for line in lines.iter().skip(lines.len().saturating_sub(LINES)) {
         let (time, level) = (line.time(), line.level);
-        text.push_str(&format!("{time} {level} {}: {}\n", line.target, line.text));
+        text.extend([format!("{time} {level} {}: {}\n", line.target, line.text)]);
     }
     text
 }
@@ -49,13 +49,13 @@ pub(super) fn failures(view: &View) -> String {
         })
     });
     for (row, artifact, failure) in failed.take(FAILURES) {
-        text.push_str(&format!(
+        text.extend([format!(
             "{}\t{}\t{}\t{}\n",
             row.track.path.as_path().display(),
             artifact.name(),
             failure.message,
             failure.remedy
-        ));
+        )]);
     }
     text
 }

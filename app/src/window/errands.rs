@@ -143,15 +143,12 @@ impl App {
 
     /// Brings paths in. One file alone is opened as soon as it is known.
     pub(super) fn import(&mut self, paths: Vec<PathBuf>) {
-        match paths.as_slice() {
-            [path] => {
-                let wish = Wish::File(tonearm_core::import::named::plain(path));
-                self.import_wishing(paths, wish);
-            }
-            _ => {
-                let request = self.errands.request();
-                self.send_import(request, paths);
-            }
+        if let [path] = paths.as_slice() {
+            let wish = Wish::File(tonearm_core::import::named::plain(path));
+            self.import_wishing(paths, wish);
+        } else {
+            let request = self.errands.request();
+            self.send_import(request, paths);
         }
     }
 
@@ -161,7 +158,7 @@ impl App {
         self.send_import(request, paths);
     }
 
-    fn send_import(&mut self, request: RequestId, paths: Vec<PathBuf>) {
+    fn send_import(&self, request: RequestId, paths: Vec<PathBuf>) {
         if paths.is_empty() {
             return;
         }

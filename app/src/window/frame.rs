@@ -295,3 +295,6 @@ fn closing_ui(ctx: &Context, secs: f32) -> bool {
         })
         .inner
 }
+
+#[cfg(test)]
+mod tests;

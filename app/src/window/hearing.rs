@@ -88,7 +88,7 @@ impl Gathered {
             }
             Event::ImportFinished { request, tally } => {
                 self.wishes.remove(&request);
-                self.say(import_notice(&tally));
+                self.say(Some(import_notice(&tally)));
             }
             Event::Relinked {
                 to: RelinkOutcome::Moved(_),
@@ -113,11 +113,9 @@ impl Gathered {
                 self.say(Some(Notice::news(format!("Made again: {words}"))));
             }
             // "Back to analysis" asks for beats and key alike; most tracks have only one of them changed.
-            Event::EditRefused {
-                reason: Refusal::BeatsAreAsFound | Refusal::KeyIsAsFound,
-                ..
-            } => {}
-            Event::EditRefused { reason, .. } => {
+            Event::EditRefused { reason, .. }
+                if !matches!(reason, Refusal::BeatsAreAsFound | Refusal::KeyIsAsFound) =>
+            {
                 self.say(Some(Notice::news(format!("Nothing was changed: {reason}"))));
             }
             // Told in the rows, in the line of work, and by a banner as long as it lasts.
@@ -127,6 +125,7 @@ impl Gathered {
             | Event::DuplicateFound { .. }
             | Event::Relinked { .. }
             | Event::Edited { .. }
+            | Event::EditRefused { .. }
             | Event::StorageFailed(_)
             | Event::Idle => {}
         }
@@ -143,7 +142,7 @@ impl Gathered {
 }
 
 /// What came of an import, in a sentence.
-fn import_notice(tally: &Tally) -> Option<Notice> {
+fn import_notice(tally: &Tally) -> Notice {
     let tracks = |count: u64| match count {
         1 => "one track".to_owned(),
         _ => format!("{count} tracks"),
@@ -169,13 +168,13 @@ fn import_notice(tally: &Tally) -> Option<Notice> {
         (true, _) => format!("All {known} tracks are in the library already"),
         (false, _) => capitalised(&parts.join(", ")),
     };
-    Some(if failed > 0 {
+    if failed > 0 {
         Notice::warning(text)
     } else if added + changed > 0 {
         Notice::good(text)
     } else {
         Notice::news(text)
-    })
+    }
 }
 
 fn capitalised(text: &str) -> String {
@@ -227,7 +226,7 @@ mod tests {
             ),
         ] {
             let expected = Notice::new(tone, text);
-            assert_eq!(import_notice(&tally(outcomes)), Some(expected));
+            assert_eq!(import_notice(&tally(outcomes)), expected);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Entry, TABLE};
 use crate::panels::Page;
-use eframe::egui::{Context, Event, Key, KeyboardShortcut, Modifiers};
+use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers};
 
 /// Who else wants keys at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +23,14 @@ pub(super) enum Focus {
 }
 
 impl Focus {
-    pub(super) fn of(ctx: &Context) -> Self {
+    /// `table` is a widget that has the focus for the arrows' sake and leaves everything else to the shortcuts.
+    pub(super) fn of(ctx: &Context, table: Option<Id>) -> Self {
         if ctx.text_edit_focused() {
-            Self::Text
-        } else if ctx.memory(|memory| memory.focused().is_some()) {
-            Self::Widget
-        } else {
-            Self::Nothing
+            return Self::Text;
+        }
+        match ctx.memory(eframe::egui::Memory::focused) {
+            Some(focused) if Some(focused) != table => Self::Widget,
+            _ => Self::Nothing,
         }
     }
 }

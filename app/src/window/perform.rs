@@ -94,7 +94,7 @@ impl App {
             Action::ShowInFolder => self.show_in_folder(ctx, published),
             Action::CopyPath => out.copied = Some(self.paths(published).join("\n")),
             Action::CopyFailures => {
-                out.copied = Some(super::diagnostics::failures(&published.view))
+                out.copied = Some(super::diagnostics::failures(&published.view));
             }
             Action::ToggleImports => self.panels.imports.open = !self.panels.imports.open,
             Action::PlaySelected
@@ -172,7 +172,7 @@ impl App {
         }
     }
 
-    pub(super) fn command(&mut self, command: Command) {
+    pub(super) fn command(&self, command: Command) {
         self.waker.asked();
         if let Library::Open(core) = &self.library
             && !core.send(command)
@@ -259,6 +259,10 @@ impl App {
     pub(super) fn after_views(&mut self, ctx: &Context, published: &Published, wanted: &Wanted) {
         self.send_errands();
         self.follow_volume(published);
+        if let Some(track) = self.panels.imports.wanted.take() {
+            self.panels.page = Page::Library;
+            self.panels.library.go_to(track);
+        }
         if wanted.retry {
             let coming = start::open_library(
                 self.opening.library.clone(),

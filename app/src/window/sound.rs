@@ -5,7 +5,7 @@ use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::panels::Page;
 use crate::settings::{fader_from_gain, gain_from_fader};
-use tonearm_core::playback::{DeviceId, PlayerCommand, Transport};
+use tonearm_core::playback::{DeviceId, Player, PlayerCommand, Transport};
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Secs;
 
@@ -13,7 +13,7 @@ use tonearm_core::units::Secs;
 const VOLUME_STEP: f32 = 0.05;
 
 impl App {
-    pub(super) fn sound(&mut self, command: PlayerCommand) {
+    pub(super) fn sound(&self, command: PlayerCommand) {
         self.waker.asked();
         if let Some(player) = &self.player
             && !player.send(command)
@@ -23,7 +23,7 @@ impl App {
     }
 
     /// A player that has just started plays as the last one did.
-    pub(super) fn tune(&mut self) {
+    pub(super) fn tune(&self) {
         let gain = gain_from_fader(self.settings.volume);
         self.sound(PlayerCommand::SetVolume(gain));
         if let Some(id) = self.settings.output.clone() {
@@ -53,7 +53,7 @@ impl App {
     }
 
     /// Puts a track into the player, unless it is there.
-    fn load(&mut self, track: TrackId, play: bool) {
+    fn load(&self, track: TrackId, play: bool) {
         let loaded = self.loaded();
         if loaded == Some(track) && !play {
             return;
@@ -82,7 +82,7 @@ impl App {
         let at = self
             .player
             .as_ref()
-            .and_then(|player| player.playhead())
+            .and_then(Player::playhead)
             .map_or(Secs(0.0), |playhead| playhead.at);
         match action {
             Action::PlaySelected => {
@@ -107,7 +107,7 @@ impl App {
         }
     }
 
-    fn play_or_pause(&mut self) {
+    fn play_or_pause(&self) {
         let shown = match self.panels.page {
             Page::Track => self.panels.track.track,
             Page::Library => None,
@@ -130,7 +130,7 @@ impl App {
     }
 
     /// Moves by beats of the found tempo, for a page that does not do it along its own beats.
-    fn step(&mut self, published: &Published, at: Secs, beats: i32) {
+    fn step(&self, published: &Published, at: Secs, beats: i32) {
         let bpm = self
             .loaded()
             .and_then(|track| published.view.rows.get(track))

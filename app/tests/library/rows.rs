@@ -1,6 +1,5 @@
 //! Rows of a made-up library, the same at every run.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use tonearm_core::failure::{Failure, FailureKind};
@@ -33,14 +32,14 @@ const ARTISTS: [&str; 9] = [
 ];
 const GENRES: [&str; 5] = ["House", "Techno", "Deep House", "Breaks", "Downtempo"];
 
-pub fn stamp() -> FileStamp {
+pub(crate) fn stamp() -> FileStamp {
     FileStamp {
         bytes: 8_412_160,
         modified_ns: 1_750_000_000_000_000_000,
     }
 }
 
-pub fn record(failure: Option<Failure>) -> ArtifactRecord {
+pub(crate) fn record(failure: Option<Failure>) -> ArtifactRecord {
     ArtifactRecord {
         recipe: Recipe {
             maker: Maker::Native,
@@ -56,7 +55,7 @@ pub fn record(failure: Option<Failure>) -> ArtifactRecord {
 }
 
 /// A fully analysed track with the given number.
-pub fn row(number: usize) -> Row {
+pub(crate) fn row(number: usize) -> Row {
     let pick = |from: &[&str], salt: usize| {
         from[(number * 7 + salt * number / 5 + salt) % from.len()].to_owned()
     };
@@ -68,7 +67,7 @@ pub fn row(number: usize) -> Row {
         genre: Some(pick(&GENRES, 1)),
         label: Some("Pier Nine".to_owned()),
         year: Some(1998 + (number % 27) as i32),
-        rating: (number % 3 > 0).then_some((number % 6) as u8),
+        rating: (!number.is_multiple_of(3)).then_some((number % 6) as u8),
         ..Tags::default()
     };
     let track = Track {
@@ -88,7 +87,7 @@ pub fn row(number: usize) -> Row {
             duration: Secs(180.0 + (number * 37 % 280) as f64),
         }),
         hash: None,
-        added: "2026-06-01T10:00:00Z".parse().unwrap(),
+        added: jiff::Timestamp::from_second(1_780_308_000).unwrap_or_default(),
         missing: false,
         damage: None,
     };
@@ -109,7 +108,7 @@ pub fn row(number: usize) -> Row {
             true_peak: Some(-0.4),
         }),
     };
-    let records: BTreeMap<Artifact, ArtifactRecord> = Artifact::ALL
+    let records = Artifact::ALL
         .into_iter()
         .filter(|artifact| *artifact != Artifact::Stems)
         .map(|artifact| (artifact, record(None)))
@@ -129,7 +128,7 @@ pub fn row(number: usize) -> Row {
 }
 
 /// Makes what a search looks through fit the rest again.
-pub fn finish(mut row: Row) -> Row {
+pub(crate) fn finish(mut row: Row) -> Row {
     row.search_text = search_text(&row.track);
     row
 }
@@ -143,7 +142,7 @@ fn set(row: &mut Row, artifact: Artifact, state: ArtifactState) {
 }
 
 /// Just read, nothing analysed.
-pub fn fresh(number: usize) -> Row {
+pub(crate) fn fresh(number: usize) -> Row {
     let mut row = row(number);
     row.knowledge = Knowledge::default();
     row.state = TrackState::Partial;
@@ -160,7 +159,7 @@ pub fn fresh(number: usize) -> Row {
 }
 
 /// Half done.
-pub fn running(number: usize) -> Row {
+pub(crate) fn running(number: usize) -> Row {
     let mut row = row(number);
     row.state = TrackState::Analyzing;
     row.knowledge.summary.key = None;
@@ -169,7 +168,7 @@ pub fn running(number: usize) -> Row {
     row
 }
 
-pub fn failed(number: usize) -> Row {
+pub(crate) fn failed(number: usize) -> Row {
     let mut row = row(number);
     row.state = TrackState::Failed;
     let failure = Failure::new(
@@ -185,7 +184,7 @@ pub fn failed(number: usize) -> Row {
     row
 }
 
-pub fn missing(number: usize) -> Row {
+pub(crate) fn missing(number: usize) -> Row {
     let mut row = row(number);
     row.state = TrackState::Missing;
     row.track.missing = true;
@@ -193,7 +192,7 @@ pub fn missing(number: usize) -> Row {
 }
 
 /// One of each state, then ready ones.
-pub fn mixed(count: usize) -> Vec<Row> {
+pub(crate) fn mixed(count: usize) -> Vec<Row> {
     (0..count)
         .map(|number| match number {
             2 => fresh(number),
@@ -201,6 +200,26 @@ pub fn mixed(count: usize) -> Vec<Row> {
             5 => failed(number),
             7 => missing(number),
             _ => row(number),
+        })
+        .collect()
+}
+
+/// A ready track whose title is known.
+pub(crate) fn titled(number: usize, title: &str) -> Row {
+    let mut row = row(number);
+    row.track.tags.title = Some(title.to_owned());
+    row.track.tags.artist = Some("Harbour Unit".to_owned());
+    finish(row)
+}
+
+/// Tracks called A, B, C and so on, each a little faster than the one before.
+pub(crate) fn letters(count: usize) -> Vec<Row> {
+    (0..count)
+        .map(|number| {
+            let letter = char::from(b'A' + (number % 26) as u8);
+            let mut row = titled(number, &format!("{letter}{}", number / 26));
+            row.knowledge.summary.bpm = Some(Bpm(100.0 + number as f64));
+            row
         })
         .collect()
 }

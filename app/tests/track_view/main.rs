@@ -1,6 +1,7 @@
 //! The track page with hand-made scenes: what it says, what clicks ask for, what it looks like.
 
 mod scenes;
+mod pixels;
 
 use egui_kittest::kittest::Queryable as _;
 use scenes::{Made, harness, hear, look};
@@ -97,7 +98,7 @@ fn a_track_that_is_not_in_the_player_is_loaded_where_it_was_clicked() {
 fn steps_go_by_beat_and_bar() {
     let mut made = Made::analyzed();
     for (action, at) in [
-        (Action::BeatForward, 30.5),
+        (Action::BeatForward, 30.0),
         (Action::BeatBack, 29.5),
         (Action::BarForward, 31.5),
         (Action::BarBack, 29.5),

@@ -4,7 +4,7 @@ use eframe::egui::{self, Vec2};
 use eframe::egui_wgpu::{RenderState, RendererOptions};
 use egui_kittest::Harness;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::f32::consts::TAU;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -21,6 +21,7 @@ use tonearm_core::control::Control;
 use tonearm_core::core_loop::view::{Rows, RunningJob, View};
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::{Failure, FailureKind};
+use tonearm_core::findings::records::Records;
 use tonearm_core::findings::{Knowledge, Summary};
 use tonearm_core::harmony::{Chord, ChordSpan, Key, KeyFinding, KeySpan, PitchClass, Quality};
 use tonearm_core::playback::{Loaded, OutputState, PlayerView, Playhead, Transport};
@@ -83,7 +84,7 @@ impl Made {
             "the rhythm could not be followed",
             "Set the tempo by hand",
         );
-        row.knowledge.records = BTreeMap::from([(Artifact::Beats, record(Some(failure)))]);
+        row.knowledge.records = [(Artifact::Beats, record(Some(failure)))].into();
         let made = Self::of(row);
         made.shelf.put_waveform(ID, Arc::clone(&music().1));
         made
@@ -169,6 +170,7 @@ pub(crate) fn render_state() -> RenderState {
 pub(crate) fn harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
     Harness::builder()
         .with_size(Vec2::from(size))
+        .with_context_setup(tonearm::theme::install)
         .renderer(WgpuTestRenderer::from_render_state(render_state()))
         .build_ui_state(
             |ui, made: &mut Made| {
@@ -226,7 +228,7 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
             damage: None,
         },
         knowledge: Knowledge {
-            records: BTreeMap::new(),
+            records: Records::new(),
             summary: if done {
                 Summary {
                     bpm: Some(Bpm(120.0)),

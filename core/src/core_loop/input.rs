@@ -15,10 +15,6 @@ use std::sync::Arc;
 
 /// Everything that can happen to the state.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "inputs are boxed where they wait, and most are news of jobs"
-)]
 pub(crate) enum Input {
     Command(Command),
     Import(ImportNews),

@@ -7,7 +7,7 @@ use crate::core_loop::event::Tally;
 use crate::failure::Failure;
 use crate::row::Row;
 use crate::track::TrackId;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// Rows of one chunk are shared between views until one of them changes.
@@ -17,7 +17,71 @@ const CHUNK: usize = 512;
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
     chunks: Vec<Arc<Vec<Arc<Row>>>>,
-    places: Arc<HashMap<TrackId, usize>>,
+    places: Places,
+}
+
+/// Places are shared between views in this many parts, by the last digits of the ids: a row that comes in costs a
+/// copy of one part, not of all.
+const PARTS: usize = 1024;
+
+/// Where each row is.
+#[derive(Debug, Clone)]
+struct Places {
+    len: usize,
+    parts: Arc<Vec<Arc<Part>>>,
+}
+
+/// Ascending by id.
+type Part = Vec<(TrackId, u32)>;
+
+impl Default for Places {
+    fn default() -> Self {
+        let part = Arc::default();
+        Self {
+            len: 0,
+            parts: Arc::new(vec![part; PARTS]),
+        }
+    }
+}
+
+impl Places {
+    fn of(rows: &[Arc<Row>]) -> Self {
+        let mut parts: Vec<Part> = vec![Part::new(); PARTS];
+        for (at, row) in rows.iter().enumerate() {
+            let id = row.track.id;
+            if let Some(part) = parts.get_mut(Self::part_of(id)) {
+                part.push((id, at as u32));
+            }
+        }
+        for part in &mut parts {
+            part.sort_unstable();
+            part.shrink_to_fit();
+        }
+        Self {
+            len: rows.len(),
+            parts: Arc::new(parts.into_iter().map(Arc::new).collect()),
+        }
+    }
+
+    fn part_of(id: TrackId) -> usize {
+        (id.0 % PARTS as u64) as usize
+    }
+
+    fn get(&self, id: TrackId) -> Option<usize> {
+        let part = self.parts.get(Self::part_of(id))?;
+        let at = part.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        part.get(at).map(|(_, place)| *place as usize)
+    }
+
+    /// Takes in an id that is not there yet.
+    fn insert(&mut self, id: TrackId, place: usize) {
+        if let Some(part) = Arc::make_mut(&mut self.parts).get_mut(Self::part_of(id)) {
+            let part = Arc::make_mut(part);
+            let at = part.partition_point(|(known, _)| *known < id);
+            part.insert(at, (id, place as u32));
+            self.len += 1;
+        }
+    }
 }
 
 impl Rows {
@@ -27,30 +91,26 @@ impl Rows {
     }
 
     fn of(rows: &[Arc<Row>]) -> Self {
-        let places = rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| (row.track.id, at))
-            .collect();
+        let places = Places::of(rows);
         Self {
             chunks: rows
                 .chunks(CHUNK)
                 .map(|chunk| Arc::new(chunk.to_vec()))
                 .collect(),
-            places: Arc::new(places),
+            places,
         }
     }
 
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.places.len
     }
 
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len() == 0
     }
 
     pub fn get(&self, id: TrackId) -> Option<&Arc<Row>> {
-        let at = *self.places.get(&id)?;
+        let at = self.places.get(id)?;
         self.chunks.get(at / CHUNK)?.get(at % CHUNK)
     }
 
@@ -77,14 +137,14 @@ impl Rows {
     /// Puts a row in the place of the one with the same id, or at the end.
     pub(crate) fn put(&mut self, row: Row) {
         let row = Arc::new(row);
-        if let Some(&at) = self.places.get(&row.track.id) {
+        if let Some(at) = self.places.get(row.track.id) {
             if let Some(chunk) = self.chunks.get_mut(at / CHUNK) {
                 Arc::make_mut(chunk)[at % CHUNK] = row;
             }
             return;
         }
         let at = self.len();
-        Arc::make_mut(&mut self.places).insert(row.track.id, at);
+        self.places.insert(row.track.id, at);
         if at.is_multiple_of(CHUNK) {
             self.chunks.push(Arc::default());
         }

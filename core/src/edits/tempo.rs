@@ -76,7 +76,10 @@ pub(super) fn shift_downbeat(shown: &Beats, by: i8) -> Result<Beats, Refusal> {
 }
 
 /// Marks `beats` as set by the user; what `shown` had is offered first among the alternatives.
-fn by_hand(beats: Beats, shown: &Beats) -> Beats {
+fn by_hand(mut beats: Beats, shown: &Beats) -> Beats {
+    for beat in &mut beats.beats {
+        beat.position = beat.position.max(1);
+    }
     let replaced = TempoAlternative {
         bpm: shown.bpm,
         confidence: shown.confidence,
@@ -119,7 +122,7 @@ fn sound(beats: &Beats) -> Result<(), Refusal> {
         .all(|pair| matches!(pair, [a, b] if a.at.0 < b.at.0));
     let is_finite = beats.beats.iter().all(|beat| beat.at.0.is_finite());
     let is_countable = (2..=MOST_BEATS).contains(&beats.beats.len());
-    if is_countable && is_ascending && is_finite && beats.bpm.0.is_finite() {
+    if is_countable && is_ascending && is_finite && beats.bpm.0.is_normal() && beats.bpm.0 > 0.0 {
         Ok(())
     } else {
         Err(Refusal::TooFewBeats)

@@ -1,24 +1,44 @@
 //! What is a file that was found: new, known, changed, moved, or another copy? Pure.
 
 use crate::track::{ContentHash, FileStamp, Track, TrackId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 
 /// What deciding needs of the library. Kept up to date by whoever owns the tracks.
+///
+/// Paths are known by their names of 128 bits, which no two paths share: they are kept nowhere twice.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     tracks: HashMap<TrackId, Entry>,
-    by_path: HashMap<PathBuf, TrackId>,
-    by_hash: HashMap<ContentHash, BTreeSet<TrackId>>,
-    by_bytes: BTreeMap<u64, BTreeSet<TrackId>>,
+    by_path: HashMap<PathName, TrackId>,
+    by_hash: BTreeSet<(ContentHash, TrackId)>,
+    /// Of tracks of known content.
+    by_bytes: BTreeSet<(u64, TrackId)>,
+    names: Names,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
-    path: PathBuf,
+    path: PathName,
     stamp: FileStamp,
     hash: Option<ContentHash>,
     missing: bool,
+}
+
+/// Two keyed hashes (`SipHash`, as the standard library keys it) of a path: nobody can make two paths that share them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct PathName(u64, u64);
+
+#[derive(Debug, Clone, Default)]
+struct Names(RandomState, RandomState);
+
+impl Names {
+    fn of(&self, path: &Path) -> PathName {
+        let key = path_key(path);
+        PathName(self.0.hash_one(&*key), self.1.hash_one(&*key))
+    }
 }
 
 /// A file that may be a track.
@@ -42,7 +62,7 @@ pub enum Decision {
 }
 
 /// The form in which paths are compared: as the system does.
-fn path_key(path: &Path) -> PathBuf {
+fn path_key(path: &Path) -> Cow<'_, Path> {
     if cfg!(any(windows, target_os = "macos")) {
         use unicode_normalization::UnicodeNormalization as _;
         let folded: String = path
@@ -50,9 +70,9 @@ fn path_key(path: &Path) -> PathBuf {
             .nfc()
             .collect::<String>()
             .to_lowercase();
-        PathBuf::from(folded)
+        Cow::Owned(PathBuf::from(folded))
     } else {
-        path.to_path_buf()
+        Cow::Borrowed(path)
     }
 }
 
@@ -68,19 +88,16 @@ impl Index {
     /// Adds the track, or brings what is known of it up to date.
     pub fn put(&mut self, track: &Track) {
         self.remove(track.id);
-        self.by_path
-            .insert(path_key(track.path.as_path()), track.id);
+        let path = self.names.of(track.path.as_path());
+        self.by_path.insert(path, track.id);
         if let Some(hash) = track.hash {
-            self.by_hash.entry(hash).or_default().insert(track.id);
-            self.by_bytes
-                .entry(track.stamp.bytes)
-                .or_default()
-                .insert(track.id);
+            self.by_hash.insert((hash, track.id));
+            self.by_bytes.insert((track.stamp.bytes, track.id));
         }
         self.tracks.insert(
             track.id,
             Entry {
-                path: track.path.as_path().to_path_buf(),
+                path,
                 stamp: track.stamp,
                 hash: track.hash,
                 missing: track.missing,
@@ -92,39 +109,30 @@ impl Index {
         let Some(entry) = self.tracks.remove(&id) else {
             return;
         };
-        let key = path_key(&entry.path);
         // Another track may have taken the path over.
-        if self.by_path.get(&key) == Some(&id) {
-            self.by_path.remove(&key);
+        if self.by_path.get(&entry.path) == Some(&id) {
+            self.by_path.remove(&entry.path);
         }
-        if let Some(hash) = entry.hash
-            && let Some(ids) = self.by_hash.get_mut(&hash)
-        {
-            ids.remove(&id);
-            if ids.is_empty() {
-                self.by_hash.remove(&hash);
-            }
-        }
-        if let Some(ids) = self.by_bytes.get_mut(&entry.stamp.bytes) {
-            ids.remove(&id);
-            if ids.is_empty() {
-                self.by_bytes.remove(&entry.stamp.bytes);
-            }
+        if let Some(hash) = entry.hash {
+            self.by_hash.remove(&(hash, id));
+            self.by_bytes.remove(&(entry.stamp.bytes, id));
         }
     }
 
     pub fn at_path(&self, path: &Path) -> Option<TrackId> {
-        self.by_path.get(&path_key(path)).copied()
+        self.by_path.get(&self.names.of(path)).copied()
     }
 
     /// Tracks with this content, by id.
     pub fn with_hash(&self, hash: &ContentHash) -> impl Iterator<Item = TrackId> {
-        self.by_hash.get(hash).into_iter().flatten().copied()
+        let all = (*hash, TrackId(0))..=(*hash, TrackId(u64::MAX));
+        self.by_hash.range(all).map(|(_, id)| *id)
     }
 
     /// Tracks of known content whose file has this size, by id. Only those can be found again by content.
     pub fn hashed_with_bytes(&self, bytes: u64) -> impl Iterator<Item = TrackId> {
-        self.by_bytes.get(&bytes).into_iter().flatten().copied()
+        let all = (bytes, TrackId(0))..=(bytes, TrackId(u64::MAX));
+        self.by_bytes.range(all).map(|(_, id)| *id)
     }
 
     /// Other tracks with the same content as `id`, by id.

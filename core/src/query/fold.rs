@@ -2,6 +2,7 @@
 
 use crate::track::Track;
 use memchr::memmem::Finder;
+use std::cell::RefCell;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -49,23 +50,50 @@ pub fn search_text(track: &Track) -> String {
     text
 }
 
-/// The whole path, folded; most of it is taken from a text made by [`search_text`].
-pub(super) fn folded_path(track: &Track, search_text: &str) -> String {
+/// What lies above the imported folder of the track looked at last, which is that of the next one nearly always, and
+/// room for a whole path.
+#[derive(Default)]
+struct PathMemory {
+    above: Vec<u8>,
+    folded: String,
+    whole: String,
+}
+
+thread_local! {
+    static PATHS: RefCell<PathMemory> = RefCell::default();
+}
+
+/// Looks at the whole path, folded; most of it is taken from a text made by [`search_text`].
+pub(super) fn with_folded_path<T>(
+    track: &Track,
+    search_text: &str,
+    look: impl FnOnce(&str) -> T,
+) -> T {
     let place = line(search_text, Line::Place);
-    let mut folded = String::with_capacity(place.len() + 64);
     let path = track.path.as_path().as_os_str().as_encoded_bytes();
     let above = track.root.as_path().parent();
     // The bytes tell it as well as the components, and sooner.
-    if let Some(above) =
-        above.filter(|above| path.starts_with(above.as_os_str().as_encoded_bytes()))
-    {
-        fold_into(&above.to_string_lossy(), &mut folded);
-        if !folded.is_empty() && !folded.ends_with(std::path::MAIN_SEPARATOR) {
-            folded.push(std::path::MAIN_SEPARATOR);
+    let above = above
+        .map(|above| above.as_os_str().as_encoded_bytes())
+        .filter(|above| path.starts_with(above));
+    let Some(above) = above else {
+        return look(place);
+    };
+    PATHS.with_borrow_mut(|memory| {
+        if memory.above != above {
+            memory.above.clear();
+            memory.above.extend_from_slice(above);
+            memory.folded.clear();
+            fold_into(&String::from_utf8_lossy(above), &mut memory.folded);
+            if !memory.folded.is_empty() && !memory.folded.ends_with(std::path::MAIN_SEPARATOR) {
+                memory.folded.push(std::path::MAIN_SEPARATOR);
+            }
         }
-    }
-    folded.push_str(place);
-    folded
+        memory.whole.clear();
+        memory.whole.push_str(&memory.folded);
+        memory.whole.push_str(place);
+        look(&memory.whole)
+    })
 }
 
 /// Folded text to look for, prepared for many looks.

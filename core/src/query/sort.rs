@@ -1,8 +1,9 @@
 //! Orders of rows: by one or more fields, unknown values last.
 
+use super::SHARE_ROWS;
 use super::error::QueryError;
 use super::field::{self, Field};
-use super::fold::{folded_path, line};
+use super::fold::{line, with_folded_path};
 use crate::harmony::Mode;
 use crate::row::{Row, TrackState};
 use std::sync::Arc;
@@ -117,7 +118,7 @@ impl Column {
         }
         match key.field {
             Field::Path => Self::Words(Words::new(descending, rows, |row, out| {
-                natural_key(&folded_path(&row.track, &row.search_text), out);
+                with_folded_path(&row.track, &row.search_text, |path| natural_key(path, out));
             })),
             Field::Codec => Self::Words(Words::new(descending, rows, |row, out| {
                 let format = row.track.format.as_ref();
@@ -151,24 +152,92 @@ impl Column {
     }
 }
 
-/// The keys of all rows in one store, free of the byte 0.
+/// The keys of all rows in one store, free of the byte 0, and without what all of them begin with.
 struct Words {
     store: Vec<u8>,
     ends: Vec<u32>,
+    /// Bytes that all keys begin with: they decide nothing.
+    shared: usize,
     descending: bool,
 }
 
-impl Words {
-    fn new(descending: bool, rows: &[Arc<Row>], write: impl Fn(&Row, &mut Vec<u8>)) -> Self {
-        let mut store = Vec::with_capacity(rows.len() * 24);
-        let mut ends = Vec::with_capacity(rows.len());
-        for row in rows {
-            write(row, &mut store);
-            ends.push(store.len() as u32);
+/// The keys of some rows: their bytes and where each ends.
+fn written(rows: &[Arc<Row>], write: &(impl Fn(&Row, &mut Vec<u8>) + Sync)) -> (Vec<u8>, Vec<u32>) {
+    let mut store = Vec::with_capacity(rows.len() * 24);
+    let mut ends = Vec::with_capacity(rows.len());
+    for row in rows {
+        write(row, &mut store);
+        ends.push(store.len() as u32);
+    }
+    (store, ends)
+}
+
+/// The keys of all rows, written on all cores where there are many.
+fn written_together(
+    rows: &[Arc<Row>],
+    write: &(impl Fn(&Row, &mut Vec<u8>) + Sync),
+) -> (Vec<u8>, Vec<u32>) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = rows.len().div_ceil(cores).max(SHARE_ROWS);
+    if rows.len() <= share {
+        return written(rows, write);
+    }
+    let parts: Vec<(Vec<u8>, Vec<u32>)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = rows
+            .chunks(share)
+            .map(|part| scope.spawn(move || written(part, write)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| match thread.join() {
+                Ok(part) => part,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    });
+    let mut store = Vec::with_capacity(parts.iter().map(|(part, _)| part.len()).sum());
+    let mut ends = Vec::with_capacity(rows.len());
+    for (part, part_ends) in parts {
+        let before = store.len() as u32;
+        store.extend_from_slice(&part);
+        ends.extend(part_ends.into_iter().map(|end| before + end));
+    }
+    (store, ends)
+}
+
+/// How many bytes all keys begin with.
+fn shared_beginning(store: &[u8], ends: &[u32]) -> usize {
+    let mut start = 0;
+    let mut shared: Option<&[u8]> = None;
+    for end in ends {
+        let key = store.get(start..*end as usize).unwrap_or_default();
+        start = *end as usize;
+        shared = Some(match shared {
+            None => key,
+            Some(before) => {
+                let same = before.iter().zip(key).take_while(|(a, b)| a == b).count();
+                before.get(..same).unwrap_or_default()
+            }
+        });
+        if shared.is_some_and(<[u8]>::is_empty) {
+            return 0;
         }
+    }
+    shared.map_or(0, <[u8]>::len)
+}
+
+impl Words {
+    fn new(descending: bool, rows: &[Arc<Row>], write: impl Fn(&Row, &mut Vec<u8>) + Sync) -> Self {
+        let (store, ends) = written_together(rows, &write);
+        // A key that is all shared would look like an unknown one.
+        let shared = match shared_beginning(&store, &ends) {
+            shared if ends.len() > 1 => shared.saturating_sub(1),
+            _ => 0,
+        };
         Self {
             store,
             ends,
+            shared,
             descending,
         }
     }
@@ -179,7 +248,7 @@ impl Words {
             None => 0,
         };
         let end = self.ends.get(place).copied().unwrap_or(start) as usize;
-        let from = (start as usize + chunk * 8).min(end);
+        let from = (start as usize + self.shared + chunk * 8).min(end);
         let rest = self.store.get(from..end).unwrap_or_default();
         let ascending = match rest.first_chunk::<8>() {
             Some(whole) => u64::from_be_bytes(*whole),
@@ -216,7 +285,7 @@ const LONGEST_KEY: usize = 256;
 fn natural_key(folded: &str, out: &mut Vec<u8>) {
     let mut rest = folded.as_bytes();
     rest = rest.get(..LONGEST_KEY).unwrap_or(rest);
-    while let Some((first, after)) = rest.split_first() {
+    while let Some(first) = rest.first() {
         if first.is_ascii_digit() {
             let run = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let (digits, after) = rest.split_at(run);
@@ -226,7 +295,12 @@ fn natural_key(folded: &str, out: &mut Vec<u8>) {
             out.extend_from_slice(digits);
             rest = after;
         } else {
-            out.push(*first);
+            let run = rest
+                .iter()
+                .take_while(|byte| !byte.is_ascii_digit())
+                .count();
+            let (letters, after) = rest.split_at(run);
+            out.extend_from_slice(letters);
             rest = after;
         }
     }

@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
-/// Memory for pages read: rows are decoded once at the start, results are read one by one.
-const CACHE_BYTES: usize = 48 << 20;
+/// Memory for pages: rows are decoded once at the start, results are read one by one, so that little is read twice.
+const CACHE_BYTES: usize = 8 << 20;
 
 pub(super) struct Handle {
     path: PathBuf,

@@ -1,6 +1,6 @@
 //! Libraries that earlier versions wrote, kept in `tests/fixtures`: they must open for ever.
 
-use super::tests::{assert_has_all, changes, knowledge, track};
+use super::tests::{assert_has_all, by_hand, changes, hand, knowledge, track};
 use super::*;
 
 fn fixture(name: &str) -> PathBuf {
@@ -31,10 +31,27 @@ fn a_library_of_format_1_opens_with_all_that_is_in_it() {
     let (store, loaded) = Store::open(dir.path()).unwrap();
     assert_eq!(loaded.unreadable, []);
     assert_eq!(loaded.tracks, [track(1), track(2)]);
+    assert_eq!(loaded.by_hand.len(), 0);
     for found in &loaded.tracks {
         assert_eq!(loaded.knowledge[&found.id], knowledge());
         assert_has_all(&store, found.id);
     }
+}
+
+/// The same two, the second of them with what the user set by hand.
+#[test]
+fn a_library_of_format_2_opens_with_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&fixture("library-v2"), dir.path());
+    let (store, loaded) = Store::open(dir.path()).unwrap();
+    assert_eq!(loaded.unreadable, []);
+    assert_eq!(loaded.tracks, [track(1), track(2)]);
+    for found in &loaded.tracks {
+        assert_eq!(loaded.knowledge[&found.id], knowledge());
+        assert_has_all(&store, found.id);
+    }
+    assert_eq!(store.by_hand(TrackId(1)).unwrap(), ByHand::default());
+    assert_eq!(store.by_hand(TrackId(2)).unwrap(), hand());
 }
 
 #[test]
@@ -45,6 +62,7 @@ fn write_fixture() {
     let (store, _) = Store::open(&dir).unwrap();
     store.write(changes(1)).unwrap();
     store.write(changes(2)).unwrap();
+    store.write(by_hand(2)).unwrap();
     drop(store);
     let mut database = database::open_file(&dir.join(FILE)).unwrap();
     while database.compact().unwrap() {}

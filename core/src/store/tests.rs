@@ -151,6 +151,33 @@ pub(super) fn changes(number: u64) -> Vec<Change> {
     changes
 }
 
+/// What the user set for every track of these tests.
+pub(super) fn hand() -> ByHand {
+    let mut hand = ByHand::default();
+    for finding in findings() {
+        match finding {
+            Finding::Beats(beats) => {
+                hand.beats = Some(Beats {
+                    bpm: Bpm(64.0),
+                    ..beats
+                });
+            }
+            Finding::Key(key) => {
+                hand.key = Some(KeyFinding {
+                    key: Key::parse("1B").unwrap(),
+                    ..key
+                });
+            }
+            _ => {}
+        }
+    }
+    hand
+}
+
+pub(super) fn by_hand(number: u64) -> Vec<Change> {
+    vec![Change::PutByHand(TrackId(number), Arc::new(hand()))]
+}
+
 fn open(dir: &TempDir) -> (Store, Loaded) {
     Store::open(dir.path()).unwrap()
 }
@@ -551,7 +578,9 @@ fn a_library_and_its_backup_hold_the_same() {
     let (store, _) = open(&dir);
     for number in 1..20 {
         store.write(changes(number)).unwrap();
+        store.write(by_hand(number)).unwrap();
     }
+    store.write(vec![Change::SetAside(TrackId(3))]).unwrap();
     let backup = store.backup(Reason::ByHand).unwrap();
     let copy = redb::ReadOnlyDatabase::open(&backup).unwrap();
     let copy = copy.begin_read().unwrap();
@@ -568,7 +597,88 @@ fn a_library_and_its_backup_hold_the_same() {
                 .collect()
         };
         let original = store.handle.read(|read| Ok(dump(read))).unwrap();
-        assert_eq!(original.len(), 19);
+        let rows = match table.name() {
+            "removed" => 1,
+            "tracks" => 18,
+            _ => 19,
+        };
+        assert_eq!(original.len(), rows, "{}", table.name());
         assert!(original == dump(&copy));
     }
+}
+
+#[test]
+fn what_the_user_set_is_kept_apart_from_what_was_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir);
+    let id = TrackId(7);
+    store.write(changes(7)).unwrap();
+    store.write(by_hand(7)).unwrap();
+    store.write(changes(7)).unwrap();
+    drop(store);
+    let (store, loaded) = open(&dir);
+    assert_eq!(loaded.by_hand[&id], hand().short());
+    assert_eq!(loaded.knowledge[&id], knowledge());
+    assert_eq!(store.by_hand(id).unwrap(), hand());
+    assert_has_all(&store, id);
+    assert!(
+        store
+            .verify(&Control::default())
+            .unwrap()
+            .library_is_sound()
+    );
+    // The beats are forgotten, then all of it.
+    let only_key = ByHand {
+        beats: None,
+        ..hand()
+    };
+    for left in [only_key, ByHand::default()] {
+        let change = Change::PutByHand(id, Arc::new(left.clone()));
+        store.write(vec![change]).unwrap();
+        assert_eq!(store.by_hand(id).unwrap(), left);
+        assert_has_all(&store, id);
+    }
+    assert_eq!(store.load().unwrap().by_hand.len(), 0);
+}
+
+#[test]
+fn a_removed_track_can_be_put_back_until_the_library_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir);
+    for number in [7, 8] {
+        store.write(changes(number)).unwrap();
+        store.write(by_hand(number)).unwrap();
+    }
+    let id = TrackId(7);
+    let picture = waveforms::path(dir.path(), id);
+    store.write(vec![Change::SetAside(id)]).unwrap();
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.tracks, [track(8)]);
+    assert!(
+        store
+            .verify(&Control::default())
+            .unwrap()
+            .library_is_sound()
+    );
+    store.write(vec![Change::PutBack(id)]).unwrap();
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.tracks, [track(7), track(8)]);
+    assert_has_all(&store, id);
+    assert_eq!(store.by_hand(id).unwrap(), hand());
+
+    store.write(vec![Change::SetAside(id)]).unwrap();
+    assert!(picture.exists());
+    drop(store);
+    let (store, loaded) = open(&dir);
+    assert_eq!(loaded.tracks, [track(8)]);
+    assert!(!picture.exists());
+    assert_eq!(loaded.knowledge.len(), 1);
+    assert_eq!(loaded.by_hand.len(), 1);
+    assert_has_all(&store, TrackId(8));
+    let report = store.verify(&Control::default()).unwrap();
+    assert!(report.library_is_sound(), "{report:?}");
+    assert_eq!(report.orphan_files, Vec::<PathBuf>::new());
+    // There is nothing to put back any more.
+    store.write(vec![Change::PutBack(id)]).unwrap();
+    assert_eq!(store.load().unwrap().tracks, [track(8)]);
 }

@@ -49,7 +49,7 @@ impl Clerk {
     }
 
     /// Sees to it that what is wished for gets listed. `true` when the listing is another than before.
-    pub(super) fn attend(&mut self, ctx: &Context, wish: Wish) -> bool {
+    pub(super) fn attend(&mut self, ctx: &Context, wish: &Wish) -> bool {
         let arrived = self.collect();
         if self.is_busy {
             return arrived;
@@ -69,8 +69,8 @@ impl Clerk {
         self.asked_at = time;
         let is_first = self.asked.is_none();
         self.asked = Some(wish.clone());
-        if is_first || wish.rows.len() <= AT_ONCE || !self.hand_over(ctx, &wish) {
-            self.listing = Arc::new(Listing::of(&wish, jiff::Timestamp::now()));
+        if is_first || wish.rows.len() <= AT_ONCE || !self.hand_over(ctx, wish) {
+            self.listing = Arc::new(Listing::of(wish, jiff::Timestamp::now()));
             return true;
         }
         arrived

@@ -23,7 +23,7 @@ pub(super) struct Header<'a> {
     pub(super) scrolled: f32,
 }
 
-pub(super) fn header_ui(ui: &mut Ui, rect: Rect, header: &mut Header<'_>) {
+pub(super) fn header_ui(ui: &Ui, rect: Rect, header: &mut Header<'_>) {
     let clip = ui.clip_rect().intersect(rect);
     let painter = ui.painter_at(clip);
     painter.hline(
@@ -114,7 +114,7 @@ fn paint(
     let size = galley.size();
     let left = match column.side() {
         Side::Left => place.left() + INSET,
-        Side::Centre => place.center().x - (size.x + arrow) / 2.0,
+        Side::Centre => place.center().x - f32::midpoint(size.x, arrow),
         // Above the digits, which leave room for a mark in the tempo's column.
         Side::Right if column == ColumnId::Tempo => place.right() - INSET - 7.0 - size.x - arrow,
         Side::Right => place.right() - INSET - size.x - arrow,

@@ -7,7 +7,7 @@ use super::LibraryPanel;
 use crate::outbox::Outbox;
 use crate::scene::Scene;
 use crate::theme;
-use eframe::egui::{Label, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui, vec2};
 pub(super) use many::Inspected;
 
 pub(super) fn inspector_ui(
@@ -45,14 +45,25 @@ fn group(ui: &mut Ui, name: &str) {
     ui.label(RichText::new(name).size(11.0).color(theme::TEXT_FAINT));
 }
 
+/// Where values start, in points.
+const NAMES: f32 = 82.0;
+
 /// One fact: its name on the left, its value on the right, which wraps.
 fn fact(ui: &mut Ui, name: &str, value: impl Into<String>) {
-    ui.horizontal_top(|ui| {
-        let width = 86.0;
-        ui.allocate_ui(eframe::egui::vec2(width, 16.0), |ui| {
-            ui.set_min_width(width);
-            ui.label(RichText::new(name).color(theme::TEXT_MUTED));
-        });
+    let value = value.into();
+    named(ui, name, |ui| {
         ui.add(Label::new(RichText::new(value).color(theme::TEXT)).wrap());
+    });
+}
+
+/// A name on the left and what is drawn beside it.
+fn named(ui: &mut Ui, name: &str, value: impl FnOnce(&mut Ui)) {
+    let line = vec2(ui.available_width(), 16.0);
+    ui.allocate_ui_with_layout(line, Layout::left_to_right(Align::Min), |ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let name = Label::new(RichText::new(name).color(theme::TEXT_MUTED));
+        let used = ui.add(name).rect.width();
+        ui.add_space((NAMES - used).max(0.0));
+        value(ui);
     });
 }

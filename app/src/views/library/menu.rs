@@ -43,25 +43,7 @@ fn item(ui: &mut Ui, action: Action, out: &mut Outbox) {
     }
 }
 
-/// The name in the table of actions; a plain one where that has none.
+/// The name in the table of actions.
 pub(super) fn name(action: Action) -> &'static str {
-    let name = action.name();
-    if !name.is_empty() {
-        return name;
-    }
-    match action {
-        Action::AddFiles => "Add files…",
-        Action::AddFolder => "Add folder…",
-        Action::TryDemo => "Try with demo music",
-        Action::OpenTrack => "Open",
-        Action::PlaySelected => "Play",
-        Action::AnalyzeSelected => "Analyse",
-        Action::AnalyzeAgain => "Analyse again",
-        Action::RetryFailed => "Try failed again",
-        Action::ShowInFolder => "Show in folder",
-        Action::CopyPath => "Copy path",
-        Action::CopyFailures => "Copy failures",
-        Action::RemoveSelected => "Remove from library",
-        _ => "Do",
-    }
+    action.name()
 }

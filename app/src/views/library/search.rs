@@ -6,8 +6,8 @@ use super::words;
 use crate::theme;
 use eframe::egui::text::{CCursor, CCursorRange, LayoutJob, TextFormat};
 use eframe::egui::{
-    Button, FontId, Id, Key, Label, Modifiers, Popup, PopupCloseBehavior, Response, RichText,
-    ScrollArea, Stroke, TextEdit, Ui, vec2,
+    Align, Align2, Button, FontId, Id, Key, Label, Layout, Modifiers, Popup, PopupCloseBehavior,
+    Response, RichText, ScrollArea, Stroke, TextEdit, Ui, vec2,
 };
 use std::sync::Arc;
 use tonearm_core::query::{self, Query, QueryError};
@@ -53,21 +53,21 @@ pub(super) fn search_ui(ui: &mut Ui, panel: &mut LibraryPanel, width: f32) {
     };
     let id = field_id();
     let has_focus = ui.memory(|memory| memory.has_focus(id));
-    let escape = has_focus && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
     let edit = TextEdit::singleline(&mut panel.search)
         .id(id)
         .hint_text("Search: words, bpm:120-128, key:8A~ …")
         .char_limit(4096)
         .margin(vec2(8.0, 5.0))
+        .align(Align2::LEFT_CENTER)
         .layouter(&mut layouter);
     let field = ui.add_sized(vec2(width, theme::CONTROL), edit);
-    if escape {
-        if panel.search.is_empty() {
-            field.surrender_focus();
-        } else {
-            panel.search.clear();
-            field.request_focus();
-        }
+    // The first Escape clears, the next leaves.
+    if field.lost_focus()
+        && !panel.search.is_empty()
+        && ui.input(|input| input.key_pressed(Key::Escape))
+    {
+        panel.search.clear();
+        field.request_focus();
     }
     if std::mem::take(&mut panel.state.focus_search) {
         field.request_focus();
@@ -135,12 +135,15 @@ fn select_all(ui: &Ui, id: Id, text: &str) {
     TextEdit::store_state(ui.ctx(), id, state);
 }
 
+/// Of the help, in points.
+const WIDTH: f32 = 600.0;
+
 /// The button beside the field, and the sheet that it opens.
 pub(super) fn help_button(ui: &mut Ui, panel: &mut LibraryPanel) {
     let button = sign_button(ui, Sign::Question, "How to search", None);
     let popup = Popup::from_toggle_button_response(&button)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .width(560.0);
+        .width(WIDTH);
     if std::mem::take(&mut panel.state.open_help) {
         Popup::open_id(ui.ctx(), popup.get_id());
     }
@@ -149,23 +152,35 @@ pub(super) fn help_button(ui: &mut Ui, panel: &mut LibraryPanel) {
 
 /// Each line of the help can be clicked into the search.
 fn help_ui(ui: &mut Ui, panel: &mut LibraryPanel) {
+    ui.set_min_width(WIDTH.min(ui.ctx().content_rect().width() - 40.0));
     ui.label(RichText::new("Click an example to add it to the search").color(theme::TEXT_MUTED));
     ui.add_space(4.0);
-    ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
-        eframe::egui::Grid::new("query help")
-            .num_columns(2)
-            .spacing(vec2(16.0, 2.0))
-            .show(ui, |ui| {
-                for (example, meaning) in query::HELP {
-                    if example_ui(ui, example).clicked() {
-                        insert(&mut panel.search, example);
-                        panel.state.focus_search = true;
-                    }
-                    let text = RichText::new(*meaning).color(theme::TEXT_MUTED);
-                    ui.add(Label::new(text).wrap());
-                    ui.end_row();
-                }
-            });
+    let area = ScrollArea::vertical().max_height(440.0).auto_shrink(false);
+    area.show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 3.0;
+        for (example, meaning) in query::HELP {
+            line_ui(ui, panel, (example, meaning));
+        }
+    });
+}
+
+/// Where meanings start, in points.
+const EXAMPLES: f32 = 200.0;
+
+fn line_ui(ui: &mut Ui, panel: &mut LibraryPanel, (example, meaning): (&str, &str)) {
+    let line = vec2(ui.available_width(), 18.0);
+    ui.allocate_ui_with_layout(line, Layout::left_to_right(Align::Min), |ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        ui.spacing_mut().button_padding.y = 0.0;
+        ui.spacing_mut().interact_size.y = 18.0;
+        let button = example_ui(ui, example);
+        if button.clicked() {
+            insert(&mut panel.search, example);
+            panel.state.focus_search = true;
+        }
+        ui.add_space((EXAMPLES - button.rect.width()).max(0.0));
+        let text = RichText::new(meaning).color(theme::TEXT_MUTED);
+        ui.add(Label::new(text).wrap());
     });
 }
 

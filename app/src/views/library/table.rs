@@ -27,7 +27,11 @@ pub(super) struct Scroll {
     pub(super) reveal: Option<TrackId>,
     /// The listing is new: find the place again.
     pub(super) restore: bool,
-    height: f32,
+    /// Points of table above the topmost that is seen.
+    offset: f32,
+    /// Where the next frame scrolls to. This frame paints there already: the scroll area would take a place
+    /// beyond its old end for a pull at its edge and spring back.
+    next: Option<f32>,
 }
 
 /// The table with its header, in all of the room there is.
@@ -54,7 +58,7 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel,
     let placed = panel
         .columns
         .placed(body_rect.width() - ui.spacing().scroll.allocated_width());
-    let offset = wanted_offset(panel, body_rect.height());
+    let offset = panel.state.scroll.next.take();
     let mut child = ui.new_child(eframe::egui::UiBuilder::new().max_rect(body_rect));
     let mut area = ScrollArea::both()
         .id_salt("tracks")
@@ -64,6 +68,7 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel,
         area = area.vertical_scroll_offset(offset);
     }
     let scrolled = area.show_viewport(&mut child, |ui, viewport| {
+        let viewport = moved(ui, viewport, panel);
         rows_ui(ui, (scene, &placed, viewport), panel, out);
     });
     let scrolled = scrolled.state.unclamped_offset().x;
@@ -85,6 +90,22 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel,
     ui.advance_cursor_after_rect(whole);
 }
 
+/// The part of the table to paint: that of the scroll area, or another that it will be scrolled to.
+fn moved(ui: &Ui, viewport: Rect, panel: &mut LibraryPanel) -> Rect {
+    panel.state.scroll.offset = viewport.top();
+    let height = panel.state.clerk.listing().len() as f32 * theme::ROW;
+    let Some(wanted) = wanted_offset(panel, viewport.height()) else {
+        return viewport;
+    };
+    let wanted = wanted.min(height - viewport.height()).max(0.0);
+    if (wanted - viewport.top()).abs() < 0.01 {
+        return viewport;
+    }
+    panel.state.scroll.next = Some(wanted);
+    ui.ctx().request_repaint();
+    viewport.translate(vec2(0.0, wanted - viewport.top()))
+}
+
 /// Where to scroll to when it is not for the user to say.
 fn wanted_offset(panel: &mut LibraryPanel, height: f32) -> Option<f32> {
     let listing = panel.state.clerk.listing();
@@ -93,7 +114,7 @@ fn wanted_offset(panel: &mut LibraryPanel, height: f32) -> Option<f32> {
     if let Some(place) = scroll.reveal.and_then(|id| listing.place(id)) {
         scroll.reveal = None;
         let top = place as f32 * theme::ROW;
-        let now = scroll.height;
+        let now = scroll.offset;
         if top < now {
             return Some(top);
         }
@@ -108,7 +129,7 @@ fn wanted_offset(panel: &mut LibraryPanel, height: f32) -> Option<f32> {
     }
     if restore && let Some((id, pushed)) = scroll.top {
         // At the very top stays at the very top.
-        if scroll.height < 1.0 {
+        if scroll.offset < 1.0 {
             return Some(0.0);
         }
         if let Some(place) = listing.place(id) {
@@ -134,7 +155,7 @@ fn rows_ui(
     let pushed = viewport.top() - first as f32 * theme::ROW;
     let seen = ((viewport.height() + pushed) / theme::ROW).ceil() as usize;
     panel.state.scroll.page = ((viewport.height() / theme::ROW).floor() as usize).max(2) - 1;
-    panel.state.scroll.height = viewport.top();
+    panel.state.scroll.offset = viewport.top();
     panel.state.scroll.top = listing.at(first).map(|id| (id, pushed));
 
     let mut covers = std::mem::take(&mut panel.state.covers);
@@ -274,7 +295,7 @@ fn keys(ui: &Ui, table: &Response, panel: &mut LibraryPanel, out: &mut Outbox) {
             ..EventFilter::default()
         };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(table.id, filter));
-    } else if ui.memory(|memory| memory.focused().is_some())
+    } else if ui.memory(|memory| memory.focused().is_some() || memory.top_modal_layer().is_some())
         || eframe::egui::Popup::is_any_open(ui.ctx())
     {
         return;

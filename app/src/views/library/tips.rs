@@ -5,7 +5,7 @@ use super::columns::ColumnId;
 use super::words::{self, Source};
 use crate::scene::Scene;
 use crate::theme;
-use eframe::egui::{Label, RichText, Sense, Ui, vec2};
+use eframe::egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker};
 use tonearm_core::failure::Failure;
 use tonearm_core::row::{ArtifactState, Row, TrackState};
@@ -90,7 +90,7 @@ pub(super) fn trust_ui(ui: &mut Ui, confidence: Option<f32>, from: Source) {
 }
 
 fn failure_ui(ui: &mut Ui, message: &str, remedy: &str) {
-    let message = words::line(message, MOST).into_owned();
+    let message = words::sentence(message, MOST);
     ui.add(Label::new(RichText::new(message).color(theme::ERROR)).wrap());
     if !remedy.is_empty() {
         let remedy = words::line(remedy, MOST).into_owned();
@@ -116,16 +116,16 @@ fn analysis_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row) {
 pub(super) fn artifact_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, artifact: Artifact) {
     let state = state_of(row, artifact);
     let record = row.knowledge.records.get(&artifact);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().interact_size.y = 0.0;
+    let line = vec2(ui.available_width(), 16.0);
+    ui.allocate_ui_with_layout(line, Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 16.0), Sense::hover());
         dot(ui.painter(), rect.center(), state);
-        ui.allocate_ui(vec2(72.0, 16.0), |ui| {
-            ui.set_min_width(72.0);
-            ui.label(RichText::new(name(artifact)).color(theme::TEXT));
-        });
+        let named = ui.label(RichText::new(name(artifact)).color(theme::TEXT));
+        ui.add_space((72.0 - named.rect.width()).max(0.0));
         let detail = detail(scene, row.track.id, (state, record));
-        ui.label(RichText::new(detail).color(theme::TEXT_MUTED));
+        let detail = RichText::new(detail).color(theme::TEXT_MUTED);
+        ui.add(Label::new(detail).truncate());
     });
     if let Some(failure) = record.and_then(|record| record.failure.as_ref())
         && state == ArtifactState::Failed

@@ -2,6 +2,7 @@
 
 use crate::settings::KeyNotation;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::path::Path;
 use tonearm_core::artifact::{Artifact, Maker};
 use tonearm_core::harmony::{Key, Mode};
@@ -36,6 +37,14 @@ pub(super) fn line(text: &str, most: usize) -> Cow<'_, str> {
         c => Some(c),
     });
     Cow::Owned(clean.chain(cut.map(|_| '…')).collect())
+}
+
+/// The same with a capital at its start.
+pub(super) fn sentence(text: &str, most: usize) -> String {
+    let line = line(text, most);
+    let mut chars = line.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.collect::<String>() + chars.as_str()
 }
 
 /// What the title says, else the file's name.
@@ -195,7 +204,7 @@ pub(super) fn spoken(row: &Row, notation: KeyNotation) -> String {
         text.push_str(&line(artist, 200));
     }
     if let Some(tempo) = tempo(row) {
-        text.push_str(&format!(", {:.0} BPM", tempo.value));
+        let _infallible = write!(text, ", {:.0} BPM", tempo.value);
     }
     if let Some(fact) = key_of(row) {
         text.push_str(", ");

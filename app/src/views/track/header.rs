@@ -11,15 +11,12 @@ use tonearm_core::artifact::Artifact;
 use tonearm_core::edits::Edit;
 use tonearm_core::units::Secs;
 
-/// Points that the names may have at least, before other things give way.
-const LEAST_NAMES: f32 = 160.0;
-
 pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
     let width = ui.available_width();
     ui.horizontal(|ui| {
         ui.set_min_height(44.0);
         let back =
-            ui.add(Button::new("\u{2190}").min_size(egui::vec2(theme::CONTROL, theme::CONTROL)));
+            ui.add(Button::new("\u{2039} Library").min_size(egui::vec2(0.0, theme::CONTROL)));
         back.widget_info(|| named("Back to the library"));
         if back.on_hover_text("Back to the library").clicked() {
             out.act(Action::BackToLibrary);
@@ -27,15 +24,15 @@ pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, ou
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             time_ui(ui, page, panel);
             ui.add_space(8.0);
-            if width > 520.0 {
+            if width > 820.0 {
                 key_ui(ui, page, panel, out);
                 ui.add_space(8.0);
             }
-            if width > 420.0 {
+            if width > 620.0 {
                 tempo_ui(ui, page, panel, out);
                 ui.add_space(8.0);
             }
-            let left = ui.available_width().max(LEAST_NAMES.min(width * 0.5));
+            let left = ui.available_width().max(1.0);
             ui.allocate_ui_with_layout(
                 egui::vec2(left, 44.0),
                 Layout::top_down(Align::Min),

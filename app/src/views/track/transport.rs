@@ -11,6 +11,9 @@ use eframe::egui::{
 };
 use tonearm_core::playback::{OutputState, PlayerCommand};
 
+/// Points across from which nothing is left out that is not needed all the time.
+const WIDE: f32 = 840.0;
+
 /// What a button shows.
 #[derive(Clone, Copy)]
 enum Face {
@@ -31,7 +34,8 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
         (Face::BarBack, Action::BarBack, "Back a bar"),
         (Face::BeatBack, Action::BeatBack, "Back a beat"),
     ];
-    for (face, action, name) in steps_back {
+    let wide = width > WIDE;
+    for (face, action, name) in steps_back.into_iter().skip(usize::from(!wide)) {
         button(ui, face, action, name, out);
     }
     play_ui(ui, page, out);
@@ -44,7 +48,9 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
     }
     ui.add_space(8.0);
     text_button(ui, "Cue", "Back to the cue point", Action::ToCue, out);
-    text_button(ui, "Set cue", "Set the cue point here", Action::SetCue, out);
+    if wide {
+        text_button(ui, "Set cue", "Set the cue point here", Action::SetCue, out);
+    }
     ui.add_space(8.0);
     let mut follow = panel.follow;
     let toggle = ui.toggle_value(&mut follow, "Follow");
@@ -54,13 +60,16 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
         ui,
     ));
     panel.follow = follow;
-    if width > 760.0 {
+    if width > 1000.0 {
         zoom_ui(ui, out);
     }
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         output_ui(ui, page, width, out);
         ui.add_space(8.0);
         volume_ui(ui, page, out);
+        if wide {
+            ui.label(RichText::new("Volume").size(11.0).color(theme::TEXT_MUTED));
+        }
     });
 }
 
@@ -243,7 +252,6 @@ fn volume_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
         painter.circle_stroke(knob, 8.0, Stroke::new(1.5, theme::ACCENT));
     }
     response.on_hover_text(format!("Volume: {words}"));
-    ui.label(RichText::new("Vol").size(11.0).color(theme::TEXT_MUTED));
 }
 
 /// Where the sound goes, and how that is.
@@ -290,7 +298,8 @@ fn output_ui(ui: &mut Ui, page: &Page<'_>, width: f32, out: &mut Outbox) {
         .response
         .widget_info(|| egui::WidgetInfo::labeled(kind, true, &label));
     let (text, colour, more) = output_words(&sound.output);
-    if !text.is_empty() {
+    let trouble = colour == theme::ERROR;
+    if !text.is_empty() && (trouble || width > WIDE) {
         let label = ui.label(RichText::new(text).size(11.0).color(colour));
         if !more.is_empty() {
             label.on_hover_text(more);

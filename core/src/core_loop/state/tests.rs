@@ -1,12 +1,14 @@
 //! What the state decides, told by its effects and its rows. No clock, no disk, no thread.
 
+mod by_hand;
+
 use super::*;
 use crate::artifact::{Artifact, Maker, Recipe};
 use crate::backend::Made;
 use crate::beats::{Beat, Beats};
 use crate::core_loop::command::Extent;
 use crate::core_loop::event::{Outcome, RelinkOutcome};
-use crate::core_loop::input::{Fate, Found, ImportNews, ImportReply};
+use crate::core_loop::input::{Fate, Found, ImportNews, ImportReply, Stored};
 use crate::failure::FailureKind;
 use crate::findings::Finding;
 use crate::import::dedupe::{Candidate, Decision};
@@ -15,7 +17,7 @@ use crate::jobs::pool::{JobEnd, JobNews, TrackJob};
 use crate::row::{Row, TrackState};
 use crate::track::{ContentHash, FileStamp};
 use crate::units::Bpm;
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 fn recipes() -> Recipes {
     [
@@ -47,6 +49,8 @@ struct Bench {
     replies: Vec<ImportReply>,
     changes: Vec<Change>,
     held_writes: Option<Vec<Vec<Event>>>,
+    /// What the disk has of each track.
+    stored: HashMap<TrackId, Stored>,
 }
 
 impl Bench {
@@ -69,6 +73,7 @@ impl Bench {
             replies: Vec::new(),
             changes: Vec::new(),
             held_writes: None,
+            stored: HashMap::new(),
         }
     }
 
@@ -78,12 +83,17 @@ impl Bench {
             for effect in self.state.apply(input, Timestamp::UNIX_EPOCH) {
                 match effect {
                     Effect::Write { changes, events } => {
+                        self.store(&changes);
                         if let Some(held) = &mut self.held_writes {
                             held.push(events);
                         } else {
                             self.changes.extend(changes);
                             inputs.push_back(Input::Written(events));
                         }
+                    }
+                    Effect::Read(track) => {
+                        let stored = self.stored.get(&track).cloned().unwrap_or_default();
+                        inputs.push_back(Input::Read(track, Ok(Box::new(stored))));
                     }
                     Effect::Say(event) => self.said.push(event),
                     Effect::StartJob(job) => self.jobs.push(job),
@@ -94,6 +104,24 @@ impl Bench {
                     | Effect::StartRelink { .. }
                     | Effect::StopScans => {}
                 }
+            }
+        }
+    }
+
+    fn store(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::PutFinding(id, Finding::Beats(beats)) => {
+                    self.stored.entry(*id).or_default().found.beats = Some(beats.clone());
+                }
+                Change::PutFinding(id, Finding::Key(key)) => {
+                    self.stored.entry(*id).or_default().found.key = Some(key.clone());
+                }
+                Change::PutByHand(id, hand) => {
+                    self.stored.entry(*id).or_default().by_hand = hand.as_ref().clone();
+                }
+                Change::RemoveTrack(id) => drop(self.stored.remove(id)),
+                _ => {}
             }
         }
     }

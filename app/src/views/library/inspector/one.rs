@@ -3,7 +3,7 @@
 use super::super::cells::{chip_ui, fonts, state_of};
 use super::super::words::{self, Source};
 use super::super::{LibraryPanel, menu, tips};
-use super::{fact, group};
+use super::{fact, group, named};
 use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::scene::Scene;
@@ -152,11 +152,7 @@ fn key_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDetai
     let Some(found) = words::key_of(row) else {
         return fact(ui, "Key", words::UNKNOWN);
     };
-    ui.horizontal(|ui| {
-        ui.allocate_ui(vec2(86.0, 16.0), |ui| {
-            ui.set_min_width(86.0);
-            ui.label(RichText::new("Key").color(theme::TEXT_MUTED));
-        });
+    named(ui, "Key", |ui| {
         let (chip, _) = ui.allocate_exact_size(vec2(36.0, 18.0), Sense::hover());
         let text = words::key(found.value, scene.settings.key_notation);
         let look = (theme::key(found.value), found.is_doubtful(), found.from);
@@ -260,7 +256,7 @@ fn analysis_ui(ui: &mut Ui, (scene, row): (&Scene<'_>, &Row), out: &mut Outbox) 
         out.commands.push(Command::Retry(tracks));
     }
     if let Some(damage) = &row.track.damage {
-        let text = words::line(&damage.message, MOST).into_owned();
+        let text = words::sentence(&damage.message, MOST);
         ui.add(Label::new(RichText::new(text).color(theme::WARN)).wrap());
     }
 }

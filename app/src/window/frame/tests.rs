@@ -1,0 +1,333 @@
+//! The frame as its user sees it: menus, sheets, banners, trouble.
+
+use super::*;
+use crate::action::TABLE;
+use crate::shelf::Shelf;
+use crate::views::path_entry::{Listing, What};
+use eframe::egui::{Key, Modifiers, Vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use tonearm_core::core_loop::view::View;
+use tonearm_core::failure::{Failure, FailureKind};
+use tonearm_core::playback::{Device, DeviceId, PlayerCommand, PlayerView};
+use tracing::Level;
+
+/// A window without core, player and graphics card.
+#[derive(Debug, Default)]
+struct Stage {
+    view: View,
+    sound: PlayerView,
+    shelf: Shelf,
+    settings: Settings,
+    panels: Panels,
+    about: About,
+    trouble: Option<Trouble>,
+    log: Vec<Line>,
+    hovering: usize,
+    closing: Option<f32>,
+    out: Outbox,
+    wanted: Wanted,
+}
+
+fn show(stage: Stage) -> Harness<'static, Stage> {
+    Harness::builder()
+        .with_size(Vec2::new(1000.0, 700.0))
+        .with_context_setup(theme::install)
+        .build_ui_state(draw, stage)
+}
+
+fn draw(ui: &mut Ui, stage: &mut Stage) {
+    let mut draft = stage.settings.clone();
+    let scene = Scene {
+        view: &stage.view,
+        sound: &stage.sound,
+        playhead: None,
+        shelf: &stage.shelf,
+        settings: &stage.settings,
+        ready: true,
+    };
+    let around = Around {
+        about: &stage.about,
+        trouble: stage.trouble.as_ref(),
+        log: &stage.log,
+        hovering: stage.hovering,
+        closing: stage.closing,
+    };
+    let out = &mut stage.out;
+    let wanted = frame_ui(ui, &scene, &around, &mut stage.panels, (&mut draft, out));
+    stage.wanted.retry |= wanted.retry;
+    stage.wanted.abandon |= wanted.abandon;
+    stage.settings = draft;
+}
+
+fn sheet(sheet: Sheet) -> Stage {
+    let panels = Panels {
+        sheet: Some(sheet),
+        ..Panels::default()
+    };
+    Stage {
+        panels,
+        ..Stage::default()
+    }
+}
+
+fn line(level: Level, text: &str) -> Line {
+    Line {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        level,
+        target: "tonearm".to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+#[test]
+fn a_menu_asks_for_its_action_and_shows_the_key() {
+    let mut harness = show(Stage::default());
+    harness.get_by_label("Library").click();
+    harness.run();
+    harness.get_by_label_contains("Add folder…").click();
+    harness.run();
+    assert_eq!(harness.state().out.actions, [Action::AddFolder]);
+}
+
+#[test]
+fn what_cannot_be_done_now_is_not_offered() {
+    let mut harness = show(Stage::default());
+    harness.get_by_label("Track").click();
+    harness.run();
+    harness.get_by_label_contains("Undo").click();
+    harness.run();
+    assert!(harness.state().out.actions.is_empty());
+}
+
+#[test]
+fn undo_says_what_it_takes_back() {
+    let view = View {
+        undo: Some("half tempo of Night Ferry".into()),
+        ..View::default()
+    };
+    let mut harness = show(Stage {
+        view,
+        ..Stage::default()
+    });
+    harness.get_by_label("Track").click();
+    harness.run();
+    harness
+        .get_by_label_contains("Undo: half tempo of Night Ferry")
+        .click();
+    harness.run();
+    assert_eq!(harness.state().out.actions, [Action::Undo]);
+}
+
+#[test]
+fn the_help_sheet_names_every_action() {
+    let harness = show(sheet(Sheet::Help));
+    for entry in TABLE {
+        assert!(
+            harness.query_all_by_label(entry.name).next().is_some(),
+            "{:?} is not on the help sheet",
+            entry.action
+        );
+    }
+}
+
+#[test]
+fn escape_and_the_cross_take_a_sheet_away() {
+    for kind in [Sheet::Help, Sheet::Settings, Sheet::Log, Sheet::PathEntry] {
+        let mut harness = show(sheet(kind));
+        harness.run_steps(3);
+        harness.key_press(Key::Escape);
+        harness.run_steps(3);
+        // A text field gives the first one the focus back.
+        harness.key_press(Key::Escape);
+        harness.run_steps(3);
+        assert_eq!(harness.state().panels.sheet, None, "{kind:?}");
+
+        let mut harness = show(sheet(kind));
+        harness.run_steps(3);
+        harness.get_by_label("Close").click();
+        harness.run_steps(3);
+        assert_eq!(harness.state().panels.sheet, None, "{kind:?}");
+    }
+}
+
+#[test]
+fn settings_change_by_click_and_devices_are_chosen_by_name() {
+    let mut stage = sheet(Sheet::Settings);
+    stage.sound.devices = vec![Device {
+        id: DeviceId("hw:1".to_owned()),
+        name: "Studio box".to_owned(),
+        is_default: false,
+    }];
+    let mut harness = show(stage);
+    harness.get_by_label("Analyse at once").click();
+    harness.run();
+    assert!(!harness.state().settings.analyze_on_import);
+    harness.get_by_value("System default").click();
+    harness.run();
+    harness.get_by_label("Studio box").click();
+    harness.run();
+    let id = DeviceId("hw:1".to_owned());
+    assert_eq!(harness.state().settings.output.as_deref(), Some("hw:1"));
+    let asked = &harness.state().out.sound;
+    assert!(
+        asked.contains(&PlayerCommand::SetDevice(Some(id))),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn the_log_shows_what_is_important_enough() {
+    let mut stage = sheet(Sheet::Log);
+    stage.log = vec![line(Level::INFO, "opened"), line(Level::ERROR, "broke")];
+    stage.panels.log.level = Level::WARN;
+    let mut harness = show(stage);
+    harness.run();
+    assert!(harness.query_by_label_contains("broke").is_some());
+    assert!(harness.query_by_label_contains("opened").is_none());
+    harness.get_by_label_contains("Copy diagnostics").click();
+    harness.run();
+    assert_eq!(harness.state().out.actions, [Action::CopyDiagnostics]);
+}
+
+#[test]
+fn a_path_is_added_only_when_there_is_something() {
+    let listing = |what| Listing {
+        text: "/music/x".to_owned(),
+        what,
+        entries: vec!["/music/xylophone/".to_owned()],
+    };
+    for (what, chosen) in [
+        (What::Nothing, None),
+        (What::Folder, Some("/music/x".into())),
+    ] {
+        let mut stage = sheet(Sheet::PathEntry);
+        stage.panels.path_entry.text = "/music/x".to_owned();
+        stage.panels.path_entry.listing = listing(what);
+        let mut harness = show(stage);
+        harness.run_steps(3);
+        harness.get_by_label("Add").click();
+        harness.run_steps(3);
+        assert_eq!(harness.state().panels.path_entry.chosen, chosen, "{what:?}");
+    }
+}
+
+#[test]
+fn a_path_that_is_not_there_is_told_of_and_names_complete() {
+    let mut stage = sheet(Sheet::PathEntry);
+    stage.panels.path_entry.text = "/nowhere".to_owned();
+    stage.panels.path_entry.listing.text = "/nowhere".to_owned();
+    let mut harness = show(stage);
+    harness.run_steps(3);
+    assert!(
+        harness
+            .query_by_label("There is no such file or folder")
+            .is_some()
+    );
+    harness.state_mut().panels.path_entry.listing.entries = vec!["/nowhere else/".to_owned()];
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::NONE, Key::Tab);
+    harness.run_steps(3);
+    assert_eq!(harness.state().panels.path_entry.text, "/nowhere else/");
+}
+
+#[test]
+fn trouble_with_the_library_explains_itself_and_is_tried_again() {
+    let mut harness = show(Stage {
+        trouble: Some(Trouble {
+            headline: "The library is in use",
+            reason: "process 12".to_owned(),
+            remedy: "Close the other one".to_owned(),
+            may_pass: true,
+        }),
+        ..Stage::default()
+    });
+    assert!(harness.query_by_label("The library is in use").is_some());
+    assert!(harness.query_by_label_contains("process 12").is_some());
+    harness.get_by_label("Try again").click();
+    harness.run();
+    assert!(harness.state().wanted.retry);
+    harness.get_by_label("Quit").click();
+    harness.run();
+    assert_eq!(harness.state().out.actions, [Action::Quit]);
+}
+
+#[test]
+fn slow_drawing_is_told_until_it_is_understood() {
+    let mut harness = show(Stage {
+        about: About {
+            software: true,
+            ..About::default()
+        },
+        ..Stage::default()
+    });
+    assert!(
+        harness
+            .query_by_label_contains("No graphics card")
+            .is_some()
+    );
+    harness.get_by_label("Understood").click();
+    harness.run();
+    assert!(
+        harness
+            .query_by_label_contains("No graphics card")
+            .is_none()
+    );
+    assert!(harness.state().settings.slow_drawing_known);
+}
+
+#[test]
+fn a_library_that_cannot_be_written_is_told_with_what_to_do() {
+    let mut view = View::default();
+    view.activity.storage_trouble = Some(Failure::new(
+        FailureKind::Storage,
+        "the disk is full",
+        "Make room on the drive that holds the library",
+    ));
+    let harness = show(Stage {
+        view,
+        ..Stage::default()
+    });
+    assert!(
+        harness
+            .query_by_label_contains("the disk is full")
+            .is_some()
+    );
+    assert!(harness.query_by_label_contains("Make room").is_some());
+}
+
+#[test]
+fn a_closing_is_seen_only_when_it_takes_long_and_never_holds_the_user() {
+    let closing = |secs| {
+        show(Stage {
+            closing: Some(secs),
+            ..Stage::default()
+        })
+    };
+    assert!(closing(0.1).query_by_label("Closing").is_none());
+    assert!(closing(1.0).query_by_label("Closing").is_some());
+    let mut harness = closing(5.0);
+    harness.get_by_label("Close anyway").click();
+    harness.run();
+    assert!(harness.state().wanted.abandon);
+}
+
+#[test]
+fn a_window_of_any_size_is_drawn() {
+    for size in [[1.0, 1.0], [40.0, 2000.0], [640.0, 400.0]] {
+        for kind in [
+            None,
+            Some(Sheet::Help),
+            Some(Sheet::Settings),
+            Some(Sheet::Log),
+        ] {
+            let mut stage = Stage::default();
+            stage.panels.sheet = kind;
+            stage.panels.imports.open = true;
+            stage.hovering = 1;
+            let mut harness = show(stage);
+            harness.set_size(size.into());
+            harness.run_steps(3);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What the card draws is what the processor reckons.
+
+use crate::scenes::{music, render_state};
+use eframe::egui::{self, Id, Vec2};
+use egui_kittest::Harness;
+use egui_kittest::wgpu::WgpuTestRenderer;
+use std::sync::Arc;
+use tonearm::gpu::plan::{Plan, View};
+use tonearm::gpu::{Source, reduce};
+use tonearm::theme;
+use tonearm::widgets::wave::{Drawing, paint};
+
+const WIDTH: u32 = 300;
+const HEIGHT: u32 = 160;
+const GAIN: f32 = 1.2;
+
+fn source() -> Source {
+    Source {
+        track: 1,
+        edition: 1,
+        waveform: Arc::clone(&music().1),
+        expected: 0,
+    }
+}
+
+/// Rows of each column, up from the centre line, that are not ground.
+fn drawn(start: f64, per_pixel: f64) -> Vec<u32> {
+    let source = source();
+    let mut harness = Harness::builder()
+        .with_size(Vec2::new(WIDTH as f32, HEIGHT as f32))
+        .renderer(WgpuTestRenderer::from_render_state(render_state()))
+        .build_ui(move |ui| {
+            let rect = ui.ctx().viewport_rect();
+            let drawing = Drawing {
+                slot: Id::unique("test"),
+                source: &source,
+                start,
+                per_point: per_pixel,
+                gain: GAIN,
+                samples: None,
+                ground: theme::WAVE,
+            };
+            let layer = egui::LayerId::new(egui::Order::Foreground, Id::unique("wave"));
+            paint(&ui.ctx().layer_painter(layer), rect, &drawing);
+        });
+    harness.run_steps(3);
+    let picture = harness.render().unwrap();
+    let [ground_red, ground_green, ground_blue, _] = theme::WAVE.to_array();
+    let is_ground = |x: u32, y: u32| {
+        let [red, green, blue, _] = picture.get_pixel(x, y).0;
+        red.abs_diff(ground_red) < 6
+            && green.abs_diff(ground_green) < 6
+            && blue.abs_diff(ground_blue) < 6
+    };
+    (0..WIDTH)
+        .map(|x| {
+            let rows = (0..HEIGHT / 2).rev();
+            rows.take_while(|&y| !is_ground(x, y)).count() as u32
+        })
+        .collect()
+}
+
+#[test]
+fn card_and_processor_agree_within_a_pixel_at_every_zoom() {
+    let waveform = &music().1;
+    for per_pixel in [0.4, 0.05, 0.01, 0.001] {
+        // On the grid, so that no pixel is a blend of two.
+        let start = (20.0 / per_pixel).round() * per_pixel;
+        let view = View {
+            start,
+            per_pixel,
+            pixels: WIDTH,
+        };
+        let rate = f64::from(waveform.rate.hz());
+        let plan = Plan::new(view, waveform.levels.len(), 0, rate).unwrap();
+        let drawn = drawn(start, per_pixel);
+        for (pixel, rows) in drawn.into_iter().enumerate().skip(2) {
+            let near = |offset: i64| {
+                let pixel = (pixel as i64 + offset).max(0) as u32;
+                let shape = reduce::shape(&waveform.levels, &plan, pixel);
+                shape.raised(GAIN, plan.law).up * HEIGHT as f32 / 2.0
+            };
+            // A rounding error in the start may count as one pixel of the grid.
+            let low = near(0).min(near(1)) - 1.5;
+            let high = near(0).max(near(1)) + 1.5;
+            let rows = rows as f32;
+            let thin = high <= 3.0 && rows <= 3.0;
+            assert!(thin || (low..=high).contains(&rows), "{per_pixel} {pixel}: {rows} {low} {high}");
+        }
+    }
+}
