@@ -40,10 +40,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 #[command(
     after_help = "Examples:\n  tonearm                       the window\n  tonearm ~/Music/new.flac      the window, with this brought in and opened\n  tonearm import ~/Music\n  tonearm list 'bpm:120-128 key:8A~'\n  tonearm show 3f9a --json"
 )]
-#[command(
-    args_conflicts_with_subcommands = true,
-    subcommand_precedence_over_arg = true
-)]
+#[command(subcommand_precedence_over_arg = true)]
 struct Cli {
     /// Files and folders to bring in, or tracks (id or path) to open, in the window
     #[arg(value_name = "PATH")]
@@ -138,6 +135,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
+    if let (Some(path), Some(_)) = (cli.paths.first(), &cli.command) {
+        return Err(Exit::Usage(format!(
+            "{} stands before a command: name it after the command, or leave the command out",
+            path.display()
+        )));
+    }
     let context = Context {
         library_from,
         library: match cli.library {

@@ -63,7 +63,7 @@ fn drawn(start: f64, per_pixel: f64) -> Vec<u32> {
 #[test]
 fn card_and_processor_agree_within_a_pixel_at_every_zoom() {
     let waveform = &music().1;
-    for per_pixel in [0.4, 0.05, 0.01, 0.001] {
+    for per_pixel in [0.4_f64, 0.05, 0.01, 0.001] {
         // On the grid, so that no pixel is a blend of two.
         let start = (20.0 / per_pixel).round() * per_pixel;
         let view = View {
