@@ -60,6 +60,8 @@ pub(super) struct Streams {
     backoff: Backoff,
     retry_at: Option<Instant>,
     lost_since: Option<Instant>,
+    /// It was said that the music should pause for this loss.
+    told: bool,
     closed: bool,
 }
 
@@ -80,12 +82,19 @@ impl Streams {
             backoff: Backoff::default(),
             retry_at: None,
             lost_since: None,
+            told: false,
             closed: false,
         }
     }
 
     pub(super) fn state(&self) -> &OutputState {
         &self.state
+    }
+
+    /// How many streams have been tried.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -105,7 +114,7 @@ impl Streams {
     pub(super) fn change_device(&mut self) {
         if self.live.is_some() {
             self.let_go();
-            self.state = OutputState::Opening;
+            self.state = OutputState::Closed;
         }
         self.backoff = Backoff::default();
         self.retry_at = self.retry_at.map(|_| Instant::now());
@@ -139,27 +148,41 @@ impl Streams {
         }
     }
 
-    /// Opens, closes, loses and finds. `true`: the device was away for so long that the music should pause.
+    /// Opens, closes, loses and finds. `true`, once in each loss: the device has been away for so long that the
+    /// music should pause. Whoever plays after that means it.
     pub(super) fn look(&mut self, need: Need, device: Option<&DeviceId>, now: Instant) -> bool {
         self.watch(now);
-        let away = |since: Instant| now.saturating_duration_since(since);
-        if self.live.is_some() {
-            if need == Need::Nothing {
-                self.let_go();
-                self.state = OutputState::Closed;
-            }
-        } else if need == Need::Play || self.lost_since.is_some() {
-            let due = self.retry_at.is_none_or(|at| now >= at);
-            if need != Need::Play && self.lost_since.is_some_and(|since| away(since) > LOOK_FOR) {
-                self.lost_since = None;
-                self.retry_at = None;
-                self.state = OutputState::Closed;
-            } else if due {
-                self.open(device, now);
-            }
+        if self.live.is_none() {
+            self.look_for(need, device, now);
+        } else if need == Need::Nothing && self.lost_since.is_none() {
+            // One that is on its way back stays until it has answered.
+            self.let_go();
+            self.state = OutputState::Closed;
         }
-        self.lost_since
-            .is_some_and(|since| away(since) > SHORT_LOSS)
+        let is_long = self
+            .lost_since
+            .is_some_and(|since| now.saturating_duration_since(since) > SHORT_LOSS);
+        let tell = is_long && !self.told;
+        self.told = is_long;
+        tell
+    }
+
+    /// Nothing is open: opens what is needed or was lost, in its time.
+    fn look_for(&mut self, need: Need, device: Option<&DeviceId>, now: Instant) {
+        let away = |since: Instant| now.saturating_duration_since(since);
+        let is_wanted = match self.lost_since {
+            _ if need == Need::Play => true,
+            Some(since) => away(since) <= LOOK_FOR,
+            None => false,
+        };
+        if !is_wanted {
+            if self.lost_since.take().is_some() {
+                self.state = OutputState::Closed;
+            }
+            self.retry_at = None;
+        } else if self.retry_at.is_none_or(|at| now >= at) {
+            self.open(device, now);
+        }
     }
 
     fn watch(&mut self, now: Instant) {
@@ -208,7 +231,16 @@ impl Streams {
 
     fn open(&mut self, device: Option<&DeviceId>, now: Instant) {
         // A hung device keeps its thread; a working one gives it back in a moment.
-        if self.threads >= MOST_HUNG || !self.shared.settle() {
+        if self.threads >= MOST_HUNG {
+            let reason = "the sound device hangs: choose another, or start the program again";
+            return self.lose(
+                OutputState::Lost {
+                    reason: reason.to_owned(),
+                },
+                now,
+            );
+        }
+        if !self.shared.settle() {
             self.retry_at = Some(now + self.backoff.wait());
             return;
         }
@@ -223,10 +255,11 @@ impl Streams {
         let say = move |happening| drop(outlet.send(Input::Stream(number, happening)));
         let work = move || play(&*backend, device.as_ref(), feed, &held, say);
         let thread = std::thread::Builder::new().name(format!("stream {number}"));
-        if thread.spawn(work).is_err() {
-            self.retry_at = Some(now + self.backoff.wait());
-            return;
+        if let Err(error) = thread.spawn(work) {
+            let reason = format!("no thread for the sound: {error}");
+            return self.lose(OutputState::Lost { reason }, now);
         }
+        self.retry_at = None;
         self.threads += 1;
         self.shared.go_live(number);
         if self.lost_since.is_none() {
