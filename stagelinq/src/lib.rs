@@ -5,5 +5,9 @@
 //! [`session`], [`clock`]).
 #![warn(missing_docs)]
 
+pub mod clock;
 pub mod identity;
+pub mod path;
+pub mod roster;
+pub mod session;
 pub mod wire;
