@@ -124,6 +124,8 @@ pub enum Event {
 /// Why a conversation is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
+    /// It cannot be called.
+    Unreachable,
     /// It hung up before it offered anything: it has not heard our announcement, or dislikes our token.
     Refused,
     /// It hung up later: switched off or restarting.
@@ -141,6 +143,7 @@ pub enum End {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreachable => f.write_str("the player cannot be called"),
             Self::Refused => f.write_str("the player hung up at once"),
             Self::HungUp => f.write_str("the player hung up"),
             Self::NoServices => f.write_str("the player offers no state map"),
@@ -234,10 +237,10 @@ impl Session {
                 self.directory(bytes, now)
             }
             Input::Closed => {
-                self.end(if self.offers.is_empty() {
-                    End::Refused
-                } else {
-                    End::HungUp
+                self.end(match self.opened {
+                    None => End::Unreachable,
+                    Some(_) if self.offers.is_empty() => End::Refused,
+                    Some(_) => End::HungUp,
                 });
                 Ok(())
             }

@@ -270,6 +270,11 @@ fn hanging_up_means_refusal_only_before_the_first_offer() {
         step(&mut session, Input::Closed, 0.1),
         [Output::End(End::Refused)]
     );
+    let mut session = Session::new(OWN, Vec::new());
+    assert_eq!(
+        step(&mut session, Input::Closed, 0.1),
+        [Output::End(End::Unreachable)]
+    );
     let mut session = with_state_map();
     assert_eq!(
         step(&mut session, Input::Closed, 0.3),
