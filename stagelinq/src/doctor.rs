@@ -213,7 +213,7 @@ impl Health {
     pub fn advice(&self) -> Vec<Advice> {
         let mut advice = Vec::new();
         let up = || self.interfaces.values().filter(|health| health.is_up);
-        if up().next().is_none() {
+        if up().next().is_none() && self.now > Duration::from_secs(2) {
             advice.push(Advice::NoNetwork);
         }
         let failing = up().filter(|health| health.error.is_some());

@@ -241,7 +241,11 @@ impl Run {
     }
 
     async fn hang_up(&mut self, token: Token, why: Lost) {
-        if self.workers.remove(&token).is_some() {
+        let Some(worker) = self.workers.remove(&token) else {
+            return;
+        };
+        // The end of a conversation was told when it ended; only that the player left is news.
+        if why != Lost::Moved || worker.flags.is_ready.load(Ordering::Relaxed) {
             self.tell(token, UpdateKind::Lost(why)).await;
         }
     }
