@@ -4,6 +4,7 @@ mod run;
 mod worker;
 
 use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::doctor::Health;
+use crate::files::FilePlace;
 use crate::identity::{Identity, Token};
 use crate::net::Discovery;
 use crate::path::StatePath;
@@ -79,7 +81,7 @@ pub enum UpdateKind {
     /// Nothing of what it said holds any more. After all but a goodbye it is called again.
     Lost(Lost),
     /// A second device has the same token and is not used.
-    Clash([std::net::Ipv4Addr; 2]),
+    Clash([Ipv4Addr; 2]),
     /// No player accepts our token; this is the new one, to be kept.
     TokenChanged(Token),
 }
@@ -107,7 +109,7 @@ pub enum StartError {
     #[error("announcements cannot be heard at {listen}: {error}")]
     Port {
         /// Where.
-        listen: std::net::SocketAddrV4,
+        listen: SocketAddrV4,
         /// Why.
         error: io::Error,
     },
@@ -133,6 +135,7 @@ impl Client {
             updates,
             extra_paths: config.extra_paths,
         });
+        shared.health().own = config.identity.token;
         let listen = config.discovery.listen;
         let run = run::Run::new(config.identity, config.discovery, Arc::clone(&shared))
             .map_err(|error| StartError::Port { listen, error })?;
@@ -162,6 +165,19 @@ impl Client {
         let mut health = self.shared.health().clone();
         health.now = self.shared.now();
         health
+    }
+
+    /// Where a connected player serves files; `None` when it does not. For
+    /// [`Files::connect`](crate::files::Files::connect).
+    pub fn file_place(&self, device: Token) -> Option<FilePlace> {
+        let health = self.shared.health();
+        let connection = health.connections.get(&device)?;
+        let port = *connection.services.get("FileTransfer")?;
+        Some(FilePlace {
+            address: SocketAddrV4::new(*connection.device.address.ip(), port),
+            interface: connection.device.interface,
+            own: health.own,
+        })
     }
 
     /// Says goodbye and waits until everything is closed.

@@ -54,7 +54,7 @@ pub struct ConnectionHealth {
     pub stage: Stage,
     /// Since when.
     pub since: Duration,
-    /// Calls so far.
+    /// Calls since it was reached last.
     pub calls: u32,
     /// Why the last conversation ended, or the last call failed.
     pub trouble: Option<String>,
@@ -101,7 +101,7 @@ impl ConnectionHealth {
             self.calls = self.calls.saturating_add(1);
         }
         if stage == Stage::Ready {
-            self.trouble = None;
+            (self.trouble, self.calls) = (None, 0);
         }
         (self.stage, self.since) = (stage, now);
     }
@@ -134,6 +134,8 @@ impl ConnectionHealth {
 pub struct Health {
     /// The moment.
     pub now: Duration,
+    /// How we announce ourselves.
+    pub own: Token,
     /// Networks by our address.
     pub interfaces: BTreeMap<Ipv4Addr, InterfaceHealth>,
     /// Announcers, and why some are ignored.
@@ -241,7 +243,7 @@ impl Health {
                     let millis = (connection.jitter_secs() * 1e3) as u32;
                     advice.push(Advice::Jitter(name, millis));
                 }
-                Stage::Calling | Stage::Resting if connection.calls > 2 => {
+                Stage::Calling | Stage::Resting if connection.calls > 3 => {
                     let refuses = connection.trouble.as_deref() == Some(&End::Refused.to_string());
                     advice.push(if refuses {
                         Advice::Refuses(name)

@@ -8,6 +8,7 @@
 pub mod client;
 pub mod clock;
 pub mod doctor;
+pub mod files;
 pub mod identity;
 pub mod interfaces;
 mod net;

@@ -270,6 +270,7 @@ impl Run {
         self.announce(Action::Leaving).await;
         self.identity.token = token;
         self.roster.set_own(token);
+        self.shared.health().own = token;
         self.announce(Action::Present).await;
         let devices: Vec<_> = self
             .workers

@@ -311,7 +311,7 @@ async fn a_strict_player_refuses_who_was_not_heard_and_the_doctor_says_so() {
     assert!(token.suits_client() && token != identity().token);
     assert_eq!(players.counts().calls, 0);
     assert!(players.counts().refused >= 3);
-    sleep(Duration::from_secs(5)).await;
+    sleep(Duration::from_secs(20)).await;
     let advice = client.health().advice();
     assert!(
         advice.contains(&Advice::Refuses("sc6000".into())),

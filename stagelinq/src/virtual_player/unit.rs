@@ -243,6 +243,10 @@ async fn accept(offer: Offer, door: TcpListener, callers: mpsc::Sender<(Offer, T
     loop {
         match door.accept().await {
             Ok((stream, SocketAddr::V4(_))) => {
+                // Values and positions are small and urgent.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a caller is served in bigger pieces");
+                }
                 if callers.send((offer, stream)).await.is_err() {
                     return;
                 }
