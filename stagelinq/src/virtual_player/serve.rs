@@ -1,0 +1,425 @@
+//! One connection to a virtual player.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
+
+use super::script::PlayerSpec;
+use super::values::Values;
+use super::{Performance, Stage, files};
+use crate::identity::Token;
+use crate::wire::beat_info::{BeatFrame, BeatInfo};
+use crate::wire::directory::{Directory, DirectoryStream};
+use crate::wire::state_map::StateMap;
+use crate::wire::{DecodeError, Frames, MAX_FRAME};
+
+/// Between signs of life, as an SC6000 does it.
+const PING: Duration = Duration::from_secs(5);
+/// To say what one wants.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Subscriptions of one connection.
+const MAX_SUBSCRIPTIONS: usize = 4096;
+
+/// What a player offers: the directory and what stands in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
+    Main,
+    StateMap,
+    Broadcast,
+    BeatInfo,
+    FileTransfer,
+}
+
+impl Offer {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Main,
+        Self::StateMap,
+        Self::Broadcast,
+        Self::BeatInfo,
+        Self::FileTransfer,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Main => "DirectoryService",
+            Self::StateMap => "StateMap",
+            Self::Broadcast => "Broadcast",
+            Self::BeatInfo => "BeatInfo",
+            Self::FileTransfer => "FileTransfer",
+        }
+    }
+}
+
+/// TCP ports of one time with power.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ports {
+    pub(super) main: u16,
+    state_map: u16,
+    broadcast: u16,
+    beat_info: u16,
+    pub(super) files: u16,
+}
+
+impl Ports {
+    fn place(&mut self, offer: Offer) -> &mut u16 {
+        match offer {
+            Offer::Main => &mut self.main,
+            Offer::StateMap => &mut self.state_map,
+            Offer::Broadcast => &mut self.broadcast,
+            Offer::BeatInfo => &mut self.beat_info,
+            Offer::FileTransfer => &mut self.files,
+        }
+    }
+
+    pub(super) fn set(&mut self, offer: Offer, port: u16) {
+        *self.place(offer) = port;
+    }
+
+    fn of(mut self, offer: Offer) -> u16 {
+        *self.place(offer)
+    }
+}
+
+/// To connections, from whoever breaks things.
+#[derive(Debug, Clone)]
+pub(super) enum Order {
+    /// To state maps.
+    Inject(Vec<u8>),
+    /// To state maps, and nothing after it.
+    Stall(Vec<u8>),
+    /// To broadcasts.
+    News(Vec<u8>),
+    /// Reset the connection.
+    Reset,
+    /// Be dead, but do not tell.
+    Freeze,
+}
+
+/// What all connections of one time with power share.
+#[derive(Debug)]
+pub(super) struct Life {
+    pub(super) spec: PlayerSpec,
+    pub(super) token: Token,
+    pub(super) seed: u64,
+    pub(super) ports: Ports,
+    pub(super) booted: Instant,
+    pub(super) show: Arc<Performance>,
+    pub(super) stage: Arc<Stage>,
+    pub(super) values: watch::Receiver<Arc<Values>>,
+    pub(super) orders: broadcast::Sender<Order>,
+}
+
+/// What a connection hears.
+pub(super) enum Heard {
+    Bytes(Vec<u8>),
+    Inject(Vec<u8>),
+    News(Vec<u8>),
+}
+
+/// A connection with its orders.
+pub(super) struct Line {
+    stream: TcpStream,
+    orders: broadcast::Receiver<Order>,
+    split: usize,
+    buffer: Vec<u8>,
+    is_dead: bool,
+    offer: Offer,
+}
+
+impl Line {
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let size = if self.split == 0 {
+            bytes.len().max(1)
+        } else {
+            self.split
+        };
+        if self.is_dead {
+            std::future::pending::<()>().await;
+        }
+        for piece in bytes.chunks(size) {
+            timeout(PATIENCE, self.stream.write_all(piece))
+                .await
+                .map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))??;
+        }
+        Ok(())
+    }
+
+    /// Can be dropped at any moment without losing anything.
+    pub(super) async fn hear(&mut self) -> io::Result<Heard> {
+        loop {
+            if self.is_dead {
+                std::future::pending::<()>().await;
+            }
+            tokio::select! {
+                length = self.stream.read(&mut self.buffer) => {
+                    let length = length?;
+                    if length == 0 {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    return Ok(Heard::Bytes(self.buffer.get(..length).unwrap_or_default().to_vec()));
+                }
+                order = self.orders.recv() => match order {
+                    Ok(Order::Inject(bytes)) => return Ok(Heard::Inject(bytes)),
+                    Ok(Order::News(bytes)) => return Ok(Heard::News(bytes)),
+                    Ok(Order::Stall(_)) if self.offer != Offer::StateMap => {}
+                    Ok(Order::Stall(bytes)) => {
+                        self.write(&bytes).await?;
+                        self.is_dead = true;
+                    }
+                    Ok(Order::Reset) => {
+                        self.set_reset()?;
+                        return Err(io::ErrorKind::ConnectionReset.into());
+                    }
+                    Ok(Order::Freeze) => {
+                        // When power returns, the peer learns of it by a reset.
+                        self.set_reset()?;
+                        self.is_dead = true;
+                    }
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => std::future::pending::<()>().await,
+                }
+            }
+        }
+    }
+
+    fn set_reset(&self) -> io::Result<()> {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))
+    }
+}
+
+pub(super) fn nonsense(error: DecodeError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// Serves one connection until it ends.
+pub(super) async fn serve(life: Arc<Life>, offer: Offer, stream: TcpStream) {
+    let line = Line {
+        orders: life.orders.subscribe(),
+        split: life.spec.split,
+        buffer: vec![0; 16 << 10],
+        is_dead: false,
+        offer,
+        stream,
+    };
+    let result = match offer {
+        Offer::Main => main(&life, line).await,
+        _ => service(&life, offer, line).await,
+    };
+    if let Err(error) = result {
+        tracing::debug!(service = offer.as_str(), %error, "a connection to a virtual player ends");
+    }
+}
+
+async fn main(life: &Life, mut line: Line) -> io::Result<()> {
+    if let SocketAddr::V4(peer) = line.stream.peer_addr()?
+        && life.spec.strict
+        && !life.stage.has_heard(*peer.ip())
+    {
+        life.stage.count(|counts| counts.refused += 1);
+        return Ok(());
+    }
+    life.stage.count(|counts| counts.calls += 1);
+    let token = life.token;
+    line.write(&Directory::Request { token }.encode()).await?;
+    let mut stream = DirectoryStream::default();
+    let mut ping = interval_at(Instant::now() + PING, PING);
+    loop {
+        let heard = tokio::select! {
+            heard = line.hear() => heard?,
+            _ = ping.tick() => {
+                line.write(&reference(life)).await?;
+                continue;
+            }
+        };
+        let Heard::Bytes(bytes) = heard else {
+            continue;
+        };
+        stream.push(&bytes);
+        while let Some(message) = stream.next().map_err(nonsense)? {
+            match message {
+                Directory::Request { .. } => {
+                    let mut answer = Vec::new();
+                    for offer in Offer::ALL.into_iter().skip(1) {
+                        let service = offer.as_str().to_owned();
+                        let port = life.ports.of(offer);
+                        answer.extend(
+                            Directory::Service {
+                                token,
+                                service,
+                                port,
+                            }
+                            .encode(),
+                        );
+                    }
+                    // Several clients wait for the first reference before they use the list.
+                    answer.extend(reference(life));
+                    line.write(&answer).await?;
+                }
+                Directory::Reference { from, clock, .. } if from != token => {
+                    life.stage.count(|counts| counts.references += 1);
+                    line.write(
+                        &Directory::Reference {
+                            from,
+                            to: token,
+                            clock,
+                        }
+                        .encode(),
+                    )
+                    .await?;
+                }
+                Directory::Reference { .. } | Directory::Service { .. } => {}
+            }
+        }
+    }
+}
+
+fn reference(life: &Life) -> Vec<u8> {
+    let clock = (life.booted.elapsed().as_nanos() as u64).to_be_bytes();
+    Directory::Reference {
+        from: life.token,
+        to: Token::NONE,
+        clock,
+    }
+    .encode()
+}
+
+/// Waits for the caller's first message, which names the service.
+async fn service(life: &Life, offer: Offer, mut line: Line) -> io::Result<()> {
+    let mut stream = DirectoryStream::default();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let heard = tokio::select! {
+            heard = line.hear() => heard?,
+            () = sleep_until(deadline) => return Err(io::ErrorKind::TimedOut.into()),
+        };
+        if let Heard::Bytes(bytes) = heard {
+            stream.push(&bytes);
+        }
+        match stream.next().map_err(nonsense)? {
+            None => {}
+            Some(Directory::Service { service, .. }) if service == offer.as_str() => break,
+            Some(_) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "a wrong greeting",
+                ));
+            }
+        }
+    }
+    let mut frames = Frames::new(MAX_FRAME);
+    frames.push(&stream.into_rest());
+    match offer {
+        Offer::StateMap => state_map(life, line, frames).await,
+        Offer::BeatInfo => beat_info(life, line, frames).await,
+        Offer::FileTransfer => {
+            files::serve(&life.stage.files, life.spec.chunk as usize, line, frames).await
+        }
+        Offer::Broadcast | Offer::Main => loop {
+            if let Heard::News(bytes) = line.hear().await? {
+                line.write(&bytes).await?;
+            }
+        },
+    }
+}
+
+async fn state_map(life: &Life, mut line: Line, mut frames: Frames) -> io::Result<()> {
+    let mut values = life.values.clone();
+    // In the order of subscriptions, as real players tell values.
+    let mut told: Vec<(String, Option<String>)> = Vec::new();
+    if life.spec.subscribes {
+        for path in [
+            "NumberOfChannels",
+            "ChannelAssignment1",
+            "ChannelAssignment2",
+            "ChannelAssignment3",
+            "ChannelAssignment4",
+        ] {
+            let path = format!("/Mixer/{path}");
+            line.write(
+                &StateMap::Subscribe {
+                    path,
+                    interval_ms: -1,
+                }
+                .encode(),
+            )
+            .await?;
+        }
+    }
+    loop {
+        while let Some(frame) = frames.next().map_err(nonsense)? {
+            match StateMap::decode(frame).map_err(nonsense)? {
+                StateMap::Subscribe { path, .. } => {
+                    life.stage.count(|counts| counts.subscriptions += 1);
+                    if told.len() < MAX_SUBSCRIPTIONS {
+                        told.push((path, None));
+                    }
+                }
+                StateMap::Write { .. } => life.stage.count(|counts| counts.writes += 1),
+                StateMap::Emit { .. } => {}
+            }
+        }
+        let current = Arc::clone(&values.borrow_and_update());
+        let mut news = Vec::new();
+        for (path, last) in &mut told {
+            let value = current.get(path);
+            if value.is_some() && value != last.as_ref() {
+                *last = value.cloned();
+                let (path, json) = (path.clone(), last.clone());
+                news.extend(StateMap::Emit { path, json }.encode());
+            }
+        }
+        line.write(&news).await?;
+        tokio::select! {
+            heard = line.hear() => match heard? {
+                Heard::Bytes(bytes) => frames.push(&bytes),
+                Heard::Inject(bytes) => line.write(&bytes).await?,
+                Heard::News(_) => {}
+            },
+            changed = values.changed() => if changed.is_err() {
+                // Whoever made values lost power; the order that says how is on its way.
+                loop {
+                    line.hear().await?;
+                }
+            },
+        }
+    }
+}
+
+async fn beat_info(life: &Life, mut line: Line, mut frames: Frames) -> io::Result<()> {
+    let mut is_sending = false;
+    let mut random = life.seed;
+    let mut next = Instant::now();
+    loop {
+        while let Some(frame) = frames.next().map_err(nonsense)? {
+            match BeatInfo::decode(frame).map_err(nonsense)? {
+                BeatInfo::Start => (is_sending, next) = (true, Instant::now()),
+                BeatInfo::Stop => is_sending = false,
+                BeatInfo::Frame(_) => {}
+            }
+        }
+        tokio::select! {
+            heard = line.hear() => if let Heard::Bytes(bytes) = heard? {
+                frames.push(&bytes);
+            },
+            () = sleep_until(next), if is_sending => {
+                let secs = life.stage.secs();
+                let frame = BeatFrame {
+                    clock_ns: life.booted.elapsed().as_nanos() as u64,
+                    decks: (0..life.show.decks()).map(|deck| life.show.beat(deck, secs)).collect(),
+                };
+                line.write(&BeatInfo::Frame(frame).encode()).await?;
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                // 28 to 47 ms, as measured at an SC6000.
+                next += Duration::from_millis(28 + (random >> 33) % 20);
+            }
+        }
+    }
+}
