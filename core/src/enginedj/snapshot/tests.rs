@@ -1,0 +1,1 @@
+//! Copies taken while someone writes.
