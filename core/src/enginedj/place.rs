@@ -262,7 +262,7 @@ mod tests {
                 &["/media/bob/OTHER/a.mp3", "?/media/ana/USB/a.mp3"],
             ),
             (
-                "../../../Volumes/OTHER/a.mp3",
+                "../../../../Volumes/OTHER/a.mp3",
                 &["/Volumes/OTHER/a.mp3", "?/media/ana/USB/a.mp3"],
             ),
             // Windows.

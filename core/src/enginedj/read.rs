@@ -92,7 +92,8 @@ impl<'a> Tracks<'a> {
             decoder: Decoder::new(library.about.uuid.clone(), library.folder()),
             page: None,
             ready: VecDeque::new(),
-            after: Some(i64::MIN),
+            // Engine counts from one.
+            after: Some(0),
             rows_left: library.most_rows,
             damage_left: MOST_DAMAGE,
             spent: Duration::ZERO,

@@ -188,7 +188,7 @@ fn computed_columns_are_not_computed() {
     made.connection
         .execute_batch(
             "ALTER TABLE Track DROP COLUMN title;
-             ALTER TABLE Track ADD COLUMN title TEXT AS (hex(randomblob(400000000))) VIRTUAL;",
+             ALTER TABLE Track ADD COLUMN title TEXT AS (hex(zeroblob(400000000))) VIRTUAL;",
         )
         .unwrap();
     let (tracks, lost) = drive.read();
