@@ -16,4 +16,4 @@ pub mod scan;
 pub(crate) mod session;
 pub mod tags;
 mod tags_fields;
-mod tags_values;
+pub(crate) mod tags_values;

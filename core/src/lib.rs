@@ -8,6 +8,7 @@ pub mod beats;
 pub mod control;
 pub mod core_loop;
 pub mod edits;
+pub mod enginedj;
 pub mod export;
 pub mod failure;
 pub mod findings;

@@ -7,6 +7,8 @@ mod by_hand;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod enginedj;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod journey;

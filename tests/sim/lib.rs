@@ -1,6 +1,7 @@
 //! Simulators and signal makers that the tests share.
 
 pub mod compose;
+pub mod engine_library;
 pub mod program;
 pub mod pulse;
 pub mod screen;

@@ -8,11 +8,11 @@ pub(super) const MOST_COMMENT_CHARS: usize = 10_000;
 const MOST_BYTES: usize = 64 << 10;
 
 /// Text without control characters and blank edges, cut where it is endless. `None` if nothing is left.
-pub(super) fn text(raw: &str) -> Option<String> {
+pub(crate) fn text(raw: &str) -> Option<String> {
     bounded(raw, MOST_CHARS)
 }
 
-pub(super) fn comment(raw: &str) -> Option<String> {
+pub(crate) fn comment(raw: &str) -> Option<String> {
     bounded(raw, MOST_COMMENT_CHARS)
 }
 
