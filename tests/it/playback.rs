@@ -85,6 +85,80 @@ fn a_rendered_file_is_the_track_between_ramps_and_is_never_written_over() {
     assert_eq!(frames(&out), rendered);
 }
 
+/// What was heard, against what was rendered.
+#[derive(Debug, Default)]
+struct Capture {
+    /// Frames that never came before the first that did.
+    late: usize,
+    /// Frames of silence between others.
+    gaps: usize,
+    /// Frames left out after the first.
+    lost: usize,
+    /// The first frame that was not rendered, or not after the one before it.
+    foreign: Option<(usize, [f32; 2])>,
+}
+
+impl Capture {
+    /// Every frame of `expected` is like no other, and silent only at its ends.
+    fn compare(heard: &[[f32; 2]], expected: &[[f32; 2]]) -> Self {
+        let mut capture = Self::default();
+        let bits = |frame: &[f32; 2]| frame.map(f32::to_bits);
+        let places: std::collections::HashMap<_, _> = expected.iter().map(bits).zip(0..).collect();
+        let mut next = 0;
+        let mut silent = 0;
+        for (at, frame) in heard.iter().enumerate() {
+            let place = if expected.get(next) == Some(frame) {
+                Some(next)
+            } else if *frame == [0.0; 2] {
+                silent += usize::from(next > 0);
+                continue;
+            } else {
+                places.get(&bits(frame)).copied()
+            };
+            match place.filter(|&place| place >= next) {
+                Some(place) if next == 0 => capture.late = place,
+                Some(place) => {
+                    capture.lost += place - next;
+                    capture.gaps += silent;
+                }
+                None => {
+                    capture.foreign = Some((at, *frame));
+                    return capture;
+                }
+            }
+            silent = 0;
+            next = place.unwrap_or(next) + 1;
+        }
+        capture.lost += expected.len() - next;
+        capture
+    }
+
+    fn is_exact(&self) -> bool {
+        self.late <= MOST_LOST && self.gaps == 0 && self.lost == 0 && self.foreign.is_none()
+    }
+}
+
+#[test]
+fn a_capture_tells_a_gap_from_a_loss_and_from_what_was_never_played() {
+    let frame = |number: usize| [number as f32, -1.0];
+    let expected: Vec<[f32; 2]> = (1..100).map(frame).collect();
+    let silence = vec![[0.0; 2]; 10];
+    let whole = [&silence[..], &expected[5..], &silence].concat();
+    let capture = Capture::compare(&whole, &expected);
+    assert!(capture.is_exact(), "{capture:?}");
+    assert_eq!(capture.late, 5);
+    let gap = [&expected[..50], &silence, &expected[50..]].concat();
+    assert_eq!(Capture::compare(&gap, &expected).gaps, 10);
+    let lost = [&expected[..50], &expected[60..]].concat();
+    assert_eq!(Capture::compare(&lost, &expected).lost, 10);
+    assert_eq!(Capture::compare(&expected[..90], &expected).lost, 9);
+    for wrong in [frame(7), [0.5, 0.5]] {
+        let foreign = [&expected[..50], &[wrong], &expected[50..]].concat();
+        let capture = Capture::compare(&foreign, &expected);
+        assert_eq!(capture.foreign, Some((50, wrong)));
+    }
+}
+
 #[test]
 fn the_sound_server_gets_the_rendered_samples_and_no_others() {
     let Some(pulse) = Pulse::start() else {
@@ -105,6 +179,7 @@ fn the_sound_server_gets_the_rendered_samples_and_no_others() {
         .with_status(0);
     let expected = frames(&out);
     for _ in 0..TRIES {
+        let complaints = pulse.complaints();
         let mut recorder = pulse.record();
         let mut command = program.command(play);
         pulse.here(&mut command);
@@ -112,18 +187,14 @@ fn the_sound_server_gets_the_rendered_samples_and_no_others() {
         assert_eq!(told["frames"], expected.len(), "{told}");
         recorder.more(24_000);
         let heard = recorder.stop();
-        let at = heard.iter().position(|frame| *frame == expected[10_000]);
-        let lost = at.map_or(usize::MAX, |at| 10_000_usize.saturating_sub(at));
-        let first = at.map_or(0, |at| at.saturating_sub(10_000));
-        let heard = heard.get(first..).unwrap_or_default();
-        let exact = lost <= MOST_LOST && heard.starts_with(&expected[lost.min(expected.len())..]);
-        if exact {
+        let capture = Capture::compare(&heard, &expected);
+        // However busy the machine is, nothing is heard that was not rendered, or in another order.
+        assert_eq!(capture.foreign, None, "{capture:?}");
+        if capture.is_exact() {
             return;
         }
-        assert_ne!(
-            told["underruns"], 0,
-            "{lost} frames lost at the start, others differ"
-        );
+        let excused = told["underruns"] != 0 || pulse.complaints() > complaints;
+        assert!(excused, "nobody noticed: {capture:?}");
     }
     skipped("this machine is too busy to play without gaps");
 }
@@ -135,7 +206,7 @@ fn line_that_begins(running: &mut Running, start: &str) -> String {
             Ok(Some(line)) if line.starts_with(start) => return line,
             Ok(Some(_)) => {}
             Ok(None) => panic!("it ended before it said {start:?}"),
-            Err(_silence) => panic!("it did not say {start:?}"),
+            Err(silence) => panic!("it did not say {start:?}: {silence:?}"),
         }
     }
 }

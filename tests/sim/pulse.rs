@@ -62,6 +62,16 @@ impl Pulse {
         output.is_ok_and(|output| output.status.success())
     }
 
+    /// How often the server has said that sound ran out, or that a recorder fell behind.
+    pub fn complaints(&self) -> usize {
+        let log = std::fs::read(self.dir.path().join("log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let complaints = ["Implicit underrun", "Underrun on", "Failed to push data"];
+        log.lines()
+            .filter(|line| complaints.iter().any(|complaint| line.contains(complaint)))
+            .count()
+    }
+
     /// Takes the sink away, as a cable that is pulled does.
     pub fn unload_sink(&self) {
         assert!(self.control(&["unload-module", "module-null-sink"]));
@@ -132,6 +142,11 @@ fn serve(dir: &TempDir) -> Child {
     Command::new("pulseaudio")
         .args(["-n", "--daemonize=no", "--exit-idle-time=-1"])
         .args(["--realtime=no", "--high-priority=no", "--use-pid-file=no"])
+        .arg("-vvvv")
+        .arg(format!(
+            "--log-target=newfile:{}",
+            dir.path().join("log").display()
+        ))
         .args(["-L", &protocol, "-L"])
         .arg("module-null-sink sink_name=ci rate=48000 channels=2 format=float32le")
         .env("XDG_RUNTIME_DIR", dir.path())
