@@ -41,6 +41,7 @@ use tonearm_core::track::TrackId;
 pub struct LibraryPanel {
     pub search: String,
     /// Ascending order of selection; the last is the one the inspector shows.
+    #[serde(serialize_with = "selection::keep_few")]
     pub selected: Vec<TrackId>,
     pub columns: Columns,
     pub order: Order,
@@ -141,8 +142,11 @@ impl LibraryPanel {
         };
         if self.state.clerk.attend(ui.ctx(), &wish) {
             self.state.scroll.restore = true;
-            self.selected
-                .retain(|id| scene.view.rows.get(*id).is_some());
+            // Before the library is open, and when it closes, no track is there.
+            if scene.ready {
+                self.selected
+                    .retain(|id| scene.view.rows.get(*id).is_some());
+            }
         }
         self.state.marks.follow(&self.selected);
     }

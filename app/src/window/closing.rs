@@ -56,10 +56,18 @@ impl App {
         let player = self.player.take();
         let coming_player = std::mem::replace(&mut self.coming_player, Coming::Over);
         self.shelf.close();
+        let backup = std::mem::replace(&mut self.errands.backup, Coming::Over);
         let ended = make("close", &self.waker, move || {
             // What reads the library goes before the library.
+            let start = Instant::now();
             drop((player, coming_player));
+            let player = start.elapsed();
+            if let Coming::Awaited(backup) = backup {
+                // It holds the library too; half a copy helps nobody.
+                drop(backup.recv());
+            }
             drop(library);
+            tracing::debug!(?player, all = ?start.elapsed(), "ended");
         });
         self.closing = Some(Closing {
             since: Instant::now(),

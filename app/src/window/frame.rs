@@ -75,13 +75,15 @@ pub(super) fn frame_ui(
 
 /// The line of work along the bottom, and the drawer above it.
 fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &mut Panels, out: &mut Outbox) {
-    Panel::bottom("work")
-        .frame(Frame::new().fill(theme::PANEL))
-        .resizable(false)
-        .show_separator_line(false)
-        .show(ui, |ui| {
-            views::imports::activity_bar_ui(ui, scene, &mut panels.imports, out);
-        });
+    if views::imports::has_activity_bar(ui, scene, &mut panels.imports) {
+        Panel::bottom("work")
+            .frame(Frame::new().fill(theme::PANEL))
+            .resizable(false)
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                views::imports::activity_bar_ui(ui, scene, &mut panels.imports, out);
+            });
+    }
     if panels.imports.open {
         let room = ui.available_height();
         Panel::bottom("drawer")

@@ -1,7 +1,7 @@
 //! The track page with hand-made scenes: what it says, what clicks ask for, what it looks like.
 
-mod scenes;
 mod pixels;
+mod scenes;
 
 use egui_kittest::kittest::Queryable as _;
 use scenes::{Made, harness, hear, look};

@@ -85,7 +85,10 @@ fn card_and_processor_agree_within_a_pixel_at_every_zoom() {
             let high = near(0).max(near(1)) + 1.5;
             let rows = rows as f32;
             let thin = high <= 3.0 && rows <= 3.0;
-            assert!(thin || (low..=high).contains(&rows), "{per_pixel} {pixel}: {rows} {low} {high}");
+            assert!(
+                thin || (low..=high).contains(&rows),
+                "{per_pixel} {pixel}: {rows} {low} {high}"
+            );
         }
     }
 }
