@@ -42,6 +42,13 @@ pub(super) fn frame_ui(
 ) -> Wanted {
     let (settings, out) = draft;
     let mut wanted = Wanted::default();
+    if let Some(secs) = around.closing {
+        // The library is gone already; its pages would only show that.
+        let empty = Frame::new().fill(theme::APP);
+        CentralPanel::default().frame(empty).show(ui, |_ui| {});
+        wanted.abandon = closing_ui(ui.ctx(), secs);
+        return wanted;
+    }
     let bar = Frame::new()
         .fill(theme::PANEL)
         .inner_margin(Margin::symmetric(10, 2));
@@ -66,9 +73,6 @@ pub(super) fn frame_ui(
     sheet_ui(ui.ctx(), scene, around, panels, (settings, out));
     if around.hovering > 0 {
         drop_ui(ui.ctx(), around.hovering);
-    }
-    if let Some(secs) = around.closing {
-        wanted.abandon = closing_ui(ui.ctx(), secs);
     }
     wanted
 }
@@ -278,9 +282,12 @@ fn drop_ui(ctx: &Context, count: usize) {
         });
 }
 
-/// A closing that takes long enough to be seen. True when the user will not wait.
+/// Seconds for which a closing window stays out of sight.
+pub(super) const PATIENT: f32 = 3.0;
+
+/// A closing that takes long enough to be told of. True when the user will not wait.
 fn closing_ui(ctx: &Context, secs: f32) -> bool {
-    if secs < 0.4 {
+    if secs < PATIENT {
         return false;
     }
     Modal::new(Id::unique("closing"))
@@ -288,10 +295,6 @@ fn closing_ui(ctx: &Context, secs: f32) -> bool {
         .show(ctx, |ui| {
             ui.set_width(320.0);
             ui.heading("Closing");
-            if secs < 3.0 {
-                ui.label("What is finished is being written…");
-                return false;
-            }
             ui.label("A drive or a sound device does not answer. What was written is safe.");
             ui.button("Close anyway").clicked()
         })

@@ -307,7 +307,12 @@ fn a_closing_is_seen_only_when_it_takes_long_and_never_holds_the_user() {
         })
     };
     assert!(closing(0.1).query_by_label("Closing").is_none());
-    assert!(closing(1.0).query_by_label("Closing").is_some());
+    assert!(closing(2.9).query_by_label("Closing").is_none());
+    assert!(closing(3.1).query_by_label("Closing").is_some());
+    assert!(
+        closing(0.1).query_by_label("Library").is_none(),
+        "a closed library looks like an empty one"
+    );
     let mut harness = closing(5.0);
     harness.get_by_label("Close anyway").click();
     harness.run();
