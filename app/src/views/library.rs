@@ -152,13 +152,18 @@ impl LibraryPanel {
     }
 }
 
+/// Points of width from which the table has both sides beside it.
+const BOTH_SIDES: f32 = 900.0;
+
 /// Fills what is left of the window.
 pub fn library_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, out: &mut Outbox) {
     panel.prepare(ui, scene);
     let frame = |inner: Margin| Frame::new().fill(theme::PANEL).inner_margin(inner);
     let room = ui.available_width();
     let has_rows = !scene.view.rows.is_empty();
-    if has_rows && panel.sidebar && room > 480.0 {
+    // In a narrow window the table keeps its room, and what was asked for last stays: the right side.
+    let least = if panel.inspector { BOTH_SIDES } else { 480.0 };
+    if has_rows && panel.sidebar && room > least {
         Panel::left("library parts")
             .frame(frame(Margin::same(6)))
             .default_size(168.0)

@@ -65,6 +65,7 @@ pub fn menu_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &Panels, out: &mut Outbox
         for (name, actions) in menus() {
             ui.menu_button(name, |ui| {
                 ui.set_min_width(260.0);
+                ui.spacing_mut().item_spacing.y = 0.0;
                 let room = ui.ctx().content_rect().height() - ui.next_widget_position().y;
                 ScrollArea::vertical()
                     .max_height((room - MENU_EDGE).max(60.0))

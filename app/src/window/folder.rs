@@ -65,12 +65,11 @@ fn address(folder: &Path) -> String {
     for &byte in bytes {
         match byte {
             b'\\' if cfg!(windows) => url.push('/'),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => url.push(char::from(byte)),
-            b'/' | b'-' | b'.' | b'_' | b'~' => url.push(char::from(byte)),
             b':' if cfg!(windows) => url.push(':'),
+            b'/' | b'-' | b'.' | b'_' | b'~' => url.push(char::from(byte)),
+            plain if plain.is_ascii_alphanumeric() => url.push(char::from(plain)),
             other => {
-                // Writing into a string cannot fail.
-                let _ = write!(url, "%{other:02X}");
+                let _infallible = write!(url, "%{other:02X}");
             }
         }
     }

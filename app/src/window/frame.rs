@@ -103,34 +103,30 @@ fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &mut Panels, out: &mut Outbox
 
 fn banners_ui(ui: &mut Ui, scene: &Scene<'_>, around: &Around<'_>, settings: &mut Settings) {
     if let Some(failure) = &scene.view.activity.storage_trouble {
-        banner_ui(ui, "storage", theme::ERROR, |ui| {
-            let text = format!("The library cannot be written: {}.", failure.message);
-            ui.label(RichText::new(text).color(theme::TEXT));
-            ui.label(RichText::new(&failure.remedy).color(theme::TEXT_MUTED));
-        });
+        let text = format!("The library cannot be written: {}.", failure.message);
+        banner_ui(
+            ui,
+            ("storage", theme::ERROR),
+            (&text, &failure.remedy),
+            None,
+        );
     }
     if around.about.software && !settings.slow_drawing_known {
-        let known = banner_ui(ui, "software", theme::WARN, |ui| {
-            ui.label("No graphics card is used: the processor draws, 30 pictures a second.");
-            ui.label(
-                RichText::new("Install the driver of your graphics card for smooth waveforms.")
-                    .color(theme::TEXT_MUTED),
-            );
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.button("Understood").clicked()
-            })
-            .inner
-        });
-        settings.slow_drawing_known |= known;
+        let text = "No graphics card is used: the processor draws, 30 pictures a second.";
+        let remedy = "Install the driver of your graphics card for smooth waveforms.";
+        let look = ("software", theme::WARN);
+        settings.slow_drawing_known |= banner_ui(ui, look, (text, remedy), Some("Understood"));
     }
 }
 
-fn banner_ui<T>(
+/// What is wrong, what to do, and a button with which that is known. True when it was pressed.
+/// What finds no room on the line is cut, never the button.
+fn banner_ui(
     ui: &mut Ui,
-    name: &str,
-    color: egui::Color32,
-    content: impl FnOnce(&mut Ui) -> T,
-) -> T {
+    (name, color): (&str, egui::Color32),
+    (text, remedy): (&str, &str),
+    button: Option<&str>,
+) -> bool {
     let frame = Frame::new()
         .fill(theme::RAISED)
         .inner_margin(Margin::symmetric(12, 5));
@@ -138,9 +134,18 @@ fn banner_ui<T>(
         .frame(frame)
         .resizable(false)
         .show(ui, |ui| {
-            ui.horizontal(|ui| {
-                ui.label(RichText::new(theme::icon::WARNING).color(color).size(16.0));
-                content(ui)
+            let size = egui::vec2(ui.available_width(), theme::CONTROL);
+            let from_right = Layout::right_to_left(Align::Center);
+            ui.allocate_ui_with_layout(size, from_right, |ui| {
+                let known = button.is_some_and(|button| ui.button(button).clicked());
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.label(RichText::new(theme::icon::WARNING).color(color).size(16.0));
+                    let text = RichText::new(text).color(theme::TEXT);
+                    ui.add(egui::Label::new(text).truncate());
+                    let remedy = RichText::new(remedy).color(theme::TEXT_MUTED);
+                    ui.add(egui::Label::new(remedy).truncate());
+                });
+                known
             })
             .inner
         })
