@@ -4,6 +4,7 @@ mod app;
 mod closing;
 mod diagnostics;
 mod errands;
+mod folder;
 mod frame;
 mod hearing;
 mod keeper;

@@ -21,6 +21,7 @@ pub fn help_ui(ui: &mut Ui) {
         .auto_shrink([false, true])
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 4.0;
+            ui.spacing_mut().interact_size.y = LINE;
             ui.columns(2, |columns| {
                 for (ui, groups) in columns.iter_mut().zip(COLUMNS) {
                     for group in groups {
@@ -50,7 +51,6 @@ fn group_ui(ui: &mut Ui, group: Group) {
     );
     for entry in TABLE.iter().filter(|entry| entry.group == group) {
         ui.horizontal(|ui| {
-            ui.spacing_mut().interact_size.y = LINE;
             key_ui(ui, entry);
             ui.add(Label::new(entry.name).selectable(false))
                 .on_hover_text(entry.tooltip);

@@ -65,6 +65,12 @@ impl ImportsPanel {
     }
 }
 
+/// Whether there is anything to tell along the bottom of the window.
+pub fn has_activity_bar(ui: &Ui, scene: &Scene<'_>, panel: &mut ImportsPanel) -> bool {
+    panel.watch(ui, &scene.view.activity);
+    bar::has_bar(ui, &scene.view.activity, panel)
+}
+
 /// The line along the bottom of the window; absent when there is nothing to tell.
 pub fn activity_bar_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel, out: &mut Outbox) {
     panel.watch(ui, &scene.view.activity);

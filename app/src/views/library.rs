@@ -41,6 +41,7 @@ use tonearm_core::track::TrackId;
 pub struct LibraryPanel {
     pub search: String,
     /// Ascending order of selection; the last is the one the inspector shows.
+    #[serde(serialize_with = "selection::keep_few")]
     pub selected: Vec<TrackId>,
     pub columns: Columns,
     pub order: Order,
@@ -141,12 +142,18 @@ impl LibraryPanel {
         };
         if self.state.clerk.attend(ui.ctx(), &wish) {
             self.state.scroll.restore = true;
-            self.selected
-                .retain(|id| scene.view.rows.get(*id).is_some());
+            // Before the library is open, and when it closes, no track is there.
+            if scene.ready {
+                self.selected
+                    .retain(|id| scene.view.rows.get(*id).is_some());
+            }
         }
         self.state.marks.follow(&self.selected);
     }
 }
+
+/// Points of width from which the table has both sides beside it.
+const BOTH_SIDES: f32 = 900.0;
 
 /// Fills what is left of the window.
 pub fn library_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, out: &mut Outbox) {
@@ -154,7 +161,9 @@ pub fn library_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, out:
     let frame = |inner: Margin| Frame::new().fill(theme::PANEL).inner_margin(inner);
     let room = ui.available_width();
     let has_rows = !scene.view.rows.is_empty();
-    if has_rows && panel.sidebar && room > 480.0 {
+    // In a narrow window the table keeps its room, and what was asked for last stays: the right side.
+    let least = if panel.inspector { BOTH_SIDES } else { 480.0 };
+    if has_rows && panel.sidebar && room > least {
         Panel::left("library parts")
             .frame(frame(Margin::same(6)))
             .default_size(168.0)

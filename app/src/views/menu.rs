@@ -5,7 +5,7 @@ use crate::outbox::Outbox;
 use crate::panels::{Page, Panels};
 use crate::scene::Scene;
 use crate::theme;
-use eframe::egui::{Button, MenuBar, RichText, Ui};
+use eframe::egui::{Button, MenuBar, RichText, ScrollArea, Ui};
 use tonearm_core::playback::Transport;
 
 /// Actions of [`Group::Everywhere`] by the menu in which they stand; the rest is under View.
@@ -18,6 +18,9 @@ const HELP: &[Action] = &[
 ];
 const PROGRAM: &[Action] = &[Action::Settings, Action::Quit];
 const WORK: &[Action] = &[Action::PauseWork, Action::CancelWork];
+
+/// Kept free below a menu that is higher than the window, in points.
+const MENU_EDGE: f32 = 16.0;
 
 /// The menus, each with its actions; `None` is a line between two.
 pub fn menus() -> Vec<(&'static str, Vec<Option<Action>>)> {
@@ -62,14 +65,20 @@ pub fn menu_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &Panels, out: &mut Outbox
         for (name, actions) in menus() {
             ui.menu_button(name, |ui| {
                 ui.set_min_width(260.0);
-                for action in actions {
-                    match action.and_then(Action::entry) {
-                        Some(entry) => item_ui(ui, entry, scene, panels, out),
-                        None => {
-                            ui.separator();
+                ui.spacing_mut().item_spacing.y = 0.0;
+                let room = ui.ctx().content_rect().height() - ui.next_widget_position().y;
+                ScrollArea::vertical()
+                    .max_height((room - MENU_EDGE).max(60.0))
+                    .show(ui, |ui| {
+                        for action in actions {
+                            match action.and_then(Action::entry) {
+                                Some(entry) => item_ui(ui, entry, scene, panels, out),
+                                None => {
+                                    ui.separator();
+                                }
+                            }
                         }
-                    }
-                }
+                    });
             });
         }
     });

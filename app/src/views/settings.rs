@@ -112,10 +112,10 @@ fn general_ui(ui: &mut Ui, settings: &mut Settings) {
     });
     ui.end_row();
 
-    let label = name_ui(ui, "New music");
+    ui.label("New music");
+    // Its own words say more than the name of the line.
     ui.checkbox(&mut settings.analyze_on_import, "Analyse at once")
-        .on_hover_text("Waveform, beats, key, chords and loudness are made when tracks come in")
-        .labelled_by(label);
+        .on_hover_text("Waveform, beats, key, chords and loudness are made when tracks come in");
     ui.end_row();
 
     let label = name_ui(ui, "Tracks at a time");

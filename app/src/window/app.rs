@@ -53,6 +53,10 @@ pub(super) struct App {
     pub(super) closing: Option<Closing>,
     /// What the command line named, until the library is there.
     pub(super) opening: Opening,
+    /// Seconds since the window began, at this frame.
+    pub(super) now: f64,
+    /// Gain that the player told last.
+    pub(super) gain: f32,
     log: Arc<[Line]>,
     log_seen: u64,
     /// For the log, once.
@@ -117,6 +121,8 @@ impl App {
             keeper: beginnings.keeper,
             closing: None,
             opening,
+            now: 0.0,
+            gain: f32::NAN,
             log: Arc::default(),
             log_seen: 0,
             first_frame: true,
@@ -179,7 +185,7 @@ impl App {
                 }
                 self.shelf.open(core.reader());
                 self.library = Library::Open(Arc::new(core));
-                self.begin();
+                self.begin(now);
             }
             Some(Err(error)) => {
                 let trouble = start::trouble(&error, &self.opening.library);
@@ -284,6 +290,7 @@ fn start_shelf(waker: &Waker) -> Shelf {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         let now = ctx.input(|input| input.time);
+        self.now = now;
         self.listen(now);
         self.close_if_asked(ctx);
         self.keep(ctx, now);

@@ -1,6 +1,7 @@
 //! The end: everything that runs is ended beside the frames, and the window waits no longer than makes sense.
 
 use super::app::{App, Library};
+use super::frame::PATIENT;
 use super::start::{Coming, make};
 use eframe::egui::{Context, ViewportCommand};
 use std::time::{Duration, Instant};
@@ -12,6 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(super) struct Closing {
     since: Instant,
     ended: Coming<()>,
+    /// The window came back to say what it waits for.
+    is_seen: bool,
 }
 
 impl Closing {
@@ -34,8 +37,14 @@ impl App {
         if ended || closing.since.elapsed() > PATIENCE {
             // The second time nobody holds the window back.
             self.let_go(ctx);
-        } else if asked {
-            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+        } else {
+            if asked {
+                ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            }
+            if !closing.is_seen && closing.secs() > PATIENT {
+                closing.is_seen = true;
+                ctx.send_viewport_cmd(ViewportCommand::Visible(true));
+            }
         }
         ctx.request_repaint_after(Duration::from_millis(50));
     }
@@ -56,15 +65,26 @@ impl App {
         let player = self.player.take();
         let coming_player = std::mem::replace(&mut self.coming_player, Coming::Over);
         self.shelf.close();
+        let backup = std::mem::replace(&mut self.errands.backup, Coming::Over);
         let ended = make("close", &self.waker, move || {
             // What reads the library goes before the library.
+            let start = Instant::now();
             drop((player, coming_player));
+            let player = start.elapsed();
+            if let Coming::Awaited(backup) = backup {
+                // It holds the library too; half a copy helps nobody.
+                drop(backup.recv());
+            }
             drop(library);
+            tracing::debug!(?player, all = ?start.elapsed(), "ended");
         });
         self.closing = Some(Closing {
             since: Instant::now(),
             ended,
+            is_seen: false,
         });
+        // Nobody has to watch; drawing the last frames would take longer than the end itself.
+        ctx.send_viewport_cmd(ViewportCommand::Visible(false));
         ctx.request_repaint();
     }
 }

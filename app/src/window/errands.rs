@@ -26,7 +26,9 @@ pub(super) struct Errands {
     dialog: Coming<Answer>,
     demo: Coming<Result<PathBuf, String>>,
     listing: Coming<Listing>,
-    backup: Coming<Result<PathBuf, String>>,
+    pub(super) backup: Coming<Result<PathBuf, String>>,
+    /// The address of a folder to show, or a path where there is none.
+    pub(super) folder: Coming<Result<String, PathBuf>>,
     next_request: u64,
 }
 
@@ -38,6 +40,7 @@ impl Errands {
             demo: Coming::Over,
             listing: Coming::Over,
             backup: Coming::Over,
+            folder: Coming::Over,
             // Views use small numbers.
             next_request: 1 << 32,
         }
@@ -143,6 +146,11 @@ impl App {
 
     /// Brings paths in. One file alone is opened as soon as it is known.
     pub(super) fn import(&mut self, paths: Vec<PathBuf>) {
+        if matches!(self.library, Library::Coming(_)) {
+            // Brought in when the library is there.
+            self.opening.paths.extend(paths);
+            return;
+        }
         if let [path] = paths.as_slice() {
             let wish = Wish::File(tonearm_core::import::named::plain(path));
             self.import_wishing(paths, wish);
@@ -158,7 +166,7 @@ impl App {
         self.send_import(request, paths);
     }
 
-    fn send_import(&self, request: RequestId, paths: Vec<PathBuf>) {
+    fn send_import(&mut self, request: RequestId, paths: Vec<PathBuf>) {
         if paths.is_empty() {
             return;
         }
@@ -166,11 +174,15 @@ impl App {
             .settings
             .analyze_on_import
             .then_some(Extent::Everything);
-        self.command(Command::Import {
+        let command = Command::Import {
             request,
             paths,
             analyze,
-        });
+        };
+        if !self.command(command) {
+            let text = "Nothing was brought in: the library has too much to do, try again";
+            self.toasts.say(Notice::warning(text), self.now);
+        }
     }
 }
 

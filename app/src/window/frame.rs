@@ -42,6 +42,13 @@ pub(super) fn frame_ui(
 ) -> Wanted {
     let (settings, out) = draft;
     let mut wanted = Wanted::default();
+    if let Some(secs) = around.closing {
+        // The library is gone already; its pages would only show that.
+        let empty = Frame::new().fill(theme::APP);
+        CentralPanel::default().frame(empty).show(ui, |_ui| {});
+        wanted.abandon = closing_ui(ui.ctx(), secs);
+        return wanted;
+    }
     let bar = Frame::new()
         .fill(theme::PANEL)
         .inner_margin(Margin::symmetric(10, 2));
@@ -67,21 +74,20 @@ pub(super) fn frame_ui(
     if around.hovering > 0 {
         drop_ui(ui.ctx(), around.hovering);
     }
-    if let Some(secs) = around.closing {
-        wanted.abandon = closing_ui(ui.ctx(), secs);
-    }
     wanted
 }
 
 /// The line of work along the bottom, and the drawer above it.
 fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &mut Panels, out: &mut Outbox) {
-    Panel::bottom("work")
-        .frame(Frame::new().fill(theme::PANEL))
-        .resizable(false)
-        .show_separator_line(false)
-        .show(ui, |ui| {
-            views::imports::activity_bar_ui(ui, scene, &mut panels.imports, out);
-        });
+    if views::imports::has_activity_bar(ui, scene, &mut panels.imports) {
+        Panel::bottom("work")
+            .frame(Frame::new().fill(theme::PANEL))
+            .resizable(false)
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                views::imports::activity_bar_ui(ui, scene, &mut panels.imports, out);
+            });
+    }
     if panels.imports.open {
         let room = ui.available_height();
         Panel::bottom("drawer")
@@ -97,34 +103,30 @@ fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &mut Panels, out: &mut Outbox
 
 fn banners_ui(ui: &mut Ui, scene: &Scene<'_>, around: &Around<'_>, settings: &mut Settings) {
     if let Some(failure) = &scene.view.activity.storage_trouble {
-        banner_ui(ui, "storage", theme::ERROR, |ui| {
-            let text = format!("The library cannot be written: {}.", failure.message);
-            ui.label(RichText::new(text).color(theme::TEXT));
-            ui.label(RichText::new(&failure.remedy).color(theme::TEXT_MUTED));
-        });
+        let text = format!("The library cannot be written: {}.", failure.message);
+        banner_ui(
+            ui,
+            ("storage", theme::ERROR),
+            (&text, &failure.remedy),
+            None,
+        );
     }
     if around.about.software && !settings.slow_drawing_known {
-        let known = banner_ui(ui, "software", theme::WARN, |ui| {
-            ui.label("No graphics card is used: the processor draws, 30 pictures a second.");
-            ui.label(
-                RichText::new("Install the driver of your graphics card for smooth waveforms.")
-                    .color(theme::TEXT_MUTED),
-            );
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.button("Understood").clicked()
-            })
-            .inner
-        });
-        settings.slow_drawing_known |= known;
+        let text = "No graphics card is used: the processor draws, 30 pictures a second.";
+        let remedy = "Install the driver of your graphics card for smooth waveforms.";
+        let look = ("software", theme::WARN);
+        settings.slow_drawing_known |= banner_ui(ui, look, (text, remedy), Some("Understood"));
     }
 }
 
-fn banner_ui<T>(
+/// What is wrong, what to do, and a button with which that is known. True when it was pressed.
+/// What finds no room on the line is cut, never the button.
+fn banner_ui(
     ui: &mut Ui,
-    name: &str,
-    color: egui::Color32,
-    content: impl FnOnce(&mut Ui) -> T,
-) -> T {
+    (name, color): (&str, egui::Color32),
+    (text, remedy): (&str, &str),
+    button: Option<&str>,
+) -> bool {
     let frame = Frame::new()
         .fill(theme::RAISED)
         .inner_margin(Margin::symmetric(12, 5));
@@ -132,9 +134,18 @@ fn banner_ui<T>(
         .frame(frame)
         .resizable(false)
         .show(ui, |ui| {
-            ui.horizontal(|ui| {
-                ui.label(RichText::new(theme::icon::WARNING).color(color).size(16.0));
-                content(ui)
+            let size = egui::vec2(ui.available_width(), theme::CONTROL);
+            let from_right = Layout::right_to_left(Align::Center);
+            ui.allocate_ui_with_layout(size, from_right, |ui| {
+                let known = button.is_some_and(|button| ui.button(button).clicked());
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.label(RichText::new(theme::icon::WARNING).color(color).size(16.0));
+                    let text = RichText::new(text).color(theme::TEXT);
+                    ui.add(egui::Label::new(text).truncate());
+                    let remedy = RichText::new(remedy).color(theme::TEXT_MUTED);
+                    ui.add(egui::Label::new(remedy).truncate());
+                });
+                known
             })
             .inner
         })
@@ -276,9 +287,12 @@ fn drop_ui(ctx: &Context, count: usize) {
         });
 }
 
-/// A closing that takes long enough to be seen. True when the user will not wait.
+/// Seconds for which a closing window stays out of sight.
+pub(super) const PATIENT: f32 = 3.0;
+
+/// A closing that takes long enough to be told of. True when the user will not wait.
 fn closing_ui(ctx: &Context, secs: f32) -> bool {
-    if secs < 0.4 {
+    if secs < PATIENT {
         return false;
     }
     Modal::new(Id::unique("closing"))
@@ -286,10 +300,6 @@ fn closing_ui(ctx: &Context, secs: f32) -> bool {
         .show(ctx, |ui| {
             ui.set_width(320.0);
             ui.heading("Closing");
-            if secs < 3.0 {
-                ui.label("What is finished is being written…");
-                return false;
-            }
             ui.label("A drive or a sound device does not answer. What was written is safe.");
             ui.button("Close anyway").clicked()
         })

@@ -53,18 +53,20 @@ impl Keeper {
     }
 
     /// Writes what changed, on a thread, at most every [`EVERY`] seconds.
-    pub(super) fn keep(&mut self, settings: &Settings, panels: &Panels, now: f64) {
+    /// In how many seconds it wants to look again, for nobody may draw another frame.
+    pub(super) fn keep(&mut self, settings: &Settings, panels: &Panels, now: f64) -> Option<f64> {
         let busy = self
             .writer
             .as_ref()
             .is_some_and(|writer| !writer.is_finished());
-        if busy || now - self.looked < EVERY {
-            return;
+        let rest = EVERY - (now - self.looked);
+        if busy || rest > 0.0 {
+            return Some(rest.clamp(0.1, EVERY));
         }
         self.looked = now;
         let changes = self.changes(settings, panels);
         if changes.is_empty() {
-            return;
+            return None;
         }
         let writer = std::thread::Builder::new()
             .name("settings".to_owned())
@@ -73,6 +75,7 @@ impl Keeper {
             Ok(writer) => self.writer = Some(writer),
             Err(error) => tracing::warn!(%error, "settings were not kept"),
         }
+        None
     }
 
     /// Writes what changed before it returns.

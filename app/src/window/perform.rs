@@ -12,8 +12,10 @@ use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
 use eframe::egui::{Context, ViewportCommand};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tonearm_core::core_loop::command::{Command, Extent, Selection};
 use tonearm_core::edits::Edit;
+use tonearm_core::playback::PlayerCommand;
 use tonearm_core::track::TrackId;
 
 /// Actions of one frame; a page that answers an action with an action must come to an end.
@@ -33,9 +35,15 @@ impl App {
         }
         let now = ctx.input(|input| input.time);
         for command in out.commands {
-            self.command(command);
+            if !self.command(command) {
+                let text = "The library has too much to do: please try again in a moment";
+                out.notices.push(Notice::warning(text));
+            }
         }
         for command in out.sound {
+            if let PlayerCommand::SetDevice(device) = &command {
+                self.settings.output = device.as_ref().map(|id| id.0.clone());
+            }
             self.sound(command);
         }
         for notice in out.notices {
@@ -91,7 +99,7 @@ impl App {
             }
             Action::RetryFailed => out.commands.push(Command::Retry(Selection::All)),
             Action::RemoveSelected => out.commands.push(Command::Remove(self.meant())),
-            Action::ShowInFolder => self.show_in_folder(ctx, published),
+            Action::ShowInFolder => self.show_in_folder(published),
             Action::CopyPath => out.copied = Some(self.paths(published).join("\n")),
             Action::CopyFailures => {
                 out.copied = Some(super::diagnostics::failures(&published.view));
@@ -172,17 +180,21 @@ impl App {
         }
     }
 
-    pub(super) fn command(&self, command: Command) {
+    /// False when the library cannot take it.
+    pub(super) fn command(&self, command: Command) -> bool {
         self.waker.asked();
-        if let Library::Open(core) = &self.library
-            && !core.send(command)
-        {
+        let Library::Open(core) = &self.library else {
+            return true;
+        };
+        let is_taken = core.send(command);
+        if !is_taken {
             tracing::warn!("the core has too much to do");
         }
+        is_taken
     }
 
     /// The tracks that an action means: those selected, or the one on its page.
-    fn meant(&self) -> Vec<TrackId> {
+    pub(super) fn meant(&self) -> Vec<TrackId> {
         match (self.panels.page, self.panels.track.track) {
             (Page::Track, Some(track)) => vec![track],
             _ => self.panels.library.selected.clone(),
@@ -206,18 +218,6 @@ impl App {
             .filter_map(|track| published.view.rows.get(track))
             .map(|row| row.track.path.as_path().display().to_string())
             .collect()
-    }
-
-    fn show_in_folder(&self, ctx: &Context, published: &Published) {
-        let folder = self
-            .meant()
-            .last()
-            .and_then(|track| published.view.rows.get(*track))
-            .and_then(|row| row.track.path.as_path().parent().map(PathBuf::from));
-        if let Some(folder) = folder {
-            let url = format!("file://{}", folder.display());
-            ctx.open_url(eframe::egui::OpenUrl::new_tab(url));
-        }
     }
 
     fn toggle_sheet(&mut self, sheet: Sheet) {
@@ -258,6 +258,7 @@ impl App {
     /// What comes after the views of a frame.
     pub(super) fn after_views(&mut self, ctx: &Context, published: &Published, wanted: &Wanted) {
         self.send_errands();
+        self.take_folder(ctx);
         self.follow_volume(published);
         if let Some(track) = self.panels.imports.wanted.take() {
             self.panels.page = Page::Library;
@@ -279,10 +280,11 @@ impl App {
     }
 
     /// The library is there: what the command line named is brought in or opened.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, now: f64) {
         if let Library::Open(core) = &self.library {
             let view = core.view();
             let tracks = std::mem::take(&mut self.opening.tracks);
+            let is_named = !tracks.is_empty();
             let found = tracks.iter().find_map(|prefix| {
                 let mut fitting = view
                     .rows
@@ -293,6 +295,9 @@ impl App {
             tracing::debug!(core = Arc::strong_count(core), "begin");
             if let Some(track) = found {
                 self.open_track(track);
+            } else if is_named {
+                let text = "The library has no track of that name";
+                self.toasts.say(Notice::warning(text), now);
             }
         }
         let paths = std::mem::take(&mut self.opening.paths);
@@ -303,7 +308,9 @@ impl App {
     pub(super) fn keep(&mut self, ctx: &Context, now: f64) {
         if self.closing.is_none() {
             self.remember_place(ctx);
-            self.keeper.keep(&self.settings, &self.panels, now);
+            if let Some(secs) = self.keeper.keep(&self.settings, &self.panels, now) {
+                ctx.request_repaint_after(Duration::from_secs_f64(secs));
+            }
         }
     }
 

@@ -38,8 +38,14 @@ impl App {
 
     /// What was set elsewhere is kept too.
     pub(super) fn follow_volume(&mut self, published: &Published) {
-        if self.player.is_some() && published.sound.transport != Transport::Empty {
-            self.settings.volume = fader_from_gain(published.sound.volume);
+        let gain = published.sound.volume;
+        // What it told before it heard of the last change counts no more.
+        if self.player.is_some()
+            && published.sound.transport != Transport::Empty
+            && gain.to_bits() != self.gain.to_bits()
+        {
+            self.gain = gain;
+            self.settings.volume = fader_from_gain(gain);
         }
     }
 

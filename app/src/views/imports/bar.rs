@@ -11,7 +11,7 @@ const SUMMARY_SECS: f64 = 20.0;
 
 pub(super) fn bar_ui(ui: &mut Ui, activity: &Activity, panel: &mut ImportsPanel, out: &mut Outbox) {
     let is_summary = activity.is_idle() && !activity.paused;
-    if is_summary && !has_summary(ui, activity, panel) {
+    if !has_bar(ui, activity, panel) {
         return;
     }
     let margin = Margin::symmetric(theme::PADDING as i8, 4);
@@ -41,6 +41,10 @@ pub(super) fn bar_ui(ui: &mut Ui, activity: &Activity, panel: &mut ImportsPanel,
                 });
             });
         });
+}
+
+pub(super) fn has_bar(ui: &Ui, activity: &Activity, panel: &ImportsPanel) -> bool {
+    !activity.is_idle() || activity.paused || has_summary(ui, activity, panel)
 }
 
 /// Work that is over is told for a while; failures until the user has seen them.

@@ -8,6 +8,7 @@ use eframe::egui::{Button, Popup, Response, Ui};
 pub(super) fn row_menu(response: &Response, out: &mut Outbox) {
     Popup::context_menu(response).show(|ui| {
         ui.set_min_width(190.0);
+        ui.spacing_mut().item_spacing.y = 0.0;
         for action in [Action::OpenTrack, Action::PlaySelected] {
             item(ui, action, out);
         }

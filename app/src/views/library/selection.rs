@@ -1,6 +1,7 @@
 //! Which tracks are selected, and what clicks and keys make of it. Pure.
 
 use super::listing::Listing;
+use serde::{Serialize as _, Serializer};
 use std::collections::HashSet;
 use tonearm_core::track::TrackId;
 
@@ -23,6 +24,18 @@ pub(super) enum Step {
     Rows(isize),
     Start,
     End,
+}
+
+/// A larger selection is not kept between runs, but for the track in focus.
+const KEPT: usize = 200;
+
+/// Serialises a selection without ever making much of it.
+pub(super) fn keep_few<S: Serializer>(selected: &[TrackId], to: S) -> Result<S::Ok, S::Error> {
+    let from = match selected.len() {
+        0..=KEPT => 0,
+        many => many - 1,
+    };
+    selected.get(from..).unwrap_or_default().serialize(to)
 }
 
 /// What is selected as a set, and where ranges start.

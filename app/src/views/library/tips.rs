@@ -112,6 +112,19 @@ fn analysis_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row) {
     }
 }
 
+/// Whether an artifact above this one failed for the same reason, which is said once.
+fn is_told(row: &Row, artifact: Artifact, failure: &Failure) -> bool {
+    let above = Artifact::ALL.iter().take_while(|other| **other != artifact);
+    let mut failed = above.filter(|other| state_of(row, **other) == ArtifactState::Failed);
+    failed.any(|other| {
+        let record = row.knowledge.records.get(other);
+        let earlier = record.and_then(|record| record.failure.as_ref());
+        earlier.is_some_and(|earlier| {
+            earlier.message == failure.message && earlier.remedy == failure.remedy
+        })
+    })
+}
+
 /// One artifact: its state, who made it, and why not.
 pub(super) fn artifact_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, artifact: Artifact) {
     let state = state_of(row, artifact);
@@ -129,6 +142,7 @@ pub(super) fn artifact_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, artifact: A
     });
     if let Some(failure) = record.and_then(|record| record.failure.as_ref())
         && state == ArtifactState::Failed
+        && !is_told(row, artifact, failure)
     {
         ui.indent(artifact, |ui| {
             failure_ui(ui, &failure.message, &failure.remedy);

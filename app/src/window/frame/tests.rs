@@ -1,7 +1,7 @@
 //! The frame as its user sees it: menus, sheets, banners, trouble.
 
 use super::*;
-use crate::action::TABLE;
+use crate::action::{Entry, TABLE};
 use crate::shelf::Shelf;
 use crate::views::path_entry::{Listing, What};
 use eframe::egui::{Key, Modifiers, Vec2};
@@ -85,7 +85,9 @@ fn a_menu_asks_for_its_action_and_shows_the_key() {
     let mut harness = show(Stage::default());
     harness.get_by_label("Library").click();
     harness.run();
-    harness.get_by_label_contains("Add folder…").click();
+    let keys = Action::AddFolder.entry().and_then(Entry::keys).unwrap();
+    let name = format!("Add folder… {keys}");
+    harness.get_by_label(&name).click();
     harness.run();
     assert_eq!(harness.state().out.actions, [Action::AddFolder]);
 }
@@ -305,7 +307,12 @@ fn a_closing_is_seen_only_when_it_takes_long_and_never_holds_the_user() {
         })
     };
     assert!(closing(0.1).query_by_label("Closing").is_none());
-    assert!(closing(1.0).query_by_label("Closing").is_some());
+    assert!(closing(2.9).query_by_label("Closing").is_none());
+    assert!(closing(3.1).query_by_label("Closing").is_some());
+    assert!(
+        closing(0.1).query_by_label("Library").is_none(),
+        "a closed library looks like an empty one"
+    );
     let mut harness = closing(5.0);
     harness.get_by_label("Close anyway").click();
     harness.run();
