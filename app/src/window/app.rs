@@ -305,7 +305,7 @@ impl eframe::App for App {
         self.take_dropped(&ctx);
         let wanted = self.draw(ui, &published, &mut out);
         self.carry_out(&ctx, &published, out);
-        self.after_views(&ctx, &published, &wanted);
+        self.after_views(&ctx, &wanted);
         toasts_ui(&ctx, &mut self.toasts, 36.0);
         self.plan_repaint(&ctx, &published);
     }

@@ -2,7 +2,7 @@
 
 use super::app::{App, Library, Published};
 use super::frame::Wanted;
-use super::start;
+use super::{sound, start};
 use crate::action::Action;
 use crate::dialogs::Choice;
 use crate::notices::Notice;
@@ -36,6 +36,7 @@ impl App {
             self.command(command);
         }
         for command in out.sound {
+            sound::remember(&mut self.settings, &command);
             self.sound(command);
         }
         for notice in out.notices {
@@ -256,9 +257,8 @@ impl App {
     }
 
     /// What comes after the views of a frame.
-    pub(super) fn after_views(&mut self, ctx: &Context, published: &Published, wanted: &Wanted) {
+    pub(super) fn after_views(&mut self, ctx: &Context, wanted: &Wanted) {
         self.send_errands();
-        self.follow_volume(published);
         if let Some(track) = self.panels.imports.wanted.take() {
             self.panels.page = Page::Library;
             self.panels.library.go_to(track);

@@ -4,13 +4,25 @@ use super::app::{App, Library, Published};
 use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::panels::Page;
-use crate::settings::{fader_from_gain, gain_from_fader};
+use crate::settings::{Settings, fader_from_gain, gain_from_fader};
 use tonearm_core::playback::{DeviceId, Player, PlayerCommand, Transport};
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Secs;
 
 /// One press on the volume keys, on the fader.
 const VOLUME_STEP: f32 = 0.05;
+
+/// What is chosen on any page is kept, from the moment at which it is asked for: the player answers later, and
+/// in between more may be asked for.
+pub(super) fn remember(settings: &mut Settings, command: &PlayerCommand) {
+    match command {
+        PlayerCommand::SetVolume(gain) => settings.volume = fader_from_gain(*gain),
+        PlayerCommand::SetDevice(device) => {
+            settings.output = device.as_ref().map(|device| device.0.clone());
+        }
+        _ => {}
+    }
+}
 
 impl App {
     pub(super) fn sound(&self, command: PlayerCommand) {
@@ -33,13 +45,6 @@ impl App {
             && let Some(track) = self.panels.track.track
         {
             self.load(track, false);
-        }
-    }
-
-    /// What was set elsewhere is kept too.
-    pub(super) fn follow_volume(&mut self, published: &Published) {
-        if self.player.is_some() && published.sound.transport != Transport::Empty {
-            self.settings.volume = fader_from_gain(published.sound.volume);
         }
     }
 
@@ -163,5 +168,26 @@ impl App {
         } else if playing {
             self.load(next, true);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_output_and_the_volume_that_any_page_chooses_are_kept() {
+        let mut settings = Settings::default();
+        let device = DeviceId("booth".to_owned());
+        remember(&mut settings, &PlayerCommand::SetDevice(Some(device)));
+        remember(
+            &mut settings,
+            &PlayerCommand::SetVolume(gain_from_fader(0.5)),
+        );
+        remember(&mut settings, &PlayerCommand::Pause);
+        assert_eq!(settings.output.as_deref(), Some("booth"));
+        assert!((settings.volume - 0.5).abs() < 1e-6);
+        remember(&mut settings, &PlayerCommand::SetDevice(None));
+        assert_eq!(settings.output, None);
     }
 }
