@@ -21,6 +21,7 @@ use crate::theme;
 use crate::views::settings::About;
 use eframe::egui::{self, Context};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tonearm_core::core_loop::view::View;
@@ -51,6 +52,8 @@ pub(super) struct App {
     pub(super) errands: Errands,
     pub(super) keeper: Keeper,
     pub(super) closing: Option<Closing>,
+    /// Where the track in the player was when it was put there.
+    pub(super) loaded_path: Option<PathBuf>,
     /// What the command line named, until the library is there.
     pub(super) opening: Opening,
     log: Arc<[Line]>,
@@ -116,6 +119,7 @@ impl App {
             hearing: beginnings.hearing,
             keeper: beginnings.keeper,
             closing: None,
+            loaded_path: None,
             opening,
             log: Arc::default(),
             log_seen: 0,

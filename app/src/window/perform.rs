@@ -2,7 +2,7 @@
 
 use super::app::{App, Library, Published};
 use super::frame::Wanted;
-use super::{sound, start};
+use super::start;
 use crate::action::Action;
 use crate::dialogs::Choice;
 use crate::notices::Notice;
@@ -36,8 +36,7 @@ impl App {
             self.command(command);
         }
         for command in out.sound {
-            sound::remember(&mut self.settings, &command);
-            self.sound(command);
+            self.asked_of_sound(command);
         }
         for notice in out.notices {
             self.toasts.say(notice, now);
