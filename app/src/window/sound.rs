@@ -126,7 +126,10 @@ impl App {
         if now_at.is_none() || !wants_opening(&view, moved) {
             return false;
         }
-        let from = player.playhead().map_or(Secs(0.0), |playhead| playhead.at);
+        let from = match player.playhead() {
+            Some(playhead) if view.transport != Transport::Ended => playhead.at,
+            _ => Secs(0.0),
+        };
         self.load_from(loaded.track, from, true);
         true
     }
