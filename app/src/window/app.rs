@@ -24,6 +24,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Core, StartError};
 use tonearm_core::playback::{Player, PlayerView};
@@ -52,6 +53,8 @@ pub(super) struct App {
     pub(super) errands: Errands,
     pub(super) keeper: Keeper,
     pub(super) closing: Option<Closing>,
+    /// What is asked of the library before it is there.
+    pub(super) early: Vec<Command>,
     /// Where the track in the player was when it was put there.
     pub(super) loaded_path: Option<PathBuf>,
     /// What the command line named, until the library is there.
@@ -119,6 +122,7 @@ impl App {
             hearing: beginnings.hearing,
             keeper: beginnings.keeper,
             closing: None,
+            early: Vec::new(),
             loaded_path: None,
             opening,
             log: Arc::default(),

@@ -158,7 +158,7 @@ impl App {
         self.send_import(request, paths);
     }
 
-    fn send_import(&self, request: RequestId, paths: Vec<PathBuf>) {
+    fn send_import(&mut self, request: RequestId, paths: Vec<PathBuf>) {
         if paths.is_empty() {
             return;
         }

@@ -16,8 +16,20 @@ use tonearm_core::core_loop::command::{Command, Extent, Selection};
 use tonearm_core::edits::Edit;
 use tonearm_core::track::TrackId;
 
+/// Commands that may wait for the library.
+const EARLY: usize = 64;
+
 /// Actions of one frame; a page that answers an action with an action must come to an end.
 const ACTIONS: usize = 64;
+
+/// Keeps a command for when the library is there. False when there are too many.
+fn keep_early(early: &mut Vec<Command>, command: Command) -> bool {
+    let has_room = early.len() < EARLY;
+    if has_room {
+        early.push(command);
+    }
+    has_room
+}
 
 impl App {
     pub(super) fn carry_out(&mut self, ctx: &Context, published: &Published, mut out: Outbox) {
@@ -172,13 +184,21 @@ impl App {
         }
     }
 
-    pub(super) fn command(&self, command: Command) {
+    /// Sends a command to the library, or keeps it until the library is there. The user hears of what is not done.
+    pub(super) fn command(&mut self, command: Command) {
         self.waker.asked();
-        if let Library::Open(core) = &self.library
-            && !core.send(command)
-        {
-            tracing::warn!("the core has too much to do");
-        }
+        let trouble = match &self.library {
+            Library::Open(core) if core.send(command) => return,
+            Library::Coming(_) if keep_early(&mut self.early, command) => return,
+            Library::Open(_) | Library::Coming(_) => {
+                "There is too much to do already: this was not done. Try again in a moment."
+            }
+            Library::Failed(_) => "The library is not open: this was not done.",
+            Library::Closed => return,
+        };
+        tracing::warn!(trouble, "command");
+        self.hearing.tell(Notice::trouble(trouble));
+        self.waker.wake_now();
     }
 
     /// The tracks that an action means: those selected, or the one on its page.
@@ -296,6 +316,9 @@ impl App {
         }
         let paths = std::mem::take(&mut self.opening.paths);
         self.import(paths);
+        for command in std::mem::take(&mut self.early) {
+            self.command(command);
+        }
     }
 
     /// Keeps settings and panels, now and then.
@@ -331,5 +354,23 @@ impl App {
                 _ => place,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_before_the_library_is_there_waits_in_order_and_is_bounded() {
+        let mut early = Vec::new();
+        assert!(keep_early(&mut early, Command::Undo));
+        assert!(keep_early(&mut early, Command::Redo));
+        assert_eq!(early, [Command::Undo, Command::Redo]);
+        let kept = (0..1_000)
+            .filter(|_| keep_early(&mut early, Command::Undo))
+            .count();
+        assert_eq!(kept, EARLY - 2);
+        assert_eq!(early.len(), EARLY);
     }
 }
