@@ -11,7 +11,6 @@ use crate::panels::{Page, Sheet, WindowPlace};
 use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
 use eframe::egui::{Context, ViewportCommand};
 use std::path::PathBuf;
-use std::sync::Arc;
 use tonearm_core::core_loop::command::{Command, Extent, Selection};
 use tonearm_core::edits::Edit;
 use tonearm_core::track::TrackId;
@@ -21,6 +20,16 @@ const EARLY: usize = 64;
 
 /// Actions of one frame; a page that answers an action with an action must come to an end.
 const ACTIONS: usize = 64;
+
+/// The one track whose id begins so, or why there is no such one.
+fn named(beginning: &str, ids: impl Iterator<Item = TrackId>) -> Result<TrackId, String> {
+    let mut fitting = ids.filter(|id| id.to_string().starts_with(beginning));
+    match (fitting.next(), fitting.next()) {
+        (Some(track), None) => Ok(track),
+        (Some(_), Some(_)) => Err(format!("More than one track has an id that begins with {beginning}")),
+        (None, _) => Err(format!("No track of the library has the id {beginning}")),
+    }
+}
 
 /// Keeps a command for when the library is there. False when there are too many.
 fn keep_early(early: &mut Vec<Command>, command: Command) -> bool {
@@ -302,14 +311,14 @@ impl App {
         if let Library::Open(core) = &self.library {
             let view = core.view();
             let tracks = std::mem::take(&mut self.opening.tracks);
-            let found = tracks.iter().find_map(|prefix| {
-                let mut fitting = view
-                    .rows
-                    .iter()
-                    .filter(|row| row.track.id.to_string().starts_with(prefix.as_str()));
-                fitting.next().map(|row| row.track.id)
-            });
-            tracing::debug!(core = Arc::strong_count(core), "begin");
+            let mut found = None;
+            for beginning in tracks {
+                match named(&beginning, view.rows.iter().map(|row| row.track.id)) {
+                    Ok(track) => found = found.or(Some(track)),
+                    Err(trouble) => self.hearing.tell(Notice::warning(trouble)),
+                }
+            }
+            self.waker.wake_now();
             if let Some(track) = found {
                 self.open_track(track);
             }
@@ -372,5 +381,17 @@ mod tests {
             .count();
         assert_eq!(kept, EARLY - 2);
         assert_eq!(early.len(), EARLY);
+    }
+
+    #[test]
+    fn a_track_is_opened_by_the_beginning_of_its_id_when_that_means_one() {
+        let ids = [TrackId(0x11), TrackId(0x12), TrackId(u64::MAX)];
+        let named = |text: &str| named(text, ids.into_iter());
+        let whole = TrackId(u64::MAX).to_string();
+        let first: String = whole.chars().take(1).collect();
+        assert_eq!(named(&first), Ok(TrackId(u64::MAX)));
+        assert_eq!(named(&whole), Ok(TrackId(u64::MAX)));
+        assert!(named("").unwrap_err().starts_with("More than one"));
+        assert!(named("no id").unwrap_err().starts_with("No track"));
     }
 }
