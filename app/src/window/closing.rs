@@ -55,10 +55,13 @@ impl App {
         let library = std::mem::replace(&mut self.library, Library::Closed);
         let player = self.player.take();
         let coming_player = std::mem::replace(&mut self.coming_player, Coming::Over);
+        let backup = std::mem::replace(&mut self.errands.backup, Coming::Over);
         self.shelf.close();
         let ended = make("close", &self.waker, move || {
             // What reads the library goes before the library.
             drop((player, coming_player));
+            // A copy holds the library; the last to hold it ends it, and that must be here.
+            drop(backup.wait());
             drop(library);
         });
         self.closing = Some(Closing {

@@ -26,7 +26,7 @@ pub(super) struct Errands {
     dialog: Coming<Answer>,
     demo: Coming<Result<PathBuf, String>>,
     listing: Coming<Listing>,
-    backup: Coming<Result<PathBuf, String>>,
+    pub(super) backup: Coming<Result<PathBuf, String>>,
     next_request: u64,
 }
 
