@@ -334,7 +334,9 @@ impl App {
     pub(super) fn keep(&mut self, ctx: &Context, now: f64) {
         if self.closing.is_none() {
             self.remember_place(ctx);
-            self.keeper.keep(&self.settings, &self.panels, now);
+            if let Some(wait) = self.keeper.keep(&self.settings, &self.panels, now) {
+                ctx.request_repaint_after_secs(wait as f32);
+            }
         }
     }
 
