@@ -196,14 +196,18 @@ impl App {
     /// Sends a command to the library, or keeps it until the library is there. The user hears of what is not done.
     pub(super) fn command(&mut self, command: Command) {
         self.waker.asked();
+        let done = match &self.library {
+            Library::Open(core) => core.send(command),
+            Library::Coming(_) => keep_early(&mut self.early, command),
+            Library::Failed(_) => false,
+            Library::Closed => true,
+        };
+        if done {
+            return;
+        }
         let trouble = match &self.library {
-            Library::Open(core) if core.send(command) => return,
-            Library::Coming(_) if keep_early(&mut self.early, command) => return,
-            Library::Open(_) | Library::Coming(_) => {
-                "There is too much to do already: this was not done. Try again in a moment."
-            }
             Library::Failed(_) => "The library is not open: this was not done.",
-            Library::Closed => return,
+            _ => "There is too much to do already: this was not done. Try again in a moment.",
         };
         tracing::warn!(trouble, "command");
         self.hearing.tell(Notice::trouble(trouble));
