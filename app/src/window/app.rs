@@ -19,10 +19,12 @@ use crate::settings::Settings;
 use crate::shelf::Shelf;
 use crate::theme;
 use crate::views::settings::About;
-use eframe::egui::{self, Context};
+use eframe::egui::{self, Context, ViewportCommand};
+use eframe::wgpu::DeviceLostReason;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::view::View;
@@ -53,6 +55,9 @@ pub(super) struct App {
     pub(super) errands: Errands,
     pub(super) keeper: Keeper,
     pub(super) closing: Option<Closing>,
+    /// Set for ever when the graphics card goes away; nothing but a new start brings it back.
+    card_lost: Arc<AtomicBool>,
+    card_loss_told: bool,
     /// What is asked of the library before it is there.
     pub(super) early: Vec<Command>,
     /// Where the track in the player was when it was put there.
@@ -96,6 +101,7 @@ impl App {
         ctx.set_zoom_factor(beginnings.settings.scale);
         beginnings.waker.attach(ctx);
         let (adapter, software) = adapter(creation);
+        let card_lost = watch_card(creation, &beginnings.waker);
         let shelf = start_shelf(&beginnings.waker);
         tracing::info!(adapter, software, "window");
         let mut toasts = Toasts::default();
@@ -122,6 +128,8 @@ impl App {
             hearing: beginnings.hearing,
             keeper: beginnings.keeper,
             closing: None,
+            card_lost,
+            card_loss_told: false,
             early: Vec::new(),
             loaded_path: None,
             opening,
@@ -258,6 +266,7 @@ impl App {
             log: &self.log,
             hovering: ui.input(|input| input.raw.hovered_files.len()),
             closing: self.closing.as_ref().map(Closing::secs),
+            card_lost: self.card_lost.load(Ordering::Relaxed),
         };
         let scene = self.scene(published);
         let wanted = frame_ui(ui, &scene, &around, &mut panels, (&mut settings, out));
@@ -281,6 +290,24 @@ fn adapter(creation: &eframe::CreationContext<'_>) -> (String, bool) {
     (name, adapter.is_software)
 }
 
+/// Watches for the loss of the graphics card: a crash of its driver, a card that was unplugged.
+fn watch_card(creation: &eframe::CreationContext<'_>, waker: &Waker) -> Arc<AtomicBool> {
+    let lost = Arc::new(AtomicBool::new(false));
+    if let Some(state) = &creation.wgpu_render_state {
+        let (flag, waker) = (Arc::clone(&lost), waker.clone());
+        state
+            .device
+            .set_device_lost_callback(move |reason, message| {
+                // At the end of the program it is given back.
+                if reason != DeviceLostReason::Destroyed && !flag.swap(true, Ordering::Relaxed) {
+                    tracing::error!(message, "the graphics card was lost");
+                    waker.wake_now();
+                }
+            });
+    }
+    lost
+}
+
 fn start_shelf(waker: &Waker) -> Shelf {
     let wakes = waker.clone();
     Shelf::start(move || wakes.wake()).unwrap_or_else(|error| {
@@ -293,6 +320,12 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         let now = ctx.input(|input| input.time);
         self.listen(now);
+        if self.card_lost.load(Ordering::Relaxed) && !self.card_loss_told {
+            self.card_loss_told = true;
+            // Should nothing be drawn any more, the system still shows this.
+            let title = "Tonearm: the graphics card was lost, restart Tonearm".to_owned();
+            ctx.send_viewport_cmd(ViewportCommand::Title(title));
+        }
         self.close_if_asked(ctx);
         self.keep(ctx, now);
     }

@@ -24,6 +24,7 @@ pub(super) struct Around<'a> {
     pub(super) hovering: usize,
     /// Seconds since the window was asked to close.
     pub(super) closing: Option<f32>,
+    pub(super) card_lost: bool,
 }
 
 /// What the frame asks for beyond the outbox.
@@ -101,6 +102,15 @@ fn banners_ui(ui: &mut Ui, scene: &Scene<'_>, around: &Around<'_>, settings: &mu
             let text = format!("The library cannot be written: {}.", failure.message);
             ui.label(RichText::new(text).color(theme::TEXT));
             ui.label(RichText::new(&failure.remedy).color(theme::TEXT_MUTED));
+        });
+    }
+    if around.card_lost {
+        banner_ui(ui, "card", theme::ERROR, |ui| {
+            ui.label("The graphics card was lost; restart Tonearm.");
+            ui.label(
+                RichText::new("Your library is safe, and what plays goes on.")
+                    .color(theme::TEXT_MUTED),
+            );
         });
     }
     if around.about.software && !settings.slow_drawing_known {
