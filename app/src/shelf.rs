@@ -113,7 +113,7 @@ impl Shelf {
 
     /// The whole waveform, all levels.
     pub fn waveform(&self, row: &Row) -> Loadable<Arc<Waveform>> {
-        let (id, edition) = (row.track.id, Edition::of_row(row));
+        let (id, edition) = (row.track.id, Edition::of_waveform(row));
         self.kept.with(|shelves| {
             let found = shelves.waveforms.look(&id, edition);
             shelves.answer(found, edition, || recorded_waveform(row, Job::Waveform(id)))
@@ -122,7 +122,7 @@ impl Shelf {
 
     /// The whole track in [`PREVIEW_COLUMNS`] columns.
     pub fn preview(&self, row: &Row) -> Loadable<Arc<[Column]>> {
-        let (id, edition) = (row.track.id, Edition::of_row(row));
+        let (id, edition) = (row.track.id, Edition::of_waveform(row));
         self.kept.with(|shelves| {
             let found = shelves.previews.look(&id, edition);
             shelves.answer(found, edition, || recorded_waveform(row, Job::Preview(id)))

@@ -4,8 +4,9 @@ use super::sound::Windows;
 use super::wishes::{Job, Wishes};
 use super::{Art, ArtSize, Loadable, ShelfSource};
 use lru::LruCache;
-use std::hash::Hash;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use tonearm_core::artifact::Artifact;
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::Failure;
 use tonearm_core::row::Row;
@@ -27,11 +28,28 @@ pub(super) enum Edition {
     Any,
     Row(u64),
     File(FileStamp),
+    /// One making of an artifact.
+    Making(u64),
 }
 
 impl Edition {
     pub(super) fn of_row(row: &Row) -> Self {
         Self::Row(row.revision)
+    }
+
+    /// The making that the row's waveform comes from: it stays when anything else of the track changes. What it took
+    /// to make tells one making from the next of the same file.
+    pub(super) fn of_waveform(row: &Row) -> Self {
+        let Some(record) = row.knowledge.records.get(&Artifact::Waveform) else {
+            return Self::of_row(row);
+        };
+        let mut hasher = DefaultHasher::new();
+        let stamp = record.made_from;
+        record.recipe.hash(&mut hasher);
+        (stamp.bytes, stamp.modified_ns).hash(&mut hasher);
+        record.cpu_secs.to_bits().hash(&mut hasher);
+        (record.failure.is_some(), record.nothing_found).hash(&mut hasher);
+        Self::Making(hasher.finish())
     }
 
     pub(super) fn of_file(row: &Row) -> Self {

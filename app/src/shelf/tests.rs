@@ -289,7 +289,38 @@ fn a_failure_and_a_panic_are_told_and_not_tried_again_in_each_frame() {
     assert_eq!(bench.shelf.waveform(&row(0, 1)), Loadable::Absent);
     assert_eq!(bench.next_asked(), "waveform 0");
     assert!(bench.asked.try_recv().is_err());
-    assert_eq!(bench.shelf.waveform(&row(0, 2)), Loadable::Pending);
+    let again = made_again(row(0, 2));
+    assert_eq!(bench.shelf.waveform(&again), Loadable::Pending);
+}
+
+/// The waveform of a track, made once more from the same file.
+fn made_again(mut row: Row) -> Row {
+    let record = row.knowledge.records.get_mut(&Artifact::Waveform).unwrap();
+    record.cpu_secs += 1.0;
+    row
+}
+
+#[test]
+fn a_waveform_stays_when_anything_else_of_the_track_changes() {
+    let bench = Bench::opened();
+    let look = |row: &Row| (bench.shelf.waveform(row), bench.shelf.preview(row));
+    assert_eq!(look(&row(5, 1)), (Loadable::Pending, Loadable::Pending));
+    bench.allow(2);
+    for _ in 0..2 {
+        assert_eq!(bench.next_asked(), "waveform 5");
+    }
+    while look(&row(5, 1)).0.ready().is_none() || look(&row(5, 1)).1.ready().is_none() {
+        bench.woken.recv_timeout(LONG).unwrap();
+    }
+    let (first, _) = look(&row(5, 1));
+    let (later, _) = look(&row(5, 2));
+    assert!(Arc::ptr_eq(
+        &first.ready().unwrap(),
+        &later.ready().unwrap()
+    ));
+    assert!(bench.asked.try_recv().is_err(), "nothing is read again");
+    assert!(look(&made_again(row(5, 3))).0.ready().is_some());
+    assert_eq!(bench.next_asked(), "waveform 5");
 }
 
 #[test]

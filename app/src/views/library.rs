@@ -142,7 +142,7 @@ impl LibraryPanel {
         };
         if self.state.clerk.attend(ui.ctx(), &wish) {
             self.state.scroll.restore = true;
-            // Before the library is open, and when it closes, no track is there.
+            // Before the library is there, and after it went, no track is gone because of that.
             if scene.ready {
                 self.selected
                     .retain(|id| scene.view.rows.get(*id).is_some());
@@ -225,5 +225,38 @@ fn found_text(panel: &LibraryPanel, total: usize) -> String {
     } else {
         let (found, total) = (words::count(listing.len()), words::count(total));
         format!("{found} of {total} · {length}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use crate::shelf::Shelf;
+    use eframe::egui;
+    use tonearm_core::core_loop::view::View;
+    use tonearm_core::playback::PlayerView;
+
+    fn selected_after(ready: bool) -> Vec<TrackId> {
+        let mut panel = LibraryPanel {
+            selected: vec![TrackId(7)],
+            ..LibraryPanel::default()
+        };
+        let scene = Scene {
+            view: &View::default(),
+            sound: &PlayerView::default(),
+            playhead: None,
+            shelf: &Shelf::default(),
+            settings: &Settings::default(),
+            ready,
+        };
+        egui::__run_test_ui(|ui| panel.prepare(ui, &scene));
+        panel.selected
+    }
+
+    #[test]
+    fn the_selection_outlives_a_library_that_is_not_there_yet() {
+        assert_eq!(selected_after(false), [TrackId(7)]);
+        assert_eq!(selected_after(true), []);
     }
 }

@@ -19,10 +19,14 @@ use crate::settings::Settings;
 use crate::shelf::Shelf;
 use crate::theme;
 use crate::views::settings::About;
-use eframe::egui::{self, Context};
+use eframe::egui::{self, Context, ViewportCommand};
+use eframe::wgpu::DeviceLostReason;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Core, StartError};
 use tonearm_core::playback::{Player, PlayerView};
@@ -51,12 +55,18 @@ pub(super) struct App {
     pub(super) errands: Errands,
     pub(super) keeper: Keeper,
     pub(super) closing: Option<Closing>,
+    /// Set for ever when the graphics card goes away; nothing but a new start brings it back.
+    card_lost: Arc<AtomicBool>,
+    card_loss_told: bool,
+    /// What is asked of the library before it is there.
+    pub(super) early: Vec<Command>,
+    /// Where the track in the player was when it was put there.
+    pub(super) loaded_path: Option<PathBuf>,
     /// What the command line named, until the library is there.
     pub(super) opening: Opening,
     /// Seconds since the window began, at this frame.
     pub(super) now: f64,
     /// Gain that the player told last.
-    pub(super) gain: f32,
     log: Arc<[Line]>,
     log_seen: u64,
     /// For the log, once.
@@ -94,6 +104,7 @@ impl App {
         ctx.set_zoom_factor(beginnings.settings.scale);
         beginnings.waker.attach(ctx);
         let (adapter, software) = adapter(creation);
+        let card_lost = watch_card(creation, &beginnings.waker);
         let shelf = start_shelf(&beginnings.waker);
         tracing::info!(adapter, software, "window");
         let mut toasts = Toasts::default();
@@ -120,9 +131,12 @@ impl App {
             hearing: beginnings.hearing,
             keeper: beginnings.keeper,
             closing: None,
+            card_lost,
+            card_loss_told: false,
+            early: Vec::new(),
+            loaded_path: None,
             opening,
             now: 0.0,
-            gain: f32::NAN,
             log: Arc::default(),
             log_seen: 0,
             first_frame: true,
@@ -185,7 +199,7 @@ impl App {
                 }
                 self.shelf.open(core.reader());
                 self.library = Library::Open(Arc::new(core));
-                self.begin(now);
+                self.begin();
             }
             Some(Err(error)) => {
                 let trouble = start::trouble(&error, &self.opening.library);
@@ -256,6 +270,7 @@ impl App {
             log: &self.log,
             hovering: ui.input(|input| input.raw.hovered_files.len()),
             closing: self.closing.as_ref().map(Closing::secs),
+            card_lost: self.card_lost.load(Ordering::Relaxed),
         };
         let scene = self.scene(published);
         let wanted = frame_ui(ui, &scene, &around, &mut panels, (&mut settings, out));
@@ -279,6 +294,24 @@ fn adapter(creation: &eframe::CreationContext<'_>) -> (String, bool) {
     (name, adapter.is_software)
 }
 
+/// Watches for the loss of the graphics card: a crash of its driver, a card that was unplugged.
+fn watch_card(creation: &eframe::CreationContext<'_>, waker: &Waker) -> Arc<AtomicBool> {
+    let lost = Arc::new(AtomicBool::new(false));
+    if let Some(state) = &creation.wgpu_render_state {
+        let (flag, waker) = (Arc::clone(&lost), waker.clone());
+        state
+            .device
+            .set_device_lost_callback(move |reason, message| {
+                // At the end of the program it is given back.
+                if reason != DeviceLostReason::Destroyed && !flag.swap(true, Ordering::Relaxed) {
+                    tracing::error!(message, "the graphics card was lost");
+                    waker.wake_now();
+                }
+            });
+    }
+    lost
+}
+
 fn start_shelf(waker: &Waker) -> Shelf {
     let wakes = waker.clone();
     Shelf::start(move || wakes.wake()).unwrap_or_else(|error| {
@@ -292,6 +325,12 @@ impl eframe::App for App {
         let now = ctx.input(|input| input.time);
         self.now = now;
         self.listen(now);
+        if self.card_lost.load(Ordering::Relaxed) && !self.card_loss_told {
+            self.card_loss_told = true;
+            // Should nothing be drawn any more, the system still shows this.
+            let title = "Tonearm: the graphics card was lost, restart Tonearm".to_owned();
+            ctx.send_viewport_cmd(ViewportCommand::Title(title));
+        }
         self.close_if_asked(ctx);
         self.keep(ctx, now);
     }
@@ -312,7 +351,7 @@ impl eframe::App for App {
         self.take_dropped(&ctx);
         let wanted = self.draw(ui, &published, &mut out);
         self.carry_out(&ctx, &published, out);
-        self.after_views(&ctx, &published, &wanted);
+        self.after_views(&ctx, &wanted);
         toasts_ui(&ctx, &mut self.toasts, 36.0);
         self.plan_repaint(&ctx, &published);
     }

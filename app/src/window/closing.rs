@@ -64,17 +64,15 @@ impl App {
         let library = std::mem::replace(&mut self.library, Library::Closed);
         let player = self.player.take();
         let coming_player = std::mem::replace(&mut self.coming_player, Coming::Over);
-        self.shelf.close();
         let backup = std::mem::replace(&mut self.errands.backup, Coming::Over);
+        self.shelf.close();
         let ended = make("close", &self.waker, move || {
             // What reads the library goes before the library.
             let start = Instant::now();
             drop((player, coming_player));
             let player = start.elapsed();
-            if let Coming::Awaited(backup) = backup {
-                // It holds the library too; half a copy helps nobody.
-                drop(backup.recv());
-            }
+            // A copy holds the library; the last to hold it ends it, and that must be here.
+            drop(backup.wait());
             drop(library);
             tracing::debug!(?player, all = ?start.elapsed(), "ended");
         });

@@ -179,10 +179,7 @@ impl App {
             paths,
             analyze,
         };
-        if !self.command(command) {
-            let text = "Nothing was brought in: the library has too much to do, try again";
-            self.toasts.say(Notice::warning(text), self.now);
-        }
+        self.command(command);
     }
 }
 

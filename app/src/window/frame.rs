@@ -24,6 +24,7 @@ pub(super) struct Around<'a> {
     pub(super) hovering: usize,
     /// Seconds since the window was asked to close.
     pub(super) closing: Option<f32>,
+    pub(super) card_lost: bool,
 }
 
 /// What the frame asks for beyond the outbox.
@@ -110,6 +111,11 @@ fn banners_ui(ui: &mut Ui, scene: &Scene<'_>, around: &Around<'_>, settings: &mu
             (&text, &failure.remedy),
             None,
         );
+    }
+    if around.card_lost {
+        let text = "The graphics card was lost: start Tonearm again.";
+        let remedy = "Your library is safe, and what plays goes on.";
+        banner_ui(ui, ("card", theme::ERROR), (text, remedy), None);
     }
     if around.about.software && !settings.slow_drawing_known {
         let text = "No graphics card is used: the processor draws, 30 pictures a second.";

@@ -53,6 +53,11 @@ impl Hearing {
         self.with(|gathered| gathered.hear(event));
     }
 
+    /// Has a notice shown in the next frame.
+    pub(super) fn tell(&self, notice: Notice) {
+        self.with(|gathered| gathered.say(Some(notice)));
+    }
+
     pub(super) fn take(&self) -> News {
         self.with(|gathered| News {
             opened: gathered.opened.take(),
@@ -267,5 +272,13 @@ mod tests {
         let news = hearing.take();
         assert_eq!(news.notices.len(), NOTICES);
         assert_eq!(news.dropped, 100 - NOTICES as u64);
+    }
+
+    #[test]
+    fn what_the_window_itself_has_to_tell_is_shown_in_the_next_frame() {
+        let hearing = Hearing::default();
+        hearing.tell(Notice::trouble("not done"));
+        assert_eq!(hearing.take().notices, [Notice::trouble("not done")]);
+        assert_eq!(hearing.take(), News::default());
     }
 }

@@ -52,16 +52,16 @@ impl Keeper {
         self.places.as_ref().map(|places| places.settings.clone())
     }
 
-    /// Writes what changed, on a thread, at most every [`EVERY`] seconds.
-    /// In how many seconds it wants to look again, for nobody may draw another frame.
+    /// Writes what changed, on a thread, at most every [`EVERY`] seconds. Tells in how many seconds to come again
+    /// when it did not look: another frame may never be drawn for any other reason.
     pub(super) fn keep(&mut self, settings: &Settings, panels: &Panels, now: f64) -> Option<f64> {
         let busy = self
             .writer
             .as_ref()
             .is_some_and(|writer| !writer.is_finished());
-        let rest = EVERY - (now - self.looked);
+        let rest = self.looked + EVERY - now;
         if busy || rest > 0.0 {
-            return Some(rest.clamp(0.1, EVERY));
+            return Some(rest.max(0.1));
         }
         self.looked = now;
         let changes = self.changes(settings, panels);
@@ -149,5 +149,19 @@ mod tests {
             ..kept.settings
         };
         keeper.keep_now(&settings, &kept.panels);
+    }
+
+    #[test]
+    fn a_change_soon_after_a_look_is_come_back_for_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut keeper, mut kept) = Keeper::open(Some(Places::below(dir.path())));
+        assert_eq!(keeper.keep(&kept.settings, &kept.panels, 10.0), None);
+        kept.settings.scale = 2.0;
+        let wait = keeper.keep(&kept.settings, &kept.panels, 10.5);
+        assert_eq!(wait, Some(1.5));
+        assert_eq!(keeper.keep(&kept.settings, &kept.panels, 12.0), None);
+        keeper.keep_now(&kept.settings, &kept.panels);
+        let (_, kept) = Keeper::open(Some(Places::below(dir.path())));
+        assert_eq!(kept.settings.scale, 2.0);
     }
 }

@@ -11,15 +11,36 @@ use crate::panels::{Page, Sheet, WindowPlace};
 use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
 use eframe::egui::{Context, ViewportCommand};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 use tonearm_core::core_loop::command::{Command, Extent, Selection};
 use tonearm_core::edits::Edit;
-use tonearm_core::playback::PlayerCommand;
 use tonearm_core::track::TrackId;
+
+/// Commands that may wait for the library.
+const EARLY: usize = 64;
 
 /// Actions of one frame; a page that answers an action with an action must come to an end.
 const ACTIONS: usize = 64;
+
+/// The one track whose id begins so, or why there is no such one.
+fn named(beginning: &str, ids: impl Iterator<Item = TrackId>) -> Result<TrackId, String> {
+    let mut fitting = ids.filter(|id| id.to_string().starts_with(beginning));
+    match (fitting.next(), fitting.next()) {
+        (Some(track), None) => Ok(track),
+        (Some(_), Some(_)) => Err(format!(
+            "More than one track has an id that begins with {beginning}"
+        )),
+        (None, _) => Err(format!("No track of the library has the id {beginning}")),
+    }
+}
+
+/// Keeps a command for when the library is there. False when there are too many.
+fn keep_early(early: &mut Vec<Command>, command: Command) -> bool {
+    let has_room = early.len() < EARLY;
+    if has_room {
+        early.push(command);
+    }
+    has_room
+}
 
 impl App {
     pub(super) fn carry_out(&mut self, ctx: &Context, published: &Published, mut out: Outbox) {
@@ -35,16 +56,10 @@ impl App {
         }
         let now = ctx.input(|input| input.time);
         for command in out.commands {
-            if !self.command(command) {
-                let text = "The library has too much to do: please try again in a moment";
-                out.notices.push(Notice::warning(text));
-            }
+            self.command(command);
         }
         for command in out.sound {
-            if let PlayerCommand::SetDevice(device) = &command {
-                self.settings.output = device.as_ref().map(|id| id.0.clone());
-            }
-            self.sound(command);
+            self.asked_of_sound(command);
         }
         for notice in out.notices {
             self.toasts.say(notice, now);
@@ -180,17 +195,25 @@ impl App {
         }
     }
 
-    /// False when the library cannot take it.
-    pub(super) fn command(&self, command: Command) -> bool {
+    /// Sends a command to the library, or keeps it until the library is there. The user hears of what is not done.
+    pub(super) fn command(&mut self, command: Command) {
         self.waker.asked();
-        let Library::Open(core) = &self.library else {
-            return true;
+        let done = match &self.library {
+            Library::Open(core) => core.send(command),
+            Library::Coming(_) => keep_early(&mut self.early, command),
+            Library::Failed(_) => false,
+            Library::Closed => true,
         };
-        let is_taken = core.send(command);
-        if !is_taken {
-            tracing::warn!("the core has too much to do");
+        if done {
+            return;
         }
-        is_taken
+        let trouble = match &self.library {
+            Library::Failed(_) => "The library is not open: this was not done.",
+            _ => "There is too much to do already: this was not done. Try again in a moment.",
+        };
+        tracing::warn!(trouble, "command");
+        self.hearing.tell(Notice::trouble(trouble));
+        self.waker.wake_now();
     }
 
     /// The tracks that an action means: those selected, or the one on its page.
@@ -256,10 +279,9 @@ impl App {
     }
 
     /// What comes after the views of a frame.
-    pub(super) fn after_views(&mut self, ctx: &Context, published: &Published, wanted: &Wanted) {
+    pub(super) fn after_views(&mut self, ctx: &Context, wanted: &Wanted) {
         self.send_errands();
         self.take_folder(ctx);
-        self.follow_volume(published);
         if let Some(track) = self.panels.imports.wanted.take() {
             self.panels.page = Page::Library;
             self.panels.library.go_to(track);
@@ -280,36 +302,35 @@ impl App {
     }
 
     /// The library is there: what the command line named is brought in or opened.
-    pub(super) fn begin(&mut self, now: f64) {
+    pub(super) fn begin(&mut self) {
         if let Library::Open(core) = &self.library {
             let view = core.view();
             let tracks = std::mem::take(&mut self.opening.tracks);
-            let is_named = !tracks.is_empty();
-            let found = tracks.iter().find_map(|prefix| {
-                let mut fitting = view
-                    .rows
-                    .iter()
-                    .filter(|row| row.track.id.to_string().starts_with(prefix.as_str()));
-                fitting.next().map(|row| row.track.id)
-            });
-            tracing::debug!(core = Arc::strong_count(core), "begin");
+            let mut found = None;
+            for beginning in tracks {
+                match named(&beginning, view.rows.iter().map(|row| row.track.id)) {
+                    Ok(track) => found = found.or(Some(track)),
+                    Err(trouble) => self.hearing.tell(Notice::warning(trouble)),
+                }
+            }
+            self.waker.wake_now();
             if let Some(track) = found {
                 self.open_track(track);
-            } else if is_named {
-                let text = "The library has no track of that name";
-                self.toasts.say(Notice::warning(text), now);
             }
         }
         let paths = std::mem::take(&mut self.opening.paths);
         self.import(paths);
+        for command in std::mem::take(&mut self.early) {
+            self.command(command);
+        }
     }
 
     /// Keeps settings and panels, now and then.
     pub(super) fn keep(&mut self, ctx: &Context, now: f64) {
         if self.closing.is_none() {
             self.remember_place(ctx);
-            if let Some(secs) = self.keeper.keep(&self.settings, &self.panels, now) {
-                ctx.request_repaint_after(Duration::from_secs_f64(secs));
+            if let Some(wait) = self.keeper.keep(&self.settings, &self.panels, now) {
+                ctx.request_repaint_after_secs(wait as f32);
             }
         }
     }
@@ -339,5 +360,35 @@ impl App {
                 _ => place,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_before_the_library_is_there_waits_in_order_and_is_bounded() {
+        let mut early = Vec::new();
+        assert!(keep_early(&mut early, Command::Undo));
+        assert!(keep_early(&mut early, Command::Redo));
+        assert_eq!(early, [Command::Undo, Command::Redo]);
+        let kept = (0..1_000)
+            .filter(|_| keep_early(&mut early, Command::Undo))
+            .count();
+        assert_eq!(kept, EARLY - 2);
+        assert_eq!(early.len(), EARLY);
+    }
+
+    #[test]
+    fn a_track_is_opened_by_the_beginning_of_its_id_when_that_means_one() {
+        let ids = [TrackId(0x11), TrackId(0x12), TrackId(u64::MAX)];
+        let named = |text: &str| named(text, ids.into_iter());
+        let whole = TrackId(u64::MAX).to_string();
+        let first: String = whole.chars().take(1).collect();
+        assert_eq!(named(&first), Ok(TrackId(u64::MAX)));
+        assert_eq!(named(&whole), Ok(TrackId(u64::MAX)));
+        assert!(named("").unwrap_err().starts_with("More than one"));
+        assert!(named("no id").unwrap_err().starts_with("No track"));
     }
 }

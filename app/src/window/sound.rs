@@ -4,13 +4,35 @@ use super::app::{App, Library, Published};
 use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::panels::Page;
-use crate::settings::{fader_from_gain, gain_from_fader};
-use tonearm_core::playback::{DeviceId, Player, PlayerCommand, Transport};
+use crate::settings::{Settings, fader_from_gain, gain_from_fader};
+use std::path::PathBuf;
+use tonearm_core::playback::{DeviceId, Player, PlayerCommand, PlayerView, Transport};
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Secs;
 
 /// One press on the volume keys, on the fader.
 const VOLUME_STEP: f32 = 0.05;
+
+/// What is chosen on any page is kept, from the moment at which it is asked for: the player answers later, and
+/// in between more may be asked for.
+fn remember(settings: &mut Settings, command: &PlayerCommand) {
+    match command {
+        PlayerCommand::SetVolume(gain) => settings.volume = fader_from_gain(*gain),
+        PlayerCommand::SetDevice(device) => {
+            settings.output = device.as_ref().map(|device| device.0.clone());
+        }
+        _ => {}
+    }
+}
+
+/// Whether to play what is loaded takes opening it again. What plays goes on: then it is about to be paused.
+fn wants_opening(view: &PlayerView, moved: bool) -> bool {
+    let broken = view
+        .loaded
+        .as_ref()
+        .is_some_and(|loaded| loaded.trouble.is_some());
+    (broken || moved) && view.transport != Transport::Playing
+}
 
 impl App {
     pub(super) fn sound(&self, command: PlayerCommand) {
@@ -23,7 +45,7 @@ impl App {
     }
 
     /// A player that has just started plays as the last one did.
-    pub(super) fn tune(&self) {
+    pub(super) fn tune(&mut self) {
         let gain = gain_from_fader(self.settings.volume);
         self.sound(PlayerCommand::SetVolume(gain));
         if let Some(id) = self.settings.output.clone() {
@@ -33,19 +55,6 @@ impl App {
             && let Some(track) = self.panels.track.track
         {
             self.load(track, false);
-        }
-    }
-
-    /// What was set elsewhere is kept too.
-    pub(super) fn follow_volume(&mut self, published: &Published) {
-        let gain = published.sound.volume;
-        // What it told before it heard of the last change counts no more.
-        if self.player.is_some()
-            && published.sound.transport != Transport::Empty
-            && gain.to_bits() != self.gain.to_bits()
-        {
-            self.gain = gain;
-            self.settings.volume = fader_from_gain(gain);
         }
     }
 
@@ -59,23 +68,70 @@ impl App {
     }
 
     /// Puts a track into the player, unless it is there.
-    fn load(&self, track: TrackId, play: bool) {
+    fn load(&mut self, track: TrackId, play: bool) {
         let loaded = self.loaded();
         if loaded == Some(track) && !play {
             return;
         }
-        let Library::Open(core) = &self.library else {
+        self.load_from(track, Secs(0.0), play);
+    }
+
+    fn load_from(&mut self, track: TrackId, from: Secs, play: bool) {
+        let Some(path) = self.path_of(track) else {
             return;
         };
-        let Some(row) = core.view().rows.get(track).cloned() else {
-            return;
-        };
+        self.loaded_path = Some(path.clone());
         self.sound(PlayerCommand::Load {
             track,
-            path: row.track.path.as_path().to_path_buf(),
-            from: Secs(0.0),
+            path,
+            from,
             play,
         });
+    }
+
+    fn path_of(&self, track: TrackId) -> Option<PathBuf> {
+        let Library::Open(core) = &self.library else {
+            return None;
+        };
+        let view = core.view();
+        let row = view.rows.get(track)?;
+        Some(row.track.path.as_path().to_path_buf())
+    }
+
+    /// What a view asks of the sound. To play a file that could not be read, or that is now elsewhere, is to
+    /// open it again.
+    pub(super) fn asked_of_sound(&mut self, command: PlayerCommand) {
+        remember(&mut self.settings, &command);
+        match &command {
+            PlayerCommand::Play | PlayerCommand::Toggle if self.play_again() => {}
+            PlayerCommand::Load { path, .. } => {
+                self.loaded_path = Some(path.clone());
+                self.sound(command);
+            }
+            _ => self.sound(command),
+        }
+    }
+
+    /// Opens the loaded track again and plays it where it stood, when playing on as it is cannot help.
+    fn play_again(&mut self) -> bool {
+        let Some(player) = &self.player else {
+            return false;
+        };
+        let view = player.view();
+        let Some(loaded) = &view.loaded else {
+            return false;
+        };
+        let now_at = self.path_of(loaded.track);
+        let moved = now_at.is_some() && now_at != self.loaded_path;
+        if now_at.is_none() || !wants_opening(&view, moved) {
+            return false;
+        }
+        let from = match player.playhead() {
+            Some(playhead) if view.transport != Transport::Ended => playhead.at,
+            _ => Secs(0.0),
+        };
+        self.load_from(loaded.track, from, true);
+        true
     }
 
     fn loaded(&self) -> Option<TrackId> {
@@ -113,14 +169,14 @@ impl App {
         }
     }
 
-    fn play_or_pause(&self) {
+    fn play_or_pause(&mut self) {
         let shown = match self.panels.page {
             Page::Track => self.panels.track.track,
             Page::Library => None,
         };
         match (self.loaded(), shown) {
             (loaded, Some(shown)) if loaded != Some(shown) => self.load(shown, true),
-            (Some(_), _) => self.sound(PlayerCommand::Toggle),
+            (Some(_), _) => self.asked_of_sound(PlayerCommand::Toggle),
             (None, _) => {
                 if let Some(track) = self.panels.library.focus() {
                     self.load(track, true);
@@ -169,5 +225,48 @@ impl App {
         } else if playing {
             self.load(next, true);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonearm_core::failure::{Failure, FailureKind};
+    use tonearm_core::playback::Loaded;
+
+    #[test]
+    fn the_output_and_the_volume_that_any_page_chooses_are_kept() {
+        let mut settings = Settings::default();
+        let device = DeviceId("booth".to_owned());
+        remember(&mut settings, &PlayerCommand::SetDevice(Some(device)));
+        remember(
+            &mut settings,
+            &PlayerCommand::SetVolume(gain_from_fader(0.5)),
+        );
+        remember(&mut settings, &PlayerCommand::Pause);
+        assert_eq!(settings.output.as_deref(), Some("booth"));
+        assert!((settings.volume - 0.5).abs() < 1e-6);
+        remember(&mut settings, &PlayerCommand::SetDevice(None));
+        assert_eq!(settings.output, None);
+    }
+
+    #[test]
+    fn a_file_that_was_broken_or_moved_is_opened_again_to_be_played() {
+        let view = |transport, trouble: bool| PlayerView {
+            transport,
+            loaded: Some(Loaded {
+                track: TrackId(1),
+                duration: Secs(1.0),
+                cue: Secs(0.0),
+                trouble: trouble.then(|| Failure::new(FailureKind::Missing, "gone", "find it")),
+            }),
+            ..PlayerView::default()
+        };
+        assert!(wants_opening(&view(Transport::Paused, true), false));
+        assert!(wants_opening(&view(Transport::Ended, true), false));
+        assert!(wants_opening(&view(Transport::Paused, false), true));
+        assert!(!wants_opening(&view(Transport::Paused, false), false));
+        assert!(!wants_opening(&view(Transport::Playing, true), true));
+        assert!(!wants_opening(&PlayerView::default(), false));
     }
 }

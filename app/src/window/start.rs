@@ -32,6 +32,14 @@ impl<T> Coming<T> {
         came.ok()
     }
 
+    /// Waits for what comes, on a thread that may.
+    pub(super) fn wait(self) -> Option<T> {
+        match self {
+            Self::Awaited(receiver) => receiver.recv().ok(),
+            Self::Over => None,
+        }
+    }
+
     pub(super) fn is_awaited(&self) -> bool {
         matches!(self, Self::Awaited(_))
     }
@@ -163,5 +171,24 @@ pub(super) fn trouble(error: &StartError, folder: &Path) -> Trouble {
         reason: error.to_string(),
         remedy,
         may_pass,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn who_waits_gets_what_comes_and_waits_for_nothing_that_never_comes() {
+        let (go, gone) = channel::<()>();
+        let coming = make("test", &Waker::default(), move || gone.recv().is_ok());
+        go.send(()).unwrap();
+        assert_eq!(coming.wait(), Some(true));
+        assert_eq!(Coming::<bool>::Over.wait(), None);
+        let coming = make("test", &Waker::default(), || -> bool {
+            std::panic::resume_unwind(Box::new(()))
+        });
+        assert_eq!(coming.wait(), None);
     }
 }

@@ -37,19 +37,18 @@ fn beside(folder: &Path) -> Result<Option<Vec<u8>>, Failure> {
         .take(MOST_ENTRIES)
         .filter_map(Result::ok)
         .filter_map(|entry| Some((rank(Path::new(&entry.file_name()))?, entry.path())))
+        // Before it is opened: to open a pipe is to wait for whoever writes to it.
+        .filter(|(_, path)| std::fs::metadata(path).is_ok_and(|found| found.is_file()))
         .min();
     let Some((_, picture)) = best else {
         return Ok(None);
     };
     let file = File::open(&picture).map_err(|error| presence::failure_of(&error))?;
-    let is_file = file.metadata().is_ok_and(|found| found.is_file());
     let mut bytes = Vec::new();
     let most = tags::MOST_ART_BYTES as u64;
-    if is_file {
-        file.take(most + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| presence::failure_of(&error))?;
-    }
+    file.take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| presence::failure_of(&error))?;
     Ok(Some(bytes).filter(|bytes| !bytes.is_empty() && bytes.len() as u64 <= most))
 }
 
@@ -107,6 +106,19 @@ mod tests {
         let track = track_in(folder.path());
         fs::create_dir(folder.path().join("cover.jpg")).unwrap();
         assert_eq!(read(&track).unwrap(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_opened_and_a_picture_beside_it_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let track = track_in(folder.path());
+        // As a pipe would be: no file, though it has the name of one.
+        let _socket =
+            std::os::unix::net::UnixListener::bind(folder.path().join("cover.jpg")).unwrap();
+        assert_eq!(read(&track).unwrap(), None);
+        fs::write(folder.path().join("folder.png"), b"folder").unwrap();
+        assert_eq!(read(&track).unwrap().unwrap(), b"folder");
     }
 
     #[test]

@@ -7,23 +7,28 @@ use lru::LruCache;
 use std::fmt;
 use std::num::NonZeroUsize;
 use tonearm_core::row::Row;
-use tonearm_core::track::TrackId;
+use tonearm_core::track::{FileStamp, TrackId};
 
 /// 64 × 64 pixels each: 4 MB of graphics memory.
 const MOST: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
+/// 512 × 512 pixels each: 4 MB.
+const MOST_LARGE: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+
 /// Uploads in one frame.
 const A_FRAME: u32 = 6;
 
-/// A texture and the state of the track that it was made for.
+/// A texture and the state of the file that it was made for. That there is none is remembered too.
 struct Cover {
-    revision: u64,
+    stamp: FileStamp,
+    missing: bool,
     /// `None`: there is none.
     texture: Option<TextureHandle>,
 }
 
 pub(super) struct Covers {
-    kept: LruCache<(TrackId, bool), Cover>,
+    kept: LruCache<TrackId, Cover>,
+    large: LruCache<TrackId, Cover>,
     /// Uploads that this frame still has room for.
     left: u32,
 }
@@ -32,6 +37,7 @@ impl Default for Covers {
     fn default() -> Self {
         Self {
             kept: LruCache::new(MOST),
+            large: LruCache::new(MOST_LARGE),
             left: 0,
         }
     }
@@ -41,6 +47,7 @@ impl fmt::Debug for Covers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Covers")
             .field("kept", &self.kept.len())
+            .field("large", &self.large.len())
             .finish_non_exhaustive()
     }
 }
@@ -58,21 +65,19 @@ impl Covers {
         row: &Row,
         size: ArtSize,
     ) -> Option<TextureId> {
-        if !row.track.tags.has_art {
-            return None;
-        }
-        let name = (row.track.id, size == ArtSize::Large);
-        if let Some(cover) = self.kept.get(&name)
-            && cover.revision == row.revision
+        // Whether the tags hold one says little: there may be one beside the file.
+        let (id, stamp, missing) = (row.track.id, row.track.stamp, row.track.missing);
+        if let Some(cover) = self.list(size).get(&id)
+            && (cover.stamp, cover.missing) == (stamp, missing)
         {
             return cover.texture.as_ref().map(TextureHandle::id);
         }
         if self.left == 0 {
             ctx.request_repaint();
-            return self.stale(name);
+            return self.stale(id, size);
         }
         let texture = match scene.shelf.art(row, size) {
-            Loadable::Pending => return self.stale(name),
+            Loadable::Pending => return self.stale(id, size),
             Loadable::Absent | Loadable::Failed(_) => None,
             Loadable::Ready(art) => {
                 let pixels = art.width.saturating_mul(art.height).saturating_mul(3);
@@ -84,21 +89,26 @@ impl Covers {
                 })
             }
         };
-        let id = texture.as_ref().map(TextureHandle::id);
+        let shown = texture.as_ref().map(TextureHandle::id);
         let cover = Cover {
-            revision: row.revision,
+            stamp,
+            missing,
             texture,
         };
-        self.kept.put(name, cover);
-        id
+        self.list(size).put(id, cover);
+        shown
     }
 
     /// What was there before the track changed.
-    fn stale(&mut self, name: (TrackId, bool)) -> Option<TextureId> {
-        self.kept
-            .get(&name)?
-            .texture
-            .as_ref()
-            .map(TextureHandle::id)
+    fn stale(&mut self, id: TrackId, size: ArtSize) -> Option<TextureId> {
+        let cover = self.list(size).get(&id)?;
+        cover.texture.as_ref().map(TextureHandle::id)
+    }
+
+    fn list(&mut self, size: ArtSize) -> &mut LruCache<TrackId, Cover> {
+        match size {
+            ArtSize::Row => &mut self.kept,
+            ArtSize::Large => &mut self.large,
+        }
     }
 }

@@ -25,6 +25,7 @@ struct Stage {
     log: Vec<Line>,
     hovering: usize,
     closing: Option<f32>,
+    card_lost: bool,
     out: Outbox,
     wanted: Wanted,
 }
@@ -52,6 +53,7 @@ fn draw(ui: &mut Ui, stage: &mut Stage) {
         log: &stage.log,
         hovering: stage.hovering,
         closing: stage.closing,
+        card_lost: stage.card_lost,
     };
     let out = &mut stage.out;
     let wanted = frame_ui(ui, &scene, &around, &mut stage.panels, (&mut draft, out));
@@ -336,5 +338,17 @@ fn a_window_of_any_size_is_drawn() {
             harness.set_size(size.into());
             harness.run_steps(3);
         }
+    }
+}
+
+#[test]
+fn the_loss_of_the_graphics_card_stands_until_the_end() {
+    let mut harness = show(Stage {
+        card_lost: true,
+        ..Stage::default()
+    });
+    for _frame in 0..3 {
+        harness.step();
+        harness.get_by_label("The graphics card was lost; restart Tonearm.");
     }
 }

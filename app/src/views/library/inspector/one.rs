@@ -65,14 +65,15 @@ pub(super) fn track_ui(
 }
 
 fn cover_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, row: &Row) {
-    if !row.track.tags.has_art {
+    let ctx = ui.ctx().clone();
+    let texture = panel.state.covers.get(&ctx, scene, row, ArtSize::Large);
+    if texture.is_none() && !row.track.tags.has_art {
         return;
     }
     let side = ui.available_width().clamp(16.0, 220.0);
     let (rect, _) = ui.allocate_exact_size(vec2(side, side), Sense::hover());
     ui.painter().rect_filled(rect, theme::RADIUS, theme::RAISED);
-    let ctx = ui.ctx().clone();
-    if let Some(texture) = panel.state.covers.get(&ctx, scene, row, ArtSize::Large) {
+    if let Some(texture) = texture {
         let image = Image::new(SizedTexture::new(texture, rect.size()))
             .corner_radius(theme::RADIUS)
             .alt_text("Cover");
