@@ -30,6 +30,8 @@ pub enum Edit {
     ForgetBeats,
     /// Back to what analysis finds, for the key.
     ForgetKey,
+    /// Back to what analysis finds, for all of it.
+    ForgetAll,
 }
 
 impl Edit {
@@ -45,6 +47,7 @@ impl Edit {
             Self::SetKey(key) => format!("key {}", key.camelot()),
             Self::ForgetBeats => "analysed beats".to_owned(),
             Self::ForgetKey => "analysed key".to_owned(),
+            Self::ForgetAll => "analysed beats and key".to_owned(),
         }
     }
 }
@@ -70,6 +73,8 @@ pub enum Refusal {
     BeatsAreAsFound,
     #[error("its key is as analysis found it")]
     KeyIsAsFound,
+    #[error("its beats and its key are as analysis found them")]
+    AllIsAsFound,
     #[error("it is no longer in the library")]
     NotThere,
     #[error("its file came back into the library by itself")]
@@ -184,6 +189,8 @@ pub fn apply(edit: Edit, found: &Found, hand: &ByHand) -> Result<ByHand, Refusal
             beats: hand.beats.clone(),
             key: None,
         }),
+        Edit::ForgetAll if hand.is_empty() => Err(Refusal::AllIsAsFound),
+        Edit::ForgetAll => Ok(ByHand::default()),
     }
 }
 

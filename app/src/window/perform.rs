@@ -116,7 +116,7 @@ impl App {
             Action::DownbeatEarlier => self.edit(&[Edit::ShiftDownbeat(-1)], out),
             Action::DownbeatLater => self.edit(&[Edit::ShiftDownbeat(1)], out),
             Action::NextKey => self.edit(&[Edit::NextKey], out),
-            Action::ForgetEdits => self.edit(&[Edit::ForgetBeats, Edit::ForgetKey], out),
+            Action::ForgetEdits => self.edit(&[Edit::ForgetAll], out),
             Action::Undo => out.commands.push(Command::Undo),
             Action::Redo => out.commands.push(Command::Redo),
             Action::PauseWork => out.commands.push(if published.view.activity.paused {

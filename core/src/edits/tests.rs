@@ -193,6 +193,7 @@ fn what_cannot_be_done_says_why() {
         (&none, &[Edit::NextKey], Refusal::NoKey),
         (&none, &[Edit::ForgetBeats], Refusal::BeatsAreAsFound),
         (&none, &[Edit::ForgetKey], Refusal::KeyIsAsFound),
+        (&none, &[Edit::ForgetAll], Refusal::AllIsAsFound),
         (&lonely, &[Edit::NextTempo], Refusal::NoOtherTempo),
         (&lonely, &[Edit::HalveTempo], Refusal::TooFewBeats),
         (
