@@ -61,6 +61,10 @@ pub(crate) struct State {
     storage_trouble: Option<Failure>,
     /// A write failed: memory is ahead of the disk and counts for nothing until it has been read again.
     reloading: bool,
+    /// That could not be read: the next tick tries it again.
+    reload_failed: bool,
+    /// Something was asked for while the disk was read again: what is in trouble is tried once more afterwards.
+    asked_meanwhile: bool,
     paused: bool,
     finished: u64,
     failed: u64,
@@ -94,6 +98,8 @@ impl State {
             writes_in_flight: 0,
             storage_trouble: None,
             reloading: false,
+            reload_failed: false,
+            asked_meanwhile: false,
             paused: false,
             finished: 0,
             failed: 0,
@@ -124,8 +130,16 @@ impl State {
             Input::WriteFailed(failure) => self.write_failed(failure),
             Input::Reloaded(loaded) => {
                 self.reloading = false;
+                if std::mem::take(&mut self.asked_meanwhile) {
+                    self.storage_trouble = None;
+                }
                 let revision = self.catalog.revision();
                 self.catalog = Catalog::new(loaded, self.recipes.clone(), revision, now);
+                Vec::new()
+            }
+            Input::ReloadFailed(failure) => {
+                self.reload_failed = true;
+                self.storage_trouble = Some(failure);
                 Vec::new()
             }
             Input::Read(track, stored) => self.read(track, stored, now),
@@ -168,7 +182,10 @@ impl State {
 
     fn command(&mut self, command: Command, now: Timestamp) -> Vec<Effect> {
         self.said_idle = false;
-        self.storage_trouble = None;
+        self.asked_meanwhile = self.reloading;
+        if !self.reloading {
+            self.storage_trouble = None;
+        }
         match command {
             Command::Import {
                 request,
@@ -351,7 +368,7 @@ impl State {
     /// Nothing is started any more; the state goes back to what is on disk.
     fn write_failed(&mut self, failure: Failure) -> Vec<Effect> {
         self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
-        if self.storage_trouble.is_some() {
+        if self.reloading {
             return Vec::new();
         }
         self.storage_trouble = Some(failure.clone());
@@ -364,6 +381,9 @@ impl State {
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        if std::mem::take(&mut self.reload_failed) {
+            return vec![Effect::Reload];
+        }
         if self.eager && self.queue.is_empty() && self.running.is_empty() {
             self.wish_for_all(&Wish::default(), now);
         }
