@@ -49,6 +49,8 @@ pub(crate) struct State {
     limits: Limits,
     /// Whether due work starts without being asked for.
     eager: bool,
+    /// What the last look for due work saw.
+    looked: Option<Looked>,
     queue: Queue,
     running: BTreeMap<JobId, working::Running>,
     import: Option<importing::Import>,
@@ -88,6 +90,7 @@ impl State {
             recipes,
             limits,
             eager: false,
+            looked: None,
             queue: Queue::default(),
             running: BTreeMap::new(),
             import: None,
@@ -113,7 +116,7 @@ impl State {
     /// Takes up everything that is due, now and whenever something becomes due.
     pub(crate) fn be_eager(&mut self, now: Timestamp) -> Vec<Effect> {
         self.eager = true;
-        self.wish_for_all(&Wish::default(), now);
+        self.look(now);
         self.start_jobs(now)
     }
 
@@ -300,6 +303,24 @@ impl State {
         }
     }
 
+    /// Takes up all that is due, and keeps in mind when there can be more of it.
+    fn look(&mut self, now: Timestamp) {
+        self.wish_for_all(&Wish::default(), now);
+        let records = self
+            .catalog
+            .rows
+            .iter()
+            .flat_map(|row| row.knowledge.records.values());
+        let retry_at = records
+            .filter_map(|record| record.failure.as_ref()?.retry_at)
+            .filter(|at| *at > now)
+            .min();
+        self.looked = Some(Looked {
+            revision: self.catalog.revision(),
+            retry_at,
+        });
+    }
+
     fn start_scans(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         if self.reloading {
@@ -385,7 +406,12 @@ impl State {
             return vec![Effect::Reload];
         }
         if self.eager && self.queue.is_empty() && self.running.is_empty() {
-            self.wish_for_all(&Wish::default(), now);
+            let nothing_new = self
+                .looked
+                .is_some_and(|looked| looked.still_holds(self.catalog.revision(), now));
+            if !nothing_new {
+                self.look(now);
+            }
         }
         Vec::new()
     }
@@ -407,6 +433,22 @@ impl State {
         self.finished = 0;
         self.failed = 0;
         vec![Effect::Say(Event::Idle)]
+    }
+}
+
+/// When due work was looked for.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    /// Of the catalog.
+    revision: u64,
+    /// The earliest time at which what failed is due again.
+    retry_at: Option<Timestamp>,
+}
+
+impl Looked {
+    /// Whether another look would see the same.
+    fn still_holds(self, revision: u64, now: Timestamp) -> bool {
+        self.revision == revision && self.retry_at.is_none_or(|at| now < at)
     }
 }
 

@@ -224,6 +224,14 @@ fn beats_and_key_are_forgotten_and_brought_back_in_one_step() {
 }
 
 #[test]
+fn the_words_of_a_step_fit_into_a_menu() {
+    let (mut bench, ids) = with_tracks(&["ü".repeat(90).as_str()]);
+    bench.edit(ids[0], Edit::HalveTempo);
+    let words = format!("half tempo of {}…", "ü".repeat(60));
+    assert_eq!(bench.words().0, Some(words));
+}
+
+#[test]
 fn what_cannot_be_done_is_said_and_leaves_nothing_to_undo() {
     let mut bench = Bench::new(1);
     bench.start_import(None);
