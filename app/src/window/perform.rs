@@ -238,6 +238,9 @@ impl App {
         if settings.scale != self.settings.scale {
             ctx.set_zoom_factor(settings.scale);
         }
+        if settings.analyze_on_import != self.settings.analyze_on_import {
+            self.command(Command::SetEager(settings.analyze_on_import));
+        }
         self.settings = settings;
     }
 

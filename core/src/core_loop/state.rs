@@ -229,6 +229,8 @@ impl State {
             } => {
                 self.relinks_waiting.push_back((request, folders, dry_run));
             }
+            Command::SetEager(eager) if eager && !self.eager => return self.be_eager(now),
+            Command::SetEager(eager) => self.eager = eager,
             Command::Pause => self.paused = true,
             Command::Resume => self.paused = false,
             Command::Edit { track, edit } => return self.wish_deed(Deed::Edit(track, edit)),

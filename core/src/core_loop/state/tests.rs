@@ -623,6 +623,25 @@ fn paused_means_that_nothing_new_starts() {
 }
 
 #[test]
+fn due_work_is_taken_up_unasked_only_while_that_is_wished() {
+    let mut bench = Bench::new(1);
+    bench.start_import(None);
+    bench.meet("/music/a.mp3", new);
+    bench.end_import(&[]);
+    bench.apply(Input::Tick);
+    assert!(bench.jobs.is_empty());
+    bench.apply(Input::Command(Command::SetEager(true)));
+    assert_eq!(bench.jobs.len(), 1);
+    bench.news(0, JobNews::Ended(JobEnd::Cancelled));
+    bench.apply(Input::Tick);
+    assert_eq!(bench.jobs.len(), 2, "what became due again was not seen");
+    bench.apply(Input::Command(Command::SetEager(false)));
+    bench.news(1, JobNews::Ended(JobEnd::Cancelled));
+    bench.apply(Input::Tick);
+    assert_eq!(bench.jobs.len(), 2);
+}
+
+#[test]
 fn what_failed_for_good_is_tried_again_only_for_a_track_that_is_named() {
     let mut bench = Bench::new(1);
     bench.start_import(Some(Extent::Only([Artifact::Hash].into())));
