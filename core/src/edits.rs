@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// One change by hand to one track. It is made to what is shown now, and stays whatever later analysis finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Edit {
     /// Every second beat goes.
     HalveTempo,
@@ -19,6 +19,8 @@ pub enum Edit {
     DoubleTempo,
     /// The best other tempo that analysis offers; asked again, the next, and after the last the first.
     NextTempo,
+    /// Beats at exactly this tempo, 20 to 500 a minute; a tempo that analysis offers is made as [`Self::NextTempo`] makes it.
+    SetTempo(Bpm),
     /// The downbeat moves by this many beats, later for positive numbers.
     ShiftDownbeat(i8),
     /// The best other key that analysis offers; asked again, the next, and after the last the first.
@@ -28,6 +30,8 @@ pub enum Edit {
     ForgetBeats,
     /// Back to what analysis finds, for the key.
     ForgetKey,
+    /// Back to what analysis finds, for all of it.
+    ForgetAll,
 }
 
 impl Edit {
@@ -37,11 +41,13 @@ impl Edit {
             Self::HalveTempo => "half tempo".to_owned(),
             Self::DoubleTempo => "double tempo".to_owned(),
             Self::NextTempo => "other tempo".to_owned(),
+            Self::SetTempo(bpm) => format!("tempo {}", (bpm.0 * 100.0).round() / 100.0),
             Self::ShiftDownbeat(_) => "moved downbeat".to_owned(),
             Self::NextKey => "other key".to_owned(),
             Self::SetKey(key) => format!("key {}", key.camelot()),
             Self::ForgetBeats => "analysed beats".to_owned(),
             Self::ForgetKey => "analysed key".to_owned(),
+            Self::ForgetAll => "analysed beats and key".to_owned(),
         }
     }
 }
@@ -67,6 +73,8 @@ pub enum Refusal {
     BeatsAreAsFound,
     #[error("its key is as analysis found it")]
     KeyIsAsFound,
+    #[error("its beats and its key are as analysis found them")]
+    AllIsAsFound,
     #[error("it is no longer in the library")]
     NotThere,
     #[error("its file came back into the library by itself")]
@@ -159,6 +167,10 @@ pub fn apply(edit: Edit, found: &Found, hand: &ByHand) -> Result<ByHand, Refusal
             let shown = shown.ok_or(Refusal::NoBeats)?;
             tempo::next(shown, found.beats.as_ref()).map(with_beats)
         }
+        Edit::SetTempo(target) => {
+            let shown = shown.ok_or(Refusal::NoBeats)?;
+            tempo::set(shown, found.beats.as_ref(), target).map(with_beats)
+        }
         Edit::ShiftDownbeat(by) => {
             tempo::shift_downbeat(shown.ok_or(Refusal::NoBeats)?, by).map(with_beats)
         }
@@ -177,6 +189,8 @@ pub fn apply(edit: Edit, found: &Found, hand: &ByHand) -> Result<ByHand, Refusal
             beats: hand.beats.clone(),
             key: None,
         }),
+        Edit::ForgetAll if hand.is_empty() => Err(Refusal::AllIsAsFound),
+        Edit::ForgetAll => Ok(ByHand::default()),
     }
 }
 

@@ -91,7 +91,10 @@ impl Store {
         fs::create_dir_all(dir).map_err(|error| StoreError::io(error, dir))?;
         let lock = Lock::take(dir)?;
         let handle = Arc::new(migrate::open(&dir.join(FILE))?);
-        aside::forget(dir, &handle)?;
+        // Only room is lost where this fails: what was set aside is read by nobody.
+        if let Err(error) = aside::forget(dir, &handle) {
+            tracing::warn!(%error, "removed tracks are let go of at the next start");
+        }
         let loaded = load::load(&handle)?;
         let daily_backup = backup::spawn_daily(&handle);
         let store = Self {

@@ -139,7 +139,7 @@ impl App {
             Action::DownbeatEarlier => self.edit(&[Edit::ShiftDownbeat(-1)], out),
             Action::DownbeatLater => self.edit(&[Edit::ShiftDownbeat(1)], out),
             Action::NextKey => self.edit(&[Edit::NextKey], out),
-            Action::ForgetEdits => self.edit(&[Edit::ForgetBeats, Edit::ForgetKey], out),
+            Action::ForgetEdits => self.edit(&[Edit::ForgetAll], out),
             Action::Undo => out.commands.push(Command::Undo),
             Action::Redo => out.commands.push(Command::Redo),
             Action::PauseWork => out.commands.push(if published.view.activity.paused {
@@ -260,6 +260,9 @@ impl App {
     pub(super) fn change_settings(&mut self, ctx: &Context, settings: Settings) {
         if settings.scale != self.settings.scale {
             ctx.set_zoom_factor(settings.scale);
+        }
+        if settings.analyze_on_import != self.settings.analyze_on_import {
+            self.command(Command::SetEager(settings.analyze_on_import));
         }
         self.settings = settings;
     }

@@ -45,6 +45,8 @@ pub enum Command {
     Remove(Vec<TrackId>),
     /// Tries everything that failed once more, now.
     Retry(Selection),
+    /// Whether what is due is taken up without being asked for. What waits already goes on either way.
+    SetEager(bool),
     /// Starts nothing new until resumed; what runs goes on.
     Pause,
     Resume,

@@ -25,6 +25,8 @@ pub(crate) enum Input {
     /// A write did not happen; nor does any after it, until the state has been loaded anew.
     WriteFailed(Failure),
     Reloaded(Loaded),
+    /// The library could not be read again either.
+    ReloadFailed(Failure),
     /// What is stored of a track that is to be changed by hand, after all writes that were asked for before.
     Read(TrackId, Result<Box<Stored>, Failure>),
     /// Time has passed.

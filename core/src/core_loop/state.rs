@@ -49,6 +49,8 @@ pub(crate) struct State {
     limits: Limits,
     /// Whether due work starts without being asked for.
     eager: bool,
+    /// What the last look for due work saw.
+    looked: Option<Looked>,
     queue: Queue,
     running: BTreeMap<JobId, working::Running>,
     import: Option<importing::Import>,
@@ -61,6 +63,10 @@ pub(crate) struct State {
     storage_trouble: Option<Failure>,
     /// A write failed: memory is ahead of the disk and counts for nothing until it has been read again.
     reloading: bool,
+    /// That could not be read: the next tick tries it again.
+    reload_failed: bool,
+    /// Something was asked for while the disk was read again: what is in trouble is tried once more afterwards.
+    asked_meanwhile: bool,
     paused: bool,
     finished: u64,
     failed: u64,
@@ -84,6 +90,7 @@ impl State {
             recipes,
             limits,
             eager: false,
+            looked: None,
             queue: Queue::default(),
             running: BTreeMap::new(),
             import: None,
@@ -94,6 +101,8 @@ impl State {
             writes_in_flight: 0,
             storage_trouble: None,
             reloading: false,
+            reload_failed: false,
+            asked_meanwhile: false,
             paused: false,
             finished: 0,
             failed: 0,
@@ -107,7 +116,7 @@ impl State {
     /// Takes up everything that is due, now and whenever something becomes due.
     pub(crate) fn be_eager(&mut self, now: Timestamp) -> Vec<Effect> {
         self.eager = true;
-        self.wish_for_all(&Wish::default(), now);
+        self.look(now);
         self.start_jobs(now)
     }
 
@@ -124,8 +133,16 @@ impl State {
             Input::WriteFailed(failure) => self.write_failed(failure),
             Input::Reloaded(loaded) => {
                 self.reloading = false;
+                if std::mem::take(&mut self.asked_meanwhile) {
+                    self.storage_trouble = None;
+                }
                 let revision = self.catalog.revision();
                 self.catalog = Catalog::new(loaded, self.recipes.clone(), revision, now);
+                Vec::new()
+            }
+            Input::ReloadFailed(failure) => {
+                self.reload_failed = true;
+                self.storage_trouble = Some(failure);
                 Vec::new()
             }
             Input::Read(track, stored) => self.read(track, stored, now),
@@ -168,7 +185,10 @@ impl State {
 
     fn command(&mut self, command: Command, now: Timestamp) -> Vec<Effect> {
         self.said_idle = false;
-        self.storage_trouble = None;
+        self.asked_meanwhile = self.reloading;
+        if !self.reloading {
+            self.storage_trouble = None;
+        }
         match command {
             Command::Import {
                 request,
@@ -209,6 +229,8 @@ impl State {
             } => {
                 self.relinks_waiting.push_back((request, folders, dry_run));
             }
+            Command::SetEager(eager) if eager && !self.eager => return self.be_eager(now),
+            Command::SetEager(eager) => self.eager = eager,
             Command::Pause => self.paused = true,
             Command::Resume => self.paused = false,
             Command::Edit { track, edit } => return self.wish_deed(Deed::Edit(track, edit)),
@@ -283,6 +305,24 @@ impl State {
         }
     }
 
+    /// Takes up all that is due, and keeps in mind when there can be more of it.
+    fn look(&mut self, now: Timestamp) {
+        self.wish_for_all(&Wish::default(), now);
+        let records = self
+            .catalog
+            .rows
+            .iter()
+            .flat_map(|row| row.knowledge.records.values());
+        let retry_at = records
+            .filter_map(|record| record.failure.as_ref()?.retry_at)
+            .filter(|at| *at > now)
+            .min();
+        self.looked = Some(Looked {
+            revision: self.catalog.revision(),
+            retry_at,
+        });
+    }
+
     fn start_scans(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         if self.reloading {
@@ -351,7 +391,7 @@ impl State {
     /// Nothing is started any more; the state goes back to what is on disk.
     fn write_failed(&mut self, failure: Failure) -> Vec<Effect> {
         self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
-        if self.storage_trouble.is_some() {
+        if self.reloading {
             return Vec::new();
         }
         self.storage_trouble = Some(failure.clone());
@@ -364,8 +404,16 @@ impl State {
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        if std::mem::take(&mut self.reload_failed) {
+            return vec![Effect::Reload];
+        }
         if self.eager && self.queue.is_empty() && self.running.is_empty() {
-            self.wish_for_all(&Wish::default(), now);
+            let nothing_new = self
+                .looked
+                .is_some_and(|looked| looked.still_holds(self.catalog.revision(), now));
+            if !nothing_new {
+                self.look(now);
+            }
         }
         Vec::new()
     }
@@ -387,6 +435,22 @@ impl State {
         self.finished = 0;
         self.failed = 0;
         vec![Effect::Say(Event::Idle)]
+    }
+}
+
+/// When due work was looked for.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    /// Of the catalog.
+    revision: u64,
+    /// The earliest time at which what failed is due again.
+    retry_at: Option<Timestamp>,
+}
+
+impl Looked {
+    /// Whether another look would see the same.
+    fn still_holds(self, revision: u64, now: Timestamp) -> bool {
+        self.revision == revision && self.retry_at.is_none_or(|at| now < at)
     }
 }
 

@@ -189,7 +189,10 @@ impl Batch {
                     *broken = None;
                     tell(Input::Reloaded(loaded));
                 }
-                Err(error) => tracing::error!(%error, "the library could not be read again"),
+                Err(error) => {
+                    tracing::error!(%error, "the library could not be read again");
+                    tell(Input::ReloadFailed(failure_from(&error)));
+                }
             }
         }
     }

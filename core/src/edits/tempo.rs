@@ -9,6 +9,8 @@ const SLOWEST: f64 = 20.0;
 const FASTEST: f64 = 500.0;
 /// Tempos closer than this are one tempo, as a ratio.
 const SAME_TEMPO: f64 = 0.005;
+/// Tempos closer than this are told apart by nobody, as a ratio.
+const EXACT: f64 = 1e-6;
 /// A tempo this near a simple ratio of another counts its beats in that ratio.
 const FITS: f64 = 0.02;
 /// Simple ratios of tempos: new beats to old beats.
@@ -65,7 +67,26 @@ pub(super) fn next(shown: &Beats, found: Option<&Beats>) -> Result<Beats, Refusa
         .copied()
         .filter(|bpm| !is_same(*bpm, shown.bpm))
         .ok_or(Refusal::NoOtherTempo)?;
-    let beats = at_tempo(base, target)?;
+    let beats = at_tempo(base, target, FITS)?;
+    Ok(by_hand(with_downbeat_of(beats, shown), shown))
+}
+
+/// Beats at `target`. One that analysis offers is made as [`next`] makes it; the shown one stays as it is.
+pub(super) fn set(shown: &Beats, found: Option<&Beats>, target: Bpm) -> Result<Beats, Refusal> {
+    is_possible(target.0)?;
+    let is_target = |bpm: Bpm| (bpm.0 / target.0 - 1.0).abs() <= EXACT;
+    if is_target(shown.bpm) {
+        sound(shown)?;
+        return Ok(by_hand(shown.clone(), shown));
+    }
+    let base = found.unwrap_or(shown);
+    let mut offered = base.alternatives.iter().map(|other| other.bpm);
+    let near = if is_target(base.bpm) || offered.any(is_target) {
+        FITS
+    } else {
+        EXACT
+    };
+    let beats = at_tempo(base, target, near)?;
     Ok(by_hand(with_downbeat_of(beats, shown), shown))
 }
 
@@ -194,16 +215,16 @@ fn time_at(beats: &[Beat], index: usize, part: usize, parts: usize) -> Option<Se
     Some(Secs(here + (next - here) * part as f64 / parts as f64))
 }
 
-/// Beats at another tempo: in a simple ratio to the old ones where the tempos are, else a regular grid.
-fn at_tempo(base: &Beats, target: Bpm) -> Result<Beats, Refusal> {
+/// Beats at another tempo: in a simple ratio to the old ones where the tempos are as `near` to it, else a regular grid.
+fn at_tempo(base: &Beats, target: Bpm, near: f64) -> Result<Beats, Refusal> {
     sound(base)?;
     is_possible(target.0)?;
     let ratio = target.0 / base.bpm.0;
     let fitting = RATIOS
         .into_iter()
-        .find(|(times, of)| (ratio * f64::from(*of) / f64::from(*times) - 1.0).abs() <= FITS);
+        .find(|(times, of)| (ratio * f64::from(*of) / f64::from(*times) - 1.0).abs() <= near);
     match fitting {
-        Some((1, 1)) if is_same(base.bpm, target) => Ok(base.clone()),
+        Some((1, 1)) if (ratio - 1.0).abs() <= near.min(SAME_TEMPO) => Ok(base.clone()),
         Some((times, of)) if base.grid.is_none() && (times, of) != (1, 1) => {
             counted(base, times, of)
         }

@@ -150,6 +150,25 @@ fn another_tempo_keeps_the_downbeat_that_the_user_set() {
 }
 
 #[test]
+fn a_tempo_that_is_named_is_the_tempo_that_comes() {
+    for found in [found(steady(128.0, 64, 1, 4)), found(elastic(128.0, 64, 4))] {
+        // Offered are 64 and 192; from each of them straight to each other one, and to any at all.
+        let mut hand = ByHand::default();
+        for target in [64.0, 128.0, 192.0, 64.0, 101.3, 128.0, 128.4, 64.3, 128.0] {
+            hand = apply(Edit::SetTempo(Bpm(target)), &found, &hand).unwrap();
+            let beats = hand.beats.as_ref().unwrap();
+            assert_eq!(beats.bpm, Bpm(target));
+            let rate = (beats.beats.len() - 1) as f64
+                / (beats.beats.last().unwrap().at.0 - beats.beats[0].at.0);
+            assert!((rate * 60.0 / target - 1.0).abs() < 0.01, "{rate}");
+        }
+        let beats = found.beats.as_ref().unwrap();
+        assert_eq!(times(&hand.beats.unwrap()), times(beats), "nothing is lost");
+    }
+    assert_eq!(Edit::SetTempo(Bpm(127.984)).words(), "tempo 127.98");
+}
+
+#[test]
 fn a_tempo_in_no_simple_ratio_becomes_a_regular_grid() {
     let mut beats = elastic(120.0, 64, 4);
     beats.alternatives = vec![alternative(101.0)];
@@ -169,10 +188,12 @@ fn what_cannot_be_done_says_why() {
     for (found, edits, reason) in [
         (&none, &[Edit::HalveTempo][..], Refusal::NoBeats),
         (&none, &[Edit::NextTempo], Refusal::NoBeats),
+        (&none, &[Edit::SetTempo(Bpm(90.0))], Refusal::NoBeats),
         (&none, &[Edit::ShiftDownbeat(1)], Refusal::NoBeats),
         (&none, &[Edit::NextKey], Refusal::NoKey),
         (&none, &[Edit::ForgetBeats], Refusal::BeatsAreAsFound),
         (&none, &[Edit::ForgetKey], Refusal::KeyIsAsFound),
+        (&none, &[Edit::ForgetAll], Refusal::AllIsAsFound),
         (&lonely, &[Edit::NextTempo], Refusal::NoOtherTempo),
         (&lonely, &[Edit::HalveTempo], Refusal::TooFewBeats),
         (
@@ -182,6 +203,15 @@ fn what_cannot_be_done_says_why() {
         ),
     ] {
         assert_eq!(edited(found, edits), Err(reason), "{edits:?}");
+    }
+    for (bpm, reason) in [
+        (19.9, Refusal::TooSlow),
+        (500.1, Refusal::TooFast),
+        (f64::NAN, Refusal::TooSlow),
+        (f64::INFINITY, Refusal::TooFast),
+    ] {
+        let edits = [Edit::SetTempo(Bpm(bpm))];
+        assert_eq!(edited(&lonely, &edits), Err(reason), "{bpm}");
     }
     let slow = found(steady(60.0, 400, 1, 4));
     let halves = [Edit::HalveTempo, Edit::HalveTempo];
@@ -272,6 +302,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
         Just(Edit::HalveTempo),
         Just(Edit::DoubleTempo),
         Just(Edit::NextTempo),
+        (10.0f64..600.0).prop_map(|bpm| Edit::SetTempo(Bpm(bpm))),
         any::<i8>().prop_map(Edit::ShiftDownbeat),
         Just(Edit::ForgetBeats),
     ]

@@ -18,6 +18,9 @@ const UNDO_DEPTH: usize = 200;
 /// Deeds that may wait for their turn.
 const MOST_WAITING: usize = 1 << 16;
 
+/// Characters of a title that words of a step tell.
+const TITLE_CHARS: usize = 60;
+
 /// What the user asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Deed {
@@ -73,11 +76,15 @@ impl Step {
     }
 }
 
-/// What is called by its title, or by its file's name.
+/// What is called by its title, or by its file's name; cut to what fits into a menu.
 fn title(track: &Track) -> String {
     let file = || track.path.as_path().file_stem().unwrap_or_default();
     let title = track.tags.title.clone();
-    title.unwrap_or_else(|| file().to_string_lossy().into_owned())
+    let title = title.unwrap_or_else(|| file().to_string_lossy().into_owned());
+    match title.char_indices().nth(TITLE_CHARS) {
+        Some((end, _)) => title.get(..end).unwrap_or_default().trim_end().to_owned() + "…",
+        None => title,
+    }
 }
 
 impl State {

@@ -49,6 +49,7 @@ struct Bench {
     replies: Vec<ImportReply>,
     changes: Vec<Change>,
     held_writes: Option<Vec<Vec<Event>>>,
+    reloads: usize,
     /// What the disk has of each track.
     stored: HashMap<TrackId, Stored>,
 }
@@ -73,6 +74,7 @@ impl Bench {
             replies: Vec::new(),
             changes: Vec::new(),
             held_writes: None,
+            reloads: 0,
             stored: HashMap::new(),
         }
     }
@@ -98,8 +100,8 @@ impl Bench {
                     Effect::Say(event) => self.said.push(event),
                     Effect::StartJob(job) => self.jobs.push(job),
                     Effect::ReplyToImport(reply) => self.replies.push(reply),
-                    Effect::Reload
-                    | Effect::ReplyToRelink
+                    Effect::Reload => self.reloads += 1,
+                    Effect::ReplyToRelink
                     | Effect::StartImport { .. }
                     | Effect::StartRelink { .. }
                     | Effect::StopScans => {}
@@ -494,6 +496,27 @@ fn after_a_failed_write_nothing_counts_until_the_disk_has_been_read() {
 }
 
 #[test]
+fn a_library_that_cannot_be_read_again_is_tried_until_it_can() {
+    let mut bench = Bench::new(1);
+    let gone = || Failure::new(FailureKind::Storage, "drive gone", "");
+    let trouble = |bench: &Bench| bench.state.view().activity.storage_trouble;
+    bench.apply(Input::WriteFailed(gone()));
+    assert_eq!(bench.reloads, 1);
+    bench.apply(Input::Tick);
+    assert_eq!(bench.reloads, 1, "asked again before the first was answered");
+    for tries in 2..5 {
+        bench.apply(Input::ReloadFailed(gone()));
+        bench.apply(Input::Tick);
+        assert_eq!(bench.reloads, tries);
+        bench.analyze_all();
+        assert!(trouble(&bench).is_some(), "nobody knows of it any more");
+    }
+    bench.apply(Input::Reloaded(Loaded::default()));
+    assert_eq!(trouble(&bench), None, "it was asked for and is not tried");
+    assert_eq!(bench.said.last(), Some(&Event::Idle));
+}
+
+#[test]
 fn a_cancelled_import_takes_in_what_it_found_and_works_on_none_of_it() {
     let mut bench = Bench::new(1);
     bench.start_import(Some(Extent::Everything));
@@ -597,6 +620,25 @@ fn paused_means_that_nothing_new_starts() {
     assert!(bench.jobs.is_empty());
     bench.apply(Input::Command(Command::Resume));
     assert_eq!(bench.jobs.len(), 1);
+}
+
+#[test]
+fn due_work_is_taken_up_unasked_only_while_that_is_wished() {
+    let mut bench = Bench::new(1);
+    bench.start_import(None);
+    bench.meet("/music/a.mp3", new);
+    bench.end_import(&[]);
+    bench.apply(Input::Tick);
+    assert!(bench.jobs.is_empty());
+    bench.apply(Input::Command(Command::SetEager(true)));
+    assert_eq!(bench.jobs.len(), 1);
+    bench.news(0, JobNews::Ended(JobEnd::Cancelled));
+    bench.apply(Input::Tick);
+    assert_eq!(bench.jobs.len(), 2, "what became due again was not seen");
+    bench.apply(Input::Command(Command::SetEager(false)));
+    bench.news(1, JobNews::Ended(JobEnd::Cancelled));
+    bench.apply(Input::Tick);
+    assert_eq!(bench.jobs.len(), 2);
 }
 
 #[test]

@@ -210,6 +210,28 @@ fn no_later_analysis_nor_import_changes_what_was_set_by_hand() {
 }
 
 #[test]
+fn beats_and_key_are_forgotten_and_brought_back_in_one_step() {
+    let (mut bench, ids) = with_tracks(&["a"]);
+    bench.edit(ids[0], Edit::HalveTempo);
+    bench.edit(ids[0], Edit::SetKey(Key::parse("5A").unwrap()));
+    bench.edit(ids[0], Edit::ForgetAll);
+    let knowledge = bench.row(ids[0]).knowledge;
+    assert_eq!(bench.bpm(ids[0]), Some(120.0));
+    assert!(!knowledge.is_by_hand(Artifact::Key));
+    bench.undo();
+    assert_eq!(bench.bpm(ids[0]), Some(60.0));
+    assert_eq!(bench.row(ids[0]).knowledge.summary.key, Key::parse("5A"));
+}
+
+#[test]
+fn the_words_of_a_step_fit_into_a_menu() {
+    let (mut bench, ids) = with_tracks(&["ü".repeat(90).as_str()]);
+    bench.edit(ids[0], Edit::HalveTempo);
+    let words = format!("half tempo of {}…", "ü".repeat(60));
+    assert_eq!(bench.words().0, Some(words));
+}
+
+#[test]
 fn what_cannot_be_done_is_said_and_leaves_nothing_to_undo() {
     let mut bench = Bench::new(1);
     bench.start_import(None);
