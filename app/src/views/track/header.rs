@@ -20,14 +20,18 @@ const GAP: f32 = 16.0;
 /// Points across that the first line of a figure takes.
 const TEMPO: f32 = 160.0;
 const KEY: f32 = 172.0;
-const KEY_WITHOUT_NAME: f32 = 112.0;
 const TIME: f32 = 150.0;
+/// The same where there is little room: a key without its name, a time without what plays then.
+const KEY_NARROW: f32 = 96.0;
+const TIME_NARROW: f32 = 124.0;
 
 pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
     let width = ui.available_width();
     ui.horizontal(|ui| {
         ui.set_min_height(HEIGHT);
-        let words = format!("{}  Library", theme::icon::ARROW_LEFT);
+        let narrow = width <= 760.0;
+        let words = if narrow { "" } else { "  Library" };
+        let words = format!("{}{words}", theme::icon::ARROW_LEFT);
         let back = ui.add(Button::new(words).min_size(egui::vec2(0.0, theme::CONTROL)));
         back.widget_info(|| named("Back to the library"));
         if back.on_hover_text("Back to the library").clicked() {
@@ -36,9 +40,14 @@ pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, ou
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
             // Everything has a width of its own; what does not fit into it is left out.
-            let key_width = if width > 760.0 { KEY } else { KEY_WITHOUT_NAME };
-            let mut spare = ui.available_width() - NAMES - TIME - TEMPO - key_width - 4.0 * GAP;
-            time_ui(ui, page, panel);
+            let (key_width, time_width) = if narrow {
+                (KEY_NARROW, TIME_NARROW)
+            } else {
+                (KEY, TIME)
+            };
+            let figures = time_width + TEMPO + key_width;
+            let mut spare = ui.available_width() - NAMES - figures - 4.0 * GAP;
+            time_ui(ui, page, panel, time_width);
             ui.add_space(GAP);
             let small = key_buttons(page, panel);
             let tempo_small = tempo_buttons(panel);
@@ -242,11 +251,11 @@ fn key_buttons(page: &Page<'_>, panel: &TrackPanel) -> Vec<Small> {
     small
 }
 
-fn time_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel) {
+fn time_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, width: f32) {
     let details = panel.kept.details.clone();
     figure(
         ui,
-        TIME,
+        width,
         |ui| {
             let (at, label) = if panel.remaining {
                 let left = (page.duration - page.at).max(0.0);
