@@ -37,12 +37,12 @@ pub fn install(render_state: &RenderState) -> Adapter {
         .on_uncaptured_error(std::sync::Arc::new(|error| {
             tracing::error!(%error, "graphics card");
         }));
-    match stage::Stage::new(&render_state.device, render_state.target_format) {
-        Some(stage) => {
-            let resources = &mut render_state.renderer.write().callback_resources;
-            resources.insert(stage);
-        }
-        None => tracing::warn!(?adapter, "the graphics card cannot draw waveforms"),
+    let stage = stage::Stage::new(&render_state.device, render_state.target_format);
+    if let Some(stage) = stage {
+        let resources = &mut render_state.renderer.write().callback_resources;
+        resources.insert(stage);
+    } else {
+        tracing::warn!(?adapter, "the graphics card cannot draw waveforms");
     }
     adapter
 }

@@ -80,8 +80,8 @@ impl<'a> Page<'a> {
         let of_wave = kept.source().map(|source| source.waveform.duration().0);
         let of_player = loaded.map(|loaded| loaded.duration.0);
         // What was decoded counts most; the container's word may be wrong.
-        let found = [of_wave, of_player, of_file].into_iter().flatten();
-        let duration = found.filter(|secs| secs.is_finite() && *secs > 0.0).next();
+        let mut found = [of_wave, of_player, of_file].into_iter().flatten();
+        let duration = found.find(|secs| secs.is_finite() && *secs > 0.0);
         let at = playhead.map_or(0.0, |playhead| playhead.at.0);
         Self {
             scene,
@@ -102,26 +102,33 @@ pub fn track_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut TrackPanel, out: &mu
     };
     panel.kept.meet(scene, row);
     let page = Page::new(scene, row, &panel.kept);
+    let whole = ui.available_rect_before_wrap();
+    let margin = theme::PADDING.min(whole.width().max(0.0) / 8.0);
+    let inner = UiBuilder::new().max_rect(whole.shrink2(egui::vec2(margin, 0.0)));
+    ui.scope_builder(inner, |ui| page_ui(ui, &page, panel, out));
+    ui.expand_to_include_rect(whole);
+    if page.playing {
+        ui.ctx().request_repaint();
+    }
+}
+
+fn page_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
     ui.spacing_mut().item_spacing = egui::vec2(8.0, 8.0);
-    header::header_ui(ui, &page, panel, out);
-    status::status_ui(ui, &page, panel, out);
-    overview::overview_ui(ui, &page, panel, out);
+    header::header_ui(ui, page, panel, out);
+    status::status_ui(ui, page, panel, out);
+    overview::overview_ui(ui, page, panel, out);
     let transport = theme::CONTROL + 8.0;
     let left = ui.available_rect_before_wrap();
     let stage_height = (left.height() - transport - 8.0).max(0.0);
     let stage = left.with_max_y(left.top() + stage_height);
-    stage::stage_ui(ui, stage, &page, panel, out);
+    stage::stage_ui(ui, stage, page, panel, out);
     let below = left.with_min_y(stage.bottom() + 8.0);
     ui.scope_builder(
         UiBuilder::new()
             .max_rect(below)
             .layout(Layout::left_to_right(Align::Center)),
-        |ui| transport::transport_ui(ui, &page, panel, out),
+        |ui| transport::transport_ui(ui, page, panel, out),
     );
-    ui.expand_to_include_rect(left);
-    if page.playing {
-        ui.ctx().request_repaint();
-    }
 }
 
 fn nobody_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &TrackPanel, out: &mut Outbox) {

@@ -3,6 +3,7 @@
 mod pixels;
 mod scenes;
 
+use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use scenes::{Made, harness, hear, look};
 use tonearm::action::Action;
@@ -18,11 +19,11 @@ fn the_page_names_the_track_and_what_is_known_of_it() {
         "Night Ferry",
         "Waveform",
         "Overview of the whole track",
-        "Volume",
         "Play",
     ] {
         harness.get_by_label(label);
     }
+    harness.get_by_role_and_label(Role::Slider, "Volume");
     let wave = harness.get_by_label("Waveform");
     assert_eq!(wave.value().as_deref(), Some("0:30 of 2:00, bar 15"));
     harness.get_by_label_contains("85 % sure of tempo and beats");

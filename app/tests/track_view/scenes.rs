@@ -1,5 +1,10 @@
 //! Scenes made by hand: a track of two minutes with all that can be known of it, and the same in trouble.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a scene that cannot be made fails its test"
+)]
+
 use eframe::egui::{self, Vec2};
 use eframe::egui_wgpu::{RenderState, RendererOptions};
 use egui_kittest::Harness;
@@ -217,13 +222,13 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
             },
             format: Some(AudioFormat {
                 codec: "mp3".to_owned(),
-                sample_rate: SampleRate::new(RATE).unwrap(),
+                sample_rate: SampleRate::new(RATE).expect("a rate"),
                 channels: 2,
                 bitrate_kbps: Some(320),
                 duration: Secs(f64::from(SECS)),
             }),
             hash: None,
-            added: "2026-01-01T00:00:00Z".parse().unwrap(),
+            added: "2026-01-01T00:00:00Z".parse().expect("a time"),
             missing: false,
             damage: None,
         },
@@ -280,7 +285,7 @@ fn details() -> TrackDetails {
 }
 
 fn key() -> KeyFinding {
-    let key = |text| Key::parse(text).unwrap();
+    let key = |text| Key::parse(text).expect("a key");
     let span = |start: f64, end: f64, text| KeySpan {
         start: Secs(start),
         end: Secs(end),
@@ -325,7 +330,7 @@ fn chords() -> Vec<ChordSpan> {
 pub(crate) fn music() -> &'static (Arc<Samples>, Arc<Waveform>) {
     static MUSIC: OnceLock<(Arc<Samples>, Arc<Waveform>)> = OnceLock::new();
     MUSIC.get_or_init(|| {
-        let rate = SampleRate::new(RATE).unwrap();
+        let rate = SampleRate::new(RATE).expect("a rate");
         let mono: Vec<f32> = (0..SECS * RATE).map(sound).collect();
         let mut peaks = Peaks::new(rate);
         peaks.push(&mono);

@@ -44,11 +44,13 @@ pub(crate) fn binaries(repository: &Repository) -> Vec<String> {
     for file in &repository.files {
         let allowed = if file.path.starts_with("assets/") {
             2 << 20
-        } else if file.path.starts_with("tests/fixtures/") {
+        } else if file.path.starts_with("tests/fixtures/")
+            || file.path.starts_with("app/tests/snapshots/")
+        {
             512 << 10
         } else if file.text.is_none() {
             complaints.push(format!(
-                "{}: binary files live in assets/ and tests/fixtures/",
+                "{}: binary files live in assets/, tests/fixtures/ and app/tests/snapshots/",
                 file.path
             ));
             continue;

@@ -6,35 +6,69 @@ use crate::action::Action;
 use crate::format;
 use crate::outbox::Outbox;
 use crate::theme;
-use eframe::egui::{self, Align, Button, Color32, CornerRadius, Label, Layout, RichText, Ui};
+use eframe::egui::{
+    self, Align, Button, Color32, CornerRadius, Label, Layout, RichText, Ui, UiBuilder,
+};
 use tonearm_core::artifact::Artifact;
 use tonearm_core::edits::Edit;
 use tonearm_core::units::Secs;
 
+/// Points: the height of the header, and what the names keep of its width.
+const HEIGHT: f32 = 46.0;
+const NAMES: f32 = 120.0;
+const GAP: f32 = 16.0;
+/// Points across that the first line of a figure takes.
+const TEMPO: f32 = 160.0;
+const KEY: f32 = 172.0;
+const TIME: f32 = 150.0;
+/// The same where there is little room: a key without its name, a time without what plays then.
+const KEY_NARROW: f32 = 96.0;
+const TIME_NARROW: f32 = 124.0;
+
 pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
     let width = ui.available_width();
     ui.horizontal(|ui| {
-        ui.set_min_height(44.0);
-        let back =
-            ui.add(Button::new("\u{2039} Library").min_size(egui::vec2(0.0, theme::CONTROL)));
+        ui.set_min_height(HEIGHT);
+        let narrow = width <= 760.0;
+        let words = if narrow { "" } else { "  Library" };
+        let words = format!("{}{words}", theme::icon::ARROW_LEFT);
+        let back = ui.add(Button::new(words).min_size(egui::vec2(0.0, theme::CONTROL)));
         back.widget_info(|| named("Back to the library"));
         if back.on_hover_text("Back to the library").clicked() {
             out.act(Action::BackToLibrary);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            time_ui(ui, page, panel);
-            ui.add_space(8.0);
-            if width > 820.0 {
-                key_ui(ui, page, panel, out);
-                ui.add_space(8.0);
+            ui.spacing_mut().item_spacing.x = 0.0;
+            // Everything has a width of its own; what does not fit into it is left out.
+            let (key_width, time_width) = if narrow {
+                (KEY_NARROW, TIME_NARROW)
+            } else {
+                (KEY, TIME)
+            };
+            let figures = time_width + TEMPO + key_width;
+            let mut spare = ui.available_width() - NAMES - figures - 4.0 * GAP;
+            time_ui(ui, page, panel, time_width);
+            ui.add_space(GAP);
+            let small = key_buttons(page, panel);
+            let tempo_small = tempo_buttons(panel);
+            let tempo_more = (row_width(ui, &tempo_small) - TEMPO).clamp(0.0, spare.max(0.0));
+            spare -= tempo_more;
+            let key_more = (row_width(ui, &small) - key_width).clamp(0.0, spare.max(0.0));
+            if width > 580.0 {
+                key_ui(ui, page, panel, key_width + key_more, |ui| {
+                    buttons_ui(ui, page, small, out);
+                });
+                ui.add_space(GAP);
             }
-            if width > 620.0 {
-                tempo_ui(ui, page, panel, out);
-                ui.add_space(8.0);
+            if width > 440.0 {
+                tempo_ui(ui, page, panel, TEMPO + tempo_more, |ui| {
+                    buttons_ui(ui, page, tempo_small, out);
+                });
+                ui.add_space(GAP);
             }
-            let left = ui.available_width().max(1.0);
+            let left = (ui.available_width() - GAP).max(1.0);
             ui.allocate_ui_with_layout(
-                egui::vec2(left, 44.0),
+                egui::vec2(left, HEIGHT),
                 Layout::top_down(Align::Min),
                 |ui| names_ui(ui, page),
             );
@@ -44,8 +78,10 @@ pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, ou
 
 fn names_ui(ui: &mut Ui, page: &Page<'_>) {
     ui.spacing_mut().item_spacing.y = 1.0;
-    let title = RichText::new(title(page.row)).size(20.0).color(theme::TEXT);
-    ui.add(Label::new(title.strong()).truncate());
+    let title = RichText::new(title(page.row))
+        .font(theme::strong(20.0))
+        .color(theme::TEXT);
+    ui.add(Label::new(title).truncate());
     let tags = &page.row.track.tags;
     let words = [&tags.artist, &tags.album];
     let line: Vec<String> = words
@@ -58,28 +94,33 @@ fn names_ui(ui: &mut Ui, page: &Page<'_>) {
     ui.add(Label::new(line).truncate());
 }
 
-/// A figure with what it stands for beneath it.
+/// A figure with what stands beneath it, in just this width.
 fn figure(ui: &mut Ui, width: f32, add: impl FnOnce(&mut Ui), below: impl FnOnce(&mut Ui)) {
-    ui.allocate_ui_with_layout(
-        egui::vec2(width, 44.0),
-        Layout::top_down(Align::Min),
-        |ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            ui.set_width(width);
-            ui.horizontal(|ui| {
-                ui.set_height(24.0);
-                add(ui);
-            });
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = 4.0;
-                ui.set_height(16.0);
-                below(ui);
-            });
-        },
-    );
+    let size = egui::vec2(width.min(ui.available_width()).max(1.0), HEIGHT);
+    let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let (top, bottom) = rect.split_top_bottom_at_y(rect.top() + 27.0);
+    let line = |rect: egui::Rect| {
+        let layout = Layout::left_to_right(Align::Center);
+        UiBuilder::new().max_rect(rect).layout(layout)
+    };
+    ui.scope_builder(line(top), |ui| {
+        ui.set_clip_rect(ui.clip_rect().intersect(top));
+        ui.spacing_mut().item_spacing.x = 8.0;
+        add(ui);
+    });
+    ui.scope_builder(line(bottom), |ui| {
+        ui.spacing_mut().item_spacing.x = SMALL_GAP;
+        below(ui);
+    });
 }
 
-fn tempo_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) {
+fn tempo_ui(
+    ui: &mut Ui,
+    page: &Page<'_>,
+    panel: &TrackPanel,
+    width: f32,
+    below: impl FnOnce(&mut Ui),
+) {
     let details = panel.kept.details.as_deref();
     let beats = details.and_then(|details| details.beats.as_ref());
     let by_hand = details.is_some_and(|details| details.by_hand.contains(&Artifact::Beats));
@@ -88,75 +129,83 @@ fn tempo_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) 
     let sure = beats
         .map(|beats| beats.confidence)
         .or(summary.beats_confidence);
-    figure(
-        ui,
-        196.0,
-        |ui| {
-            let text = bpm.map_or_else(|| "\u{2013}".to_owned(), format::tempo);
-            ui.label(
-                RichText::new(text)
-                    .size(20.0)
-                    .monospace()
-                    .color(theme::TEXT),
-            );
-            ui.label(RichText::new("BPM").size(11.0).color(theme::TEXT_MUTED));
-            if bpm.is_some() {
-                confidence_ui(ui, sure, by_hand, "tempo and beats");
-            }
-        },
-        |ui| {
-            let Some(beats) = beats else { return };
-            for (index, other) in beats.alternatives.iter().take(2).enumerate() {
-                let hint = format!(
-                    "Take {} BPM instead: {} sure",
-                    format::tempo(other.bpm),
-                    percent(other.confidence)
-                );
-                let action = (index == 0).then_some(Action::NextTempo);
-                let small = small_button(ui, &format::tempo(other.bpm), action, &hint);
-                // Only the best can be asked for; the next comes when asked again.
-                if index == 0 && small {
-                    edit(page.row, Edit::NextTempo, out);
-                } else if small {
-                    edit(page.row, Edit::NextTempo, out);
-                    edit(page.row, Edit::NextTempo, out);
-                }
-            }
-            let halve = Some(Action::HalveTempo);
-            if small_button(
-                ui,
-                "\u{f7}2",
-                halve,
-                "Half the tempo: every second beat goes",
-            ) {
-                edit(page.row, Edit::HalveTempo, out);
-            }
-            let double = Some(Action::DoubleTempo);
-            if small_button(
-                ui,
-                "\u{d7}2",
-                double,
-                "Double tempo: a beat more between each two",
-            ) {
-                edit(page.row, Edit::DoubleTempo, out);
-            }
-            let earlier = Some(Action::DownbeatEarlier);
-            if small_button(ui, "\u{2039}1", earlier, "Bars begin a beat earlier") {
-                edit(page.row, Edit::ShiftDownbeat(-1), out);
-            }
-            let later = Some(Action::DownbeatLater);
-            if small_button(ui, "1\u{203a}", later, "Bars begin a beat later") {
-                edit(page.row, Edit::ShiftDownbeat(1), out);
-            }
-            if by_hand && small_button(ui, "\u{d7}", None, "Back to the beats that analysis found")
-            {
-                edit(page.row, Edit::ForgetBeats, out);
-            }
-        },
-    );
+    let above = |ui: &mut Ui| {
+        let text = bpm.map_or_else(|| "\u{2013}".to_owned(), format::tempo);
+        let text = RichText::new(text).size(20.0).monospace();
+        ui.label(text.color(theme::TEXT));
+        ui.label(RichText::new("BPM").size(11.0).color(theme::TEXT_MUTED));
+        if bpm.is_some() {
+            confidence_ui(ui, sure, by_hand, "tempo and beats");
+        }
+    };
+    figure(ui, width, above, below);
 }
 
-fn key_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) {
+/// What the tempo could be instead, what is wanted most first.
+fn tempo_buttons(panel: &TrackPanel) -> Vec<Small> {
+    let Some(details) = panel.kept.details.as_deref() else {
+        return Vec::new();
+    };
+    let Some(beats) = details.beats.as_ref() else {
+        return Vec::new();
+    };
+    let mut others = beats.alternatives.iter().take(2).enumerate();
+    // Only the best can be asked for; the next comes when asked again.
+    let mut other = || {
+        let (index, other) = others.next()?;
+        let tempo = format::tempo(other.bpm);
+        let sure = percent(other.confidence);
+        Some(Small {
+            hint: format!("Take {tempo} BPM instead: {sure} sure"),
+            text: tempo,
+            action: (index == 0).then_some(Action::NextTempo),
+            edits: vec![Edit::NextTempo; index + 1],
+        })
+    };
+    let forget = "Back to the beats that analysis found";
+    let by_hand = details.by_hand.contains(&Artifact::Beats);
+    let mut small: Vec<Small> = Vec::new();
+    small.extend(by_hand.then(|| Small::new("\u{d7}", forget, None, Edit::ForgetBeats)));
+    small.extend(other());
+    for (text, hint, action, edit) in [
+        (
+            "\u{f7}2",
+            "Half the tempo: every second beat goes",
+            Action::HalveTempo,
+            Edit::HalveTempo,
+        ),
+        (
+            "\u{d7}2",
+            "Double tempo: a beat more between each two",
+            Action::DoubleTempo,
+            Edit::DoubleTempo,
+        ),
+        (
+            "\u{2039}1",
+            "Bars begin a beat earlier",
+            Action::DownbeatEarlier,
+            Edit::ShiftDownbeat(-1),
+        ),
+        (
+            "1\u{203a}",
+            "Bars begin a beat later",
+            Action::DownbeatLater,
+            Edit::ShiftDownbeat(1),
+        ),
+    ] {
+        small.push(Small::new(text, hint, Some(action), edit));
+    }
+    small.extend(other());
+    small
+}
+
+fn key_ui(
+    ui: &mut Ui,
+    page: &Page<'_>,
+    panel: &TrackPanel,
+    width: f32,
+    below: impl FnOnce(&mut Ui),
+) {
     let details = panel.kept.details.as_deref();
     let found = details.and_then(|details| details.key.as_ref());
     let by_hand = details.is_some_and(|details| details.by_hand.contains(&Artifact::Key));
@@ -166,45 +215,47 @@ fn key_ui(ui: &mut Ui, page: &Page<'_>, panel: &TrackPanel, out: &mut Outbox) {
         .map(|found| found.confidence)
         .or(summary.key_confidence);
     let notation = page.scene.settings.key_notation;
-    figure(
-        ui,
-        168.0,
-        |ui| {
-            let Some(key) = key else {
-                ui.label(RichText::new("\u{2013}").size(20.0).color(theme::TEXT));
-                ui.label(RichText::new("key").size(11.0).color(theme::TEXT_MUTED));
-                return;
-            };
-            chip(ui, &key_name(key, notation), theme::key(key));
-            ui.label(
-                RichText::new(key.to_string())
-                    .size(11.0)
-                    .color(theme::TEXT_MUTED),
-            );
-            confidence_ui(ui, sure, by_hand, "the key");
-        },
-        |ui| {
-            let Some(found) = found else { return };
-            let others = found.alternatives.iter().take(3);
-            for (other, share) in others {
-                let name = key_name(*other, notation);
-                let hint = format!("Take {other} instead: {} sure", percent(*share));
-                if small_button(ui, &name, Some(Action::NextKey), &hint) {
-                    edit(page.row, Edit::SetKey(*other), out);
-                }
-            }
-            if by_hand && small_button(ui, "\u{d7}", None, "Back to the key that analysis found") {
-                edit(page.row, Edit::ForgetKey, out);
-            }
-        },
-    );
+    let above = |ui: &mut Ui| {
+        let muted = |text: String| RichText::new(text).size(11.0).color(theme::TEXT_MUTED);
+        let Some(key) = key else {
+            ui.label(RichText::new("\u{2013}").size(20.0).color(theme::TEXT));
+            ui.label(muted("key".to_owned()));
+            return;
+        };
+        chip(ui, &key_name(key, notation), theme::key(key));
+        if width >= KEY {
+            ui.label(muted(key.to_string()));
+        }
+        confidence_ui(ui, sure, by_hand, "the key");
+    };
+    figure(ui, width, above, below);
 }
 
-fn time_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel) {
+/// What the key could be instead.
+fn key_buttons(page: &Page<'_>, panel: &TrackPanel) -> Vec<Small> {
+    let Some(details) = panel.kept.details.as_deref() else {
+        return Vec::new();
+    };
+    let Some(found) = details.key.as_ref() else {
+        return Vec::new();
+    };
+    let forget = "Back to the key that analysis found";
+    let by_hand = details.by_hand.contains(&Artifact::Key);
+    let mut small: Vec<Small> = Vec::new();
+    small.extend(by_hand.then(|| Small::new("\u{d7}", forget, None, Edit::ForgetKey)));
+    small.extend(found.alternatives.iter().take(3).map(|(other, share)| {
+        let name = key_name(*other, page.scene.settings.key_notation);
+        let hint = format!("Take {other} instead: {} sure", percent(*share));
+        Small::new(&name, &hint, Some(Action::NextKey), Edit::SetKey(*other))
+    }));
+    small
+}
+
+fn time_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, width: f32) {
     let details = panel.kept.details.clone();
     figure(
         ui,
-        150.0,
+        width,
         |ui| {
             let (at, label) = if panel.remaining {
                 let left = (page.duration - page.at).max(0.0);
@@ -308,20 +359,73 @@ fn chip(ui: &mut Ui, text: &str, fill: Color32) {
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &label));
 }
 
-fn small_button(ui: &mut Ui, text: &str, action: Option<Action>, hint: &str) -> bool {
-    let keys = action.and_then(|action| action.entry()?.shortcut);
-    let keys = keys.map(|keys| ui.ctx().format_shortcut(&keys));
-    let hint = match keys {
-        Some(keys) => format!("{hint} ({keys})"),
-        None => hint.to_owned(),
-    };
-    let button = Button::new(RichText::new(text).size(11.0).color(theme::TEXT_MUTED))
-        .small()
-        .fill(theme::RAISED)
-        .corner_radius(4.0);
-    let response = ui.add(button);
-    response.widget_info(|| named(&hint));
-    response.on_hover_text(hint.clone()).clicked()
+/// A small button beneath a figure, and what it asks for.
+struct Small {
+    text: String,
+    hint: String,
+    action: Option<Action>,
+    edits: Vec<Edit>,
+}
+
+/// Points between small buttons, and between the edge of one and its text.
+const SMALL_GAP: f32 = 4.0;
+const SMALL_PADDING: f32 = 6.0;
+
+impl Small {
+    fn new(text: &str, hint: &str, action: Option<Action>, edit: Edit) -> Self {
+        Self {
+            text: text.to_owned(),
+            hint: hint.to_owned(),
+            action,
+            edits: vec![edit],
+        }
+    }
+
+    /// Points across.
+    fn width(&self, ui: &Ui) -> f32 {
+        let font = egui::FontId::proportional(11.0);
+        let text = self.text.clone();
+        let galley = ui.painter().layout_no_wrap(text, font, theme::TEXT_MUTED);
+        (galley.size().x + 2.0 * SMALL_PADDING).ceil()
+    }
+
+    /// Whether it was clicked.
+    fn show(&self, ui: &mut Ui) -> bool {
+        let shortcut = self.action.and_then(|action| action.entry()?.shortcut);
+        let hint = match shortcut.map(|keys| ui.ctx().format_shortcut(&keys)) {
+            Some(keys) => format!("{} ({keys})", self.hint),
+            None => self.hint.clone(),
+        };
+        let text = RichText::new(&self.text).size(11.0);
+        let button = Button::new(text.color(theme::TEXT_MUTED))
+            .small()
+            .fill(theme::RAISED)
+            .corner_radius(4.0)
+            .min_size(egui::vec2(self.width(ui), 18.0));
+        let response = ui.add(button);
+        response.widget_info(|| named(&hint));
+        response.on_hover_text(hint.clone()).clicked()
+    }
+}
+
+/// Points across that all of `small` take.
+fn row_width(ui: &Ui, small: &[Small]) -> f32 {
+    small.iter().map(|it| it.width(ui) + SMALL_GAP).sum()
+}
+
+/// As many as there is room for.
+fn buttons_ui(ui: &mut Ui, page: &Page<'_>, small: Vec<Small>, out: &mut Outbox) {
+    ui.spacing_mut().button_padding.x = SMALL_PADDING;
+    for it in small {
+        if it.width(ui) > ui.available_width() {
+            return;
+        }
+        if it.show(ui) {
+            for wanted in it.edits {
+                edit(page.row, wanted, out);
+            }
+        }
+    }
 }
 
 /// For buttons whose face does not say what they do.

@@ -116,19 +116,16 @@ pub(super) fn chords(painter: &Painter, rect: Rect, view: &Viewport, spans: &[Ch
             ink,
             names,
         };
-        match span.chord {
-            Some(chord) => {
-                let names = [chord_name(chord), short_chord_name(chord)];
-                // Unsure ones are paler.
-                let sure = 0.55 + 0.45 * span.confidence.clamp(0.0, 1.0);
-                let fill = theme::WAVE.lerp_to_gamma(chord_colour(chord), sure);
-                draw(painter, rect, view, &block(fill, theme::ON_CHIP, &names));
-            }
-            None => {
-                let names = ["N.C.".to_owned(), "\u{2013}".to_owned()];
-                let fill = theme::NO_CHORD.gamma_multiply(0.45);
-                draw(painter, rect, view, &block(fill, theme::TEXT_FAINT, &names));
-            }
+        if let Some(chord) = span.chord {
+            let names = [chord_name(chord), short_chord_name(chord)];
+            // Unsure ones are paler.
+            let sure = 0.55 + 0.45 * span.confidence.clamp(0.0, 1.0);
+            let fill = theme::WAVE.lerp_to_gamma(chord_colour(chord), sure);
+            draw(painter, rect, view, &block(fill, theme::ON_CHIP, &names));
+        } else {
+            let names = ["N.C.".to_owned(), "\u{2013}".to_owned()];
+            let fill = theme::NO_CHORD.gamma_multiply(0.45);
+            draw(painter, rect, view, &block(fill, theme::TEXT_FAINT, &names));
         }
     }
 }
@@ -164,8 +161,7 @@ pub(super) fn keys(
 fn draw(painter: &Painter, lane: Rect, view: &Viewport, block: &Block<'_>) {
     let left = (lane.left() + view.x(block.from)).max(lane.left() - 8.0);
     let right = (lane.left() + view.x(block.to)).min(lane.right() + 8.0);
-    // Also false for times that are none.
-    if !(right > left) {
+    if left.is_nan() || right.is_nan() || right <= left {
         return;
     }
     let gap = if right - left > 5.0 { 1.0 } else { 0.0 };

@@ -25,7 +25,7 @@ pub(super) fn overview_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, 
         start: 0.0,
         per_point: (page.duration / f64::from(size.x)).max(1e-6),
     };
-    act(&response, rect, page, panel, &whole, out);
+    act(&response, page, panel, &whole, out);
     if !ui.is_rect_visible(rect) {
         return;
     }
@@ -63,7 +63,6 @@ pub(super) fn overview_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, 
 /// A click goes there, pulling at the frame moves it.
 fn act(
     response: &egui::Response,
-    rect: Rect,
     page: &Page<'_>,
     panel: &mut TrackPanel,
     whole: &Viewport,
@@ -72,7 +71,7 @@ fn act(
     let Some(pointer) = response.interact_pointer_pos() else {
         return;
     };
-    let at = whole.time(pointer.x - rect.left());
+    let at = whole.time(pointer.x - response.rect.left());
     if response.double_clicked() {
         jump::seek(page, at, true, out);
     } else if response.clicked() {

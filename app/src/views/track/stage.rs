@@ -70,7 +70,7 @@ pub(super) fn stage_ui(
         width: rect.width(),
         rate: rate.map_or(44_100.0, |rate| f64::from(rate.hz())),
     };
-    act(ui, &response, rect, page, panel, out);
+    act(ui, &response, page, panel, out);
     if panel.follow && page.loaded {
         panel.look(panel.view().centred(page.at, &panel.kept.limits));
     } else {
@@ -120,15 +120,8 @@ pub(super) fn place_info(name: &str, value: &str) -> egui::WidgetInfo {
 }
 
 /// What the pointer asks for.
-fn act(
-    ui: &Ui,
-    response: &Response,
-    rect: Rect,
-    page: &Page<'_>,
-    panel: &mut TrackPanel,
-    out: &mut Outbox,
-) {
-    let limits = panel.kept.limits;
+fn act(ui: &Ui, response: &Response, page: &Page<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
+    let (limits, rect) = (panel.kept.limits, response.rect);
     if response.hovered() {
         let (zoom, scroll, modifiers, pointer) = ui.input(|input| {
             (
