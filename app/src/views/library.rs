@@ -162,7 +162,11 @@ pub fn library_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, out:
     let room = ui.available_width();
     let has_rows = !scene.view.rows.is_empty();
     // In a narrow window the table keeps its room, and what was asked for last stays: the right side.
-    let least = if panel.inspector { BOTH_SIDES } else { 480.0 };
+    let least = if panel.inspector && room > 720.0 {
+        BOTH_SIDES
+    } else {
+        480.0
+    };
     if has_rows && panel.sidebar && room > least {
         Panel::left("library parts")
             .frame(frame(Margin::same(6)))

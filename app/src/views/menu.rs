@@ -67,18 +67,18 @@ pub fn menu_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &Panels, out: &mut Outbox
                 ui.set_min_width(260.0);
                 ui.spacing_mut().item_spacing.y = 0.0;
                 let room = ui.ctx().content_rect().height() - ui.next_widget_position().y;
-                ScrollArea::vertical()
-                    .max_height((room - MENU_EDGE).max(60.0))
-                    .show(ui, |ui| {
-                        for action in actions {
-                            match action.and_then(Action::entry) {
-                                Some(entry) => item_ui(ui, entry, scene, panels, out),
-                                None => {
-                                    ui.separator();
-                                }
+                let room = (room - MENU_EDGE).max(60.0);
+                ui.set_max_height(room);
+                ScrollArea::vertical().max_height(room).show(ui, |ui| {
+                    for action in actions {
+                        match action.and_then(Action::entry) {
+                            Some(entry) => item_ui(ui, entry, scene, panels, out),
+                            None => {
+                                ui.separator();
                             }
                         }
-                    });
+                    }
+                });
             });
         }
     });
