@@ -107,9 +107,6 @@ pub fn track_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut TrackPanel, out: &mu
     let inner = UiBuilder::new().max_rect(whole.shrink2(egui::vec2(margin, 0.0)));
     ui.scope_builder(inner, |ui| page_ui(ui, &page, panel, out));
     ui.expand_to_include_rect(whole);
-    if page.playing {
-        ui.ctx().request_repaint();
-    }
 }
 
 fn page_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
@@ -178,8 +175,7 @@ impl TrackPanel {
             Action::DownbeatLater => edit(row, Edit::ShiftDownbeat(1), out),
             Action::NextKey => edit(row, Edit::NextKey, out),
             Action::ForgetEdits => {
-                edit(row, Edit::ForgetBeats, out);
-                edit(row, Edit::ForgetKey, out);
+                edit(row, Edit::ForgetAll, out);
             }
             _ => return false,
         }

@@ -66,7 +66,6 @@ pub(super) struct App {
     pub(super) opening: Opening,
     /// Seconds since the window began, at this frame.
     pub(super) now: f64,
-    /// Gain that the player told last.
     log: Arc<[Line]>,
     log_seen: u64,
     /// For the log, once.

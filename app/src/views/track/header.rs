@@ -150,7 +150,6 @@ fn tempo_buttons(panel: &TrackPanel) -> Vec<Small> {
         return Vec::new();
     };
     let mut others = beats.alternatives.iter().take(2).enumerate();
-    // Only the best can be asked for; the next comes when asked again.
     let mut other = || {
         let (index, other) = others.next()?;
         let tempo = format::tempo(other.bpm);
@@ -159,7 +158,7 @@ fn tempo_buttons(panel: &TrackPanel) -> Vec<Small> {
             hint: format!("Take {tempo} BPM instead: {sure} sure"),
             text: tempo,
             action: (index == 0).then_some(Action::NextTempo),
-            edits: vec![Edit::NextTempo; index + 1],
+            edits: vec![Edit::SetTempo(other.bpm)],
         })
     };
     let forget = "Back to the beats that analysis found";
