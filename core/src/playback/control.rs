@@ -26,7 +26,7 @@ const FIND_EVERY: Duration = Duration::from_secs(3);
 /// Twice the file's level: 6 dB.
 const LOUDEST: f32 = 2.0;
 /// Longest that a fade-out is waited for at the end.
-const FADE_OUT: Duration = Duration::from_millis(80);
+const FADE_OUT: Duration = Duration::from_millis(70);
 
 /// Everything that the thread hears.
 pub(super) enum Input {

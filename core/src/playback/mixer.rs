@@ -9,6 +9,11 @@ use rtrb::{Consumer, Producer};
 
 /// 5 ms.
 pub(super) const RAMP: usize = 240;
+/// So much is there before sound starts at a new place or after a gap: 0.35 s. Decoding it takes a few milliseconds,
+/// and the loader may then be kept from its work for so long. Not more than the cue point keeps.
+const MARGIN: usize = 16_800;
+/// Blocks looked into for [`MARGIN`].
+const MARGIN_BLOCKS: u64 = MARGIN.div_ceil(BLOCK_FRAMES) as u64 + 1;
 /// New blocks taken in for one buffer, 25 µs at most: all that can be on their way, so that a new place never
 /// waits behind what was read ahead for the old one.
 const ARRIVALS_AT_ONCE: usize = 512;
@@ -89,6 +94,8 @@ pub(super) struct Mixer {
     gate: usize,
     /// Something was played since the last jump.
     primed: bool,
+    /// The sound has started, and has not run out since.
+    flows: bool,
     /// What was heard before the last jump, going down.
     tail: [[f32; 2]; RAMP],
     /// How much of it has been played.
@@ -116,6 +123,7 @@ impl Mixer {
             ended: false,
             gate: 0,
             primed: false,
+            flows: false,
             tail: [[0.0; 2]; RAMP],
             tail_at: RAMP,
             volume: Volume::default(),
@@ -166,7 +174,7 @@ impl Mixer {
     }
 
     fn standing(&self) -> Passage {
-        let (frames, ends) = self.ahead();
+        let (frames, ends) = self.ahead(2);
         Passage {
             epoch: self.order.epoch,
             jump: self.order.jump,
@@ -197,7 +205,7 @@ impl Mixer {
         for (to, from) in tail.iter_mut().zip(rest) {
             *to = *from;
         }
-        let (frames, _) = self.ahead();
+        let (frames, _) = self.ahead(2);
         let frames = frames.min(RAMP);
         if self.gate > 0 && frames > 0 {
             let mut heard = [[0.0; 2]; RAMP];
@@ -214,6 +222,7 @@ impl Mixer {
         self.tail_at = 0;
         self.gate = 0;
         self.primed = false;
+        self.flows = false;
         self.ended = false;
     }
 
@@ -247,14 +256,19 @@ impl Mixer {
     fn run(&mut self, out: &mut [[f32; 2]]) -> bool {
         let mut rest = out;
         while !rest.is_empty() {
-            let (ahead, ends) = self.ahead();
+            let (blocks, least) = if self.flows {
+                (2, RAMP)
+            } else {
+                (MARGIN_BLOCKS, MARGIN)
+            };
+            let (ahead, ends) = self.ahead(blocks);
             let wants = self.order.run && !self.ended && self.until_stop() > 0;
             if wants && ends && ahead == 0 {
                 self.ended = true;
                 self.gate = 0;
                 return false;
             }
-            let opens = wants && (ends || ahead > RAMP);
+            let opens = wants && (ends || ahead > least);
             let frames = if opens {
                 (ahead - if ends { 0 } else { RAMP }).min(self.until_stop())
             } else {
@@ -262,6 +276,7 @@ impl Mixer {
             };
             if frames == 0 {
                 self.gate = 0;
+                self.flows &= !wants;
                 return wants && self.primed;
             }
             let (now, later) = rest.split_at_mut(frames.min(rest.len()));
@@ -269,6 +284,7 @@ impl Mixer {
             self.clock += now.len() as u64;
             self.ramp(now, opens);
             self.primed |= opens;
+            self.flows |= opens;
             rest = later;
         }
         false
@@ -282,9 +298,8 @@ impl Mixer {
             .saturating_sub(RAMP)
     }
 
-    /// Frames that are there without a gap, looking no further than the next block, and whether the track
-    /// ends after them.
-    fn ahead(&self) -> (usize, bool) {
+    /// Frames that are there without a gap, looking into so many blocks, and whether the track ends after them.
+    fn ahead(&self, blocks: u64) -> (usize, bool) {
         let epoch = self.order.epoch;
         let left = match self.end {
             Some((of, frames)) if of == epoch => {
@@ -295,10 +310,15 @@ impl Mixer {
         let index = self.clock / BLOCK_FRAMES as u64;
         let into = (self.clock % BLOCK_FRAMES as u64) as usize;
         let frames = |table: &Table| {
-            let this = table.get(epoch, index).map_or(0, |block| block.frames);
-            let next = || table.get(epoch, index + 1).map_or(0, |block| block.frames);
-            let next = if this == BLOCK_FRAMES { next() } else { 0 };
-            (this + next).saturating_sub(into)
+            let mut there = 0;
+            for index in index..index.saturating_add(blocks) {
+                let block = table.get(epoch, index).map_or(0, |block| block.frames);
+                there += block;
+                if block < BLOCK_FRAMES {
+                    break;
+                }
+            }
+            there.saturating_sub(into)
         };
         let there = self.sources.iter().map(frames).min().unwrap_or(0);
         (there.min(left), there >= left)

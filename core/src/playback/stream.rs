@@ -18,7 +18,7 @@ const LOOK_FOR: Duration = Duration::from_mins(1);
 /// Threads that hang in a device; more are not started.
 const MOST_HUNG: usize = 8;
 /// Longest that the end of a stream is waited for when the program ends.
-const FAREWELL: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_millis(100);
 
 /// What a stream's thread reports.
 #[derive(Debug)]

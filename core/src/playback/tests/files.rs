@@ -98,6 +98,27 @@ fn a_frame_is_the_same_whether_it_was_played_to_or_jumped_to() {
 }
 
 #[test]
+fn lossy_sound_is_the_same_whether_it_was_played_to_or_jumped_to() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo");
+    for name in ["night-ferry.mp3", "window-seat.ogg", "low-orbit.m4a"] {
+        let path = demo.join(name);
+        let all = read_all(&path);
+        let length = all.len() as u64 / 2;
+        assert!(length > 10 * u64::from(RATE), "{name}");
+        let mut reader = Reader::open(&path).unwrap();
+        let mut piece = vec![0.0; 2 * 3_000];
+        for jump in 1..12_u64 {
+            let to = jump * 7_919_777 % (length - 3_000);
+            assert_eq!(reader.fill(to, &mut piece).unwrap(), 3_000, "{name}");
+            let expected = &all[to as usize * 2..];
+            let pairs = piece.iter().zip(expected);
+            let off = pairs.fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+            assert!(off <= 1e-4, "{name}, frame {to}: {off}");
+        }
+    }
+}
+
+#[test]
 fn mono_is_heard_on_both_sides_and_surround_does_not_clip() {
     let folder = tempfile::tempdir().unwrap();
     let mono = read_all(&wav(folder.path(), 48_000, 1, 5_000));

@@ -212,16 +212,21 @@ fn it_stops_faded_out_where_it_should() {
 #[test]
 fn what_does_not_arrive_fades_out_is_told_and_is_played_when_it_does() {
     let mut rig = Rig::empty();
-    rig.bring(0, sine);
+    for block in 0..3 {
+        rig.bring(block, sine);
+    }
     rig.ask(|order| order.run = true);
-    let (mut all, passage) = rig.render(BLOCK_FRAMES + 500);
-    assert_eq!(passage.ran, BLOCK_FRAMES as u64);
+    let there = 3 * BLOCK_FRAMES;
+    let (mut all, passage) = rig.render(there + 500);
+    assert_eq!(passage.ran, there as u64);
     assert!(passage.starved);
     assert!(rig.render(64).1.starved);
     all.extend([0.0; 64 * 2]);
-    rig.bring(1, sine);
+    for block in 3..6 {
+        rig.bring(block, sine);
+    }
     let (more, passage) = rig.render(1_000);
-    assert_eq!((passage.from, passage.ran), (BLOCK_FRAMES as u64, 1_000));
+    assert_eq!((passage.from, passage.ran), (there as u64, 1_000));
     all.extend(more);
     let steepest = steepest(&all);
     assert!(steepest <= 1.05, "{steepest}");
@@ -233,6 +238,24 @@ fn waiting_for_the_first_sound_is_no_underrun() {
     rig.ask(|order| order.run = true);
     let passage = rig.render(1_000).1;
     assert!(!passage.starved && !passage.ready && passage.ran == 0);
+}
+
+#[test]
+fn sound_starts_with_a_third_of_a_second_in_hand_or_the_whole_rest() {
+    let mut rig = Rig::empty();
+    rig.ask(|order| order.run = true);
+    for block in 0..2 {
+        rig.bring(block, count);
+        assert_eq!(rig.render(100).1.ran, 0);
+    }
+    rig.bring(2, count);
+    assert_eq!(rig.render(100).1.ran, 100);
+    // The last 1000 frames stand alone.
+    rig.seek(LENGTH - 1_000);
+    rig.bring(LENGTH / BLOCK_FRAMES as u64, count);
+    assert_eq!(rig.render(100).1.ran, 0);
+    rig.bring_end(LENGTH);
+    assert_eq!(rig.render(100).1.ran, 100);
 }
 
 #[test]

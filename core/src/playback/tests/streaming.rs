@@ -133,7 +133,7 @@ fn a_device_that_stops_is_lost_within_a_second_and_opened_again() {
     rig.open();
     assert!(!rig.pass(5_000, true));
     assert!(rig.is_open());
-    assert!(!rig.pass(300, false));
+    assert!(!rig.pass(640, false));
     assert!(rig.is_lost(), "{:?}", rig.streams.state());
     // The next try comes after a tenth of a second; the old thread says goodbye, the new one opens.
     rig.pass(120, false);
@@ -151,7 +151,7 @@ fn a_device_that_hangs_when_closed_is_left_behind() {
     rig.fake.hangs.lock().unwrap().push(hang);
     rig.open();
     rig.pass(3_000, true);
-    rig.pass(300, false);
+    rig.pass(640, false);
     assert!(rig.is_lost());
     rig.pass(120, false);
     rig.hear();
