@@ -60,6 +60,9 @@ pub(crate) struct State {
     relink_waits: bool,
     relinks_waiting: VecDeque<(RequestId, Vec<PathBuf>, bool)>,
     writes_in_flight: usize,
+    /// Writes so far, and those of them that have been answered; answers come in order.
+    writes_asked: u64,
+    writes_answered: u64,
     storage_trouble: Option<Failure>,
     /// A write failed: memory is ahead of the disk and counts for nothing until it has been read again.
     reloading: bool,
@@ -99,6 +102,8 @@ impl State {
             relink_waits: false,
             relinks_waiting: VecDeque::new(),
             writes_in_flight: 0,
+            writes_asked: 0,
+            writes_answered: 0,
             storage_trouble: None,
             reloading: false,
             reload_failed: false,
@@ -358,11 +363,14 @@ impl State {
     /// One transaction, counted until it is on disk.
     fn write(&mut self, changes: Vec<Change>, events: Vec<Event>) -> Effect {
         self.writes_in_flight += 1;
+        self.writes_asked += 1;
         Effect::Write { changes, events }
     }
 
     fn written(&mut self, events: Vec<Event>) -> Vec<Effect> {
         self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
+        self.writes_answered += 1;
+        self.hands.written(self.writes_answered);
         let mut effects: Vec<Effect> = events.into_iter().map(Effect::Say).collect();
         effects.extend(self.answer_waiting_questions());
         effects
@@ -391,12 +399,13 @@ impl State {
     /// Nothing is started any more; the state goes back to what is on disk.
     fn write_failed(&mut self, failure: Failure) -> Vec<Effect> {
         self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
+        self.writes_answered += 1;
         if self.reloading {
             return Vec::new();
         }
         self.storage_trouble = Some(failure.clone());
         self.reloading = true;
-        self.hands = by_hand::Hands::default();
+        self.hands.fall_back();
         let mut effects = self.cancel();
         effects.push(Effect::Reload);
         effects.push(Effect::Say(Event::StorageFailed(failure)));

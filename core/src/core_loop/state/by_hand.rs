@@ -36,17 +36,47 @@ pub(super) struct Hands {
     waiting: VecDeque<Deed>,
     /// The change that waits for what is stored of its track.
     reading: Option<(TrackId, Edit)>,
-    undo: VecDeque<Step>,
-    redo: Vec<Step>,
+    steps: Steps,
+    /// The steps as they were when the last write of them was known to be on disk.
+    confirmed: Steps,
+    /// The steps after each write that is under way, with its number.
+    unconfirmed: VecDeque<(u64, Steps)>,
+}
+
+/// What can be taken back and made again. Cloning copies one pointer per step.
+#[derive(Debug, Clone, Default)]
+struct Steps {
+    undo: VecDeque<Arc<Step>>,
+    redo: Vec<Arc<Step>>,
 }
 
 impl Hands {
     pub(super) fn undo_words(&self) -> Option<Arc<str>> {
-        self.undo.back().map(|step| Arc::clone(&step.words))
+        self.steps.undo.back().map(|step| Arc::clone(&step.words))
     }
 
     pub(super) fn redo_words(&self) -> Option<Arc<str>> {
-        self.redo.last().map(|step| Arc::clone(&step.words))
+        self.steps.redo.last().map(|step| Arc::clone(&step.words))
+    }
+
+    /// The steps as they are now are on disk when the write of this number is.
+    fn asked(&mut self, write: u64) {
+        self.unconfirmed.push_back((write, self.steps.clone()));
+    }
+
+    /// Every write up to this number is on disk.
+    pub(super) fn written(&mut self, write: u64) {
+        while let Some((_, steps)) = self.unconfirmed.pop_front_if(|(asked, _)| *asked <= write) {
+            self.confirmed = steps;
+        }
+    }
+
+    /// Nothing counts that is not on disk: what waits is dropped, what was under way was not done.
+    pub(super) fn fall_back(&mut self) {
+        self.waiting.clear();
+        self.reading = None;
+        self.unconfirmed.clear();
+        self.steps = self.confirmed.clone();
     }
 }
 
@@ -123,6 +153,9 @@ impl State {
                 Deed::Redo => effects.extend(self.redo(now)),
                 Deed::Remove(tracks) => effects.extend(self.remove(&tracks, now)),
             }
+            if self.hands.reading.is_none() && self.writes_asked > self.writes_answered {
+                self.hands.asked(self.writes_asked);
+            }
         }
         effects
     }
@@ -145,7 +178,9 @@ impl State {
                 self.catalog.put_by_hand(track, after.short(), now);
                 let mut changes = vec![Change::PutByHand(track, after)];
                 changes.extend(self.done(step));
-                vec![self.write(changes, vec![Event::Edited { track, edit }])]
+                let effect = self.write(changes, vec![Event::Edited { track, edit }]);
+                self.hands.asked(self.writes_asked);
+                vec![effect]
             }
             // Said when all that was asked for before is done.
             Err(reason) => vec![self.write(Vec::new(), vec![Event::EditRefused { track, reason }])],
@@ -174,18 +209,19 @@ impl State {
 
     /// Remembers a new step: what was taken back before cannot be made again, and the oldest not be taken back.
     fn done(&mut self, step: Step) -> Vec<Change> {
-        self.hands.redo.clear();
-        self.remember(step)
+        self.hands.steps.redo.clear();
+        self.remember(Arc::new(step))
     }
 
-    fn remember(&mut self, step: Step) -> Vec<Change> {
-        self.hands.undo.push_back(step);
-        if self.hands.undo.len() <= UNDO_DEPTH {
+    fn remember(&mut self, step: Arc<Step>) -> Vec<Change> {
+        let undo = &mut self.hands.steps.undo;
+        undo.push_back(step);
+        if undo.len() <= UNDO_DEPTH {
             return Vec::new();
         }
-        match self.hands.undo.pop_front().map(|oldest| oldest.what) {
+        match undo.pop_front().as_ref().map(|oldest| &oldest.what) {
             Some(What::Removed(asides)) => asides
-                .into_iter()
+                .iter()
                 .map(|aside| Change::RemoveTrack(aside.row.track.id))
                 .collect(),
             Some(What::Edited { .. }) | None => Vec::new(),
@@ -233,7 +269,7 @@ impl State {
     /// Puts tracks back, but for those whose file came into the library again meanwhile.
     fn put_back(
         &mut self,
-        asides: Vec<Aside>,
+        asides: &[Aside],
         now: Timestamp,
     ) -> (Vec<Aside>, Vec<Change>, Vec<Event>) {
         let mut back = Vec::new();
@@ -257,34 +293,24 @@ impl State {
             if self.eager {
                 self.queue.push(track, Wish::default());
             }
-            back.push(aside);
+            back.push(aside.clone());
         }
         (back, changes, events)
     }
 
     fn undo(&mut self, now: Timestamp) -> Vec<Effect> {
-        let Some(step) = self.hands.undo.pop_back() else {
+        let Some(step) = self.hands.steps.undo.pop_back() else {
             return Vec::new();
         };
         let tracks = step.tracks();
         let words = Arc::clone(&step.words);
         let said = Event::Undone { words, tracks };
-        match step.what {
-            What::Edited {
-                track,
-                ref before,
-                ref after,
-            } => {
-                let (before, after) = (Arc::clone(before), Arc::clone(after));
-                let what = What::Edited {
-                    track,
-                    before: Arc::clone(&before),
-                    after,
-                };
+        match &step.what {
+            What::Edited { track, before, .. } => {
+                let (track, before) = (*track, Arc::clone(before));
                 let effects = self.set_by_hand(track, before, said, now);
                 if self.catalog.get(track).is_some() {
-                    let words = step.words;
-                    self.hands.redo.push(Step { words, what });
+                    self.hands.steps.redo.push(step);
                 }
                 effects
             }
@@ -292,8 +318,8 @@ impl State {
                 let (back, changes, mut events) = self.put_back(asides, now);
                 if !back.is_empty() {
                     events.push(said);
-                    let (words, what) = (step.words, What::Removed(back));
-                    self.hands.redo.push(Step { words, what });
+                    let (words, what) = (Arc::clone(&step.words), What::Removed(back));
+                    self.hands.steps.redo.push(Arc::new(Step { words, what }));
                 }
                 vec![self.write(changes, events)]
             }
@@ -301,7 +327,7 @@ impl State {
     }
 
     fn redo(&mut self, now: Timestamp) -> Vec<Effect> {
-        let Some(step) = self.hands.redo.pop() else {
+        let Some(step) = self.hands.steps.redo.pop() else {
             return Vec::new();
         };
         let tracks = step.tracks();
@@ -318,8 +344,8 @@ impl State {
             }
             What::Removed(_) => {
                 let (asides, mut changes) = self.take_out(&step.tracks(), now);
-                let (words, what) = (step.words, What::Removed(asides));
-                changes.extend(self.remember(Step { words, what }));
+                let (words, what) = (Arc::clone(&step.words), What::Removed(asides));
+                changes.extend(self.remember(Arc::new(Step { words, what })));
                 vec![self.write(changes, vec![said])]
             }
         }

@@ -503,7 +503,10 @@ fn a_library_that_cannot_be_read_again_is_tried_until_it_can() {
     bench.apply(Input::WriteFailed(gone()));
     assert_eq!(bench.reloads, 1);
     bench.apply(Input::Tick);
-    assert_eq!(bench.reloads, 1, "asked again before the first was answered");
+    assert_eq!(
+        bench.reloads, 1,
+        "asked again before the first was answered"
+    );
     for tries in 2..5 {
         bench.apply(Input::ReloadFailed(gone()));
         bench.apply(Input::Tick);

@@ -232,6 +232,27 @@ fn the_words_of_a_step_fit_into_a_menu() {
 }
 
 #[test]
+fn a_failed_write_costs_only_the_steps_that_were_not_on_disk() {
+    let (mut bench, ids) = with_tracks(&["a", "b"]);
+    let kept = bench.row(ids[1]).track;
+    bench.remove(&[ids[0]]);
+    bench.held_writes = Some(Vec::new());
+    bench.edit(ids[1], Edit::HalveTempo);
+    assert_eq!(bench.words().0.as_deref(), Some("half tempo of b"));
+    let full = Failure::new(FailureKind::Storage, "full", "");
+    bench.apply(Input::WriteFailed(full));
+    bench.held_writes = None;
+    bench.apply(Input::Reloaded(Loaded {
+        tracks: vec![kept],
+        ..Loaded::default()
+    }));
+    assert_eq!(bench.words().0.as_deref(), Some("removal of a"));
+    bench.undo();
+    assert_eq!(bench.bpm(ids[0]), Some(120.0));
+    assert_eq!(bench.changes.last(), Some(&Change::PutBack(ids[0])));
+}
+
+#[test]
 fn what_cannot_be_done_is_said_and_leaves_nothing_to_undo() {
     let mut bench = Bench::new(1);
     bench.start_import(None);
