@@ -49,6 +49,8 @@ pub(crate) struct State {
     limits: Limits,
     /// Whether due work starts without being asked for.
     eager: bool,
+    /// The user said stop: nothing is taken up again unasked.
+    stopped: bool,
     /// What the last look for due work saw.
     looked: Option<Looked>,
     queue: Queue,
@@ -93,6 +95,7 @@ impl State {
             recipes,
             limits,
             eager: false,
+            stopped: false,
             looked: None,
             queue: Queue::default(),
             running: BTreeMap::new(),
@@ -194,6 +197,12 @@ impl State {
         if !self.reloading {
             self.storage_trouble = None;
         }
+        self.stopped = matches!(command, Command::Cancel)
+            || self.stopped
+                && matches!(
+                    command,
+                    Command::Edit { .. } | Command::Undo | Command::Redo
+                );
         match command {
             Command::Import {
                 request,
@@ -416,7 +425,7 @@ impl State {
         if std::mem::take(&mut self.reload_failed) {
             return vec![Effect::Reload];
         }
-        if self.eager && self.queue.is_empty() && self.running.is_empty() {
+        if self.eager && !self.stopped && self.queue.is_empty() && self.running.is_empty() {
             let nothing_new = self
                 .looked
                 .is_some_and(|looked| looked.still_holds(self.catalog.revision(), now));
