@@ -349,6 +349,6 @@ fn the_loss_of_the_graphics_card_stands_until_the_end() {
     });
     for _frame in 0..3 {
         harness.step();
-        harness.get_by_label("The graphics card was lost; restart Tonearm.");
+        harness.get_by_label("The graphics card was lost: start Tonearm again.");
     }
 }
