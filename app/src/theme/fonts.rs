@@ -12,7 +12,7 @@ const SOLID_ICONS: &[u8] = include_bytes!("../../../assets/icons/phosphor-fill.t
 /// Name of the family of headings.
 const STRONG_FAMILY: &str = "strong";
 
-/// A heading's font. Only for windows that have the fonts of [`install`].
+/// A heading's font. Only for windows that have the fonts of `install`.
 pub fn strong(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name(STRONG_FAMILY.into()))
 }

@@ -14,7 +14,7 @@ use tonearm_core::track::{FilePath, TrackId};
 pub enum Scope {
     #[default]
     All,
-    /// Of the last [`RECENT_DAYS`].
+    /// Of the last `RECENT_DAYS`.
     Recent,
     Ready,
     /// Something is being made or due.
