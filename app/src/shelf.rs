@@ -215,7 +215,7 @@ fn recorded_waveform(row: &Row, job: Job) -> Fetch {
     match row.knowledge.records.get(&Artifact::Waveform) {
         None => Fetch::Nothing,
         Some(record) => match &record.failure {
-            Some(failure) => Fetch::Failed(failure.clone()),
+            Some(failure) => Fetch::Failed((**failure).clone()),
             None => Fetch::Wish(job),
         },
     }

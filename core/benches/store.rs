@@ -76,7 +76,8 @@ fn knowledge(number: u64) -> Knowledge {
             version: 1,
             parameters: String::new(),
             model: None,
-        },
+        }
+        .into(),
         made_from: track(number).stamp,
         cpu_secs: 1.0,
         failure: None,

@@ -2,8 +2,14 @@
 
 use crate::failure::Failure;
 use crate::track::FileStamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Recipes that are kept once each. There are as many as engines and versions of them; a library that claims more
+/// keeps the others by themselves.
+const MOST_SHARED: usize = 64;
 
 /// One kind of derived data. The order is the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,15 +90,59 @@ pub struct Recipe {
     pub model: Option<String>,
 }
 
-/// The last outcome for one artifact of one track.
+/// A recipe as records hold it: hundreds of thousands share a handful.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct SharedRecipe(#[serde(serialize_with = "as_recipe")] Arc<Recipe>);
+
+fn as_recipe<S: serde::Serializer>(recipe: &Arc<Recipe>, to: S) -> Result<S::Ok, S::Error> {
+    recipe.as_ref().serialize(to)
+}
+
+impl Deref for SharedRecipe {
+    type Target = Recipe;
+
+    fn deref(&self) -> &Recipe {
+        &self.0
+    }
+}
+
+impl From<Recipe> for SharedRecipe {
+    fn from(recipe: Recipe) -> Self {
+        static SHARED: Mutex<Vec<Arc<Recipe>>> = Mutex::new(Vec::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = shared.iter().find(|known| ***known == recipe) {
+            return Self(Arc::clone(known));
+        }
+        let recipe = Arc::new(recipe);
+        if shared.len() < MOST_SHARED {
+            shared.push(Arc::clone(&recipe));
+        }
+        Self(recipe)
+    }
+}
+
+impl PartialEq<Recipe> for SharedRecipe {
+    fn eq(&self, other: &Recipe) -> bool {
+        **self == *other
+    }
+}
+
+impl<'de> Deserialize<'de> for SharedRecipe {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Recipe::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// The last outcome for one artifact of one track. Seven for each track are always in memory, so it is small.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArtifactRecord {
-    pub recipe: Recipe,
+    pub recipe: SharedRecipe,
     /// The file it was made from: another stamp means the result is due again.
     pub made_from: FileStamp,
     pub cpu_secs: f32,
     /// `None`: done.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// Done, and there was nothing of the kind: no beats in silence.
     #[serde(default)]
     pub nothing_found: bool,

@@ -77,7 +77,8 @@ impl Knowledge {
                     version: 1,
                     parameters: String::new(),
                     model: None,
-                },
+                }
+                .into(),
                 made_from: stamp,
                 cpu_secs: 0.0,
                 failure: None,

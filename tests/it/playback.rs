@@ -178,13 +178,13 @@ fn the_sound_server_gets_the_rendered_samples_and_no_others() {
         .run(play.iter().chain(&["--render", out.to_str().unwrap()]))
         .with_status(0);
     let expected = frames(&out);
-    let mut unnoticed = Vec::new();
     for _ in 0..TRIES {
         let complaints = pulse.complaints();
         let mut recorder = pulse.record();
         let mut command = program.command(play);
         pulse.here(&mut command);
-        let told = Running::start(command).end().with_status(0).json();
+        let ended = Running::start(command).end().with_status(0);
+        let told = ended.json();
         assert_eq!(told["frames"], expected.len(), "{told}");
         recorder.more(24_000);
         let heard = recorder.stop();
@@ -192,16 +192,10 @@ fn the_sound_server_gets_the_rendered_samples_and_no_others() {
         if capture.is_exact() {
             return;
         }
-        // A busy machine may be late, and the mixer then fades out and in; that is noticed as a rule.
-        let excused = told["underruns"] != 0 || pulse.complaints() > complaints;
-        if !excused {
-            unnoticed.push(format!("{capture:?}, {told}"));
-        }
+        // A busy machine may be late, and the mixer then fades out and in; but never without a word.
+        let is_noticed = told["underruns"] != 0 || pulse.complaints() > complaints;
+        assert!(is_noticed, "{capture:?}, {told}, {}", ended.stderr);
     }
-    assert!(
-        unnoticed.is_empty(),
-        "never exact, nobody noticed: {unnoticed:?}"
-    );
     skipped("this machine is too busy to play without gaps");
 }
 

@@ -25,7 +25,8 @@ fn row(id: u64, revision: u64) -> Row {
             version: 1,
             parameters: String::new(),
             model: None,
-        },
+        }
+        .into(),
         made_from: stamp,
         cpu_secs: 0.0,
         failure: None,

@@ -46,10 +46,11 @@ pub(crate) fn record(failure: Option<Failure>) -> ArtifactRecord {
             version: 3,
             parameters: String::new(),
             model: None,
-        },
+        }
+        .into(),
         made_from: stamp(),
         cpu_secs: 0.4,
-        failure,
+        failure: failure.map(Box::new),
         nothing_found: false,
     }
 }

@@ -192,13 +192,14 @@ fn record(failure: Option<Failure>) -> ArtifactRecord {
             version: 1,
             parameters: String::new(),
             model: None,
-        },
+        }
+        .into(),
         made_from: FileStamp {
             bytes: 1,
             modified_ns: 0,
         },
         cpu_secs: 1.0,
-        failure,
+        failure: failure.map(Box::new),
         nothing_found: false,
     }
 }

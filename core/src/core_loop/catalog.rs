@@ -79,12 +79,12 @@ impl Catalog {
             })
             .collect();
         let rows = catalog.all_rows(described, now);
-        catalog.rows = Rows::new(rows);
+        catalog.rows = Rows::of(&rows);
         catalog
     }
 
     /// Rows for a whole library, made on all cores.
-    fn all_rows(&self, mut described: Vec<(Track, Knowledge)>, now: Timestamp) -> Vec<Row> {
+    fn all_rows(&self, mut described: Vec<(Track, Knowledge)>, now: Timestamp) -> Vec<Arc<Row>> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let share = described.len().div_ceil(cores).max(1);
         let mut parts = Vec::new();
@@ -92,9 +92,9 @@ impl Catalog {
             let rest = described.split_off(share.min(described.len()));
             parts.push(std::mem::replace(&mut described, rest));
         }
-        let rows_of = |part: Vec<(Track, Knowledge)>| -> Vec<Row> {
+        let rows_of = |part: Vec<(Track, Knowledge)>| -> Vec<Arc<Row>> {
             part.into_iter()
-                .map(|(track, known)| self.row(track, known, self.revision, now))
+                .map(|(track, known)| Arc::new(self.row(track, known, self.revision, now)))
                 .collect()
         };
         std::thread::scope(|scope| {

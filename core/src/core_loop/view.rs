@@ -90,7 +90,7 @@ impl Rows {
         Self::of(&rows)
     }
 
-    fn of(rows: &[Arc<Row>]) -> Self {
+    pub(crate) fn of(rows: &[Arc<Row>]) -> Self {
         let places = Places::of(rows);
         Self {
             chunks: rows

@@ -366,7 +366,9 @@ fn artifacts(row: &Row) -> Vec<ArtifactDocument<'_>> {
                 model: recipe.and_then(|recipe| recipe.model.as_deref()),
                 cpu_seconds: record.and_then(|record| confidence(record.cpu_secs)),
                 nothing_found: record.filter(|record| record.nothing_found).map(|_| true),
-                error: record.and_then(|record| record.failure.as_ref()).map(error),
+                error: record
+                    .and_then(|record| record.failure.as_deref())
+                    .map(error),
             }
         })
         .collect()

@@ -7,6 +7,7 @@
 use super::RATE;
 use super::clock::{Board, Tape};
 use super::mixer::{Mixer, Passage};
+use super::output::Complaint;
 use crate::audio::resample::{ResampleError, Resampler};
 use crate::units::SampleRate;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// A callback that comes so much later than the last sound was heard left a gap. Some servers do not tell of it.
 const DRY_SLACK: u64 = 5_000_000;
+/// A quarter of a second of complaints without a callback between them: nothing more will come.
+const LONGEST_TROUBLE: u64 = 250_000_000;
 /// Devices that tell of a shorter way to the ear mostly do not know it.
 const TELLING: Duration = Duration::from_millis(10);
 
@@ -33,8 +36,10 @@ pub(super) struct Shared {
     live: AtomicU64,
     /// Callbacks of the live stream, so that silence shows.
     beats: AtomicU64,
-    /// The last complaint of a stream: its number and a code.
-    complaint: AtomicU64,
+    /// The stream that is over; 0 for none.
+    broken: AtomicU64,
+    /// Since when the live stream has complained without asking for sound; 0 when it has not.
+    troubled_since: AtomicU64,
     underruns: AtomicU64,
     frames: AtomicU64,
     report: Report,
@@ -78,7 +83,8 @@ impl Shared {
             board: Board::default(),
             live: AtomicU64::new(0),
             beats: AtomicU64::new(0),
-            complaint: AtomicU64::new(0),
+            broken: AtomicU64::new(0),
+            troubled_since: AtomicU64::new(0),
             underruns: AtomicU64::new(0),
             frames: AtomicU64::new(0),
             report: Report::default(),
@@ -102,6 +108,7 @@ impl Shared {
     /// Makes stream `number` the one that plays; 0 makes it none.
     pub(super) fn go_live(&self, number: u64) {
         self.beats.store(0, Ordering::Relaxed);
+        self.troubled_since.store(0, Ordering::Relaxed);
         self.live.store(number, Ordering::Release);
     }
 
@@ -130,16 +137,30 @@ impl Shared {
         self.frames.load(Ordering::Relaxed)
     }
 
-    /// One store: some hosts complain a million times a second.
-    pub(super) fn complain(&self, stream: u64, code: u8) {
-        self.complaint
-            .store(stream << 8 | u64::from(code), Ordering::Relaxed);
+    /// A few stores: some hosts complain a million times a second.
+    pub(super) fn complain(&self, stream: u64, complaint: Complaint, now_nanos: u64) {
+        let is_over = match complaint {
+            Complaint::Harmless => false,
+            Complaint::Fatal => true,
+            Complaint::Passing => {
+                let start = now_nanos.max(1);
+                let since = self.troubled_since.compare_exchange(
+                    0,
+                    start,
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                );
+                since.is_err_and(|since| start.saturating_sub(since) > LONGEST_TROUBLE)
+            }
+        };
+        if is_over {
+            self.broken.store(stream, Ordering::Relaxed);
+        }
     }
 
-    /// What `stream` complained of last.
-    pub(super) fn complaint(&self, stream: u64) -> Option<u8> {
-        let complaint = self.complaint.load(Ordering::Relaxed);
-        (complaint >> 8 == stream && complaint != 0).then_some(complaint as u8)
+    /// Whether `stream` said that it is over.
+    pub(super) fn is_broken(&self, stream: u64) -> bool {
+        self.broken.load(Ordering::Relaxed) == stream
     }
 
     pub(super) fn add_underrun(&self) {
@@ -219,10 +240,14 @@ impl Feed {
         Ok(())
     }
 
-    pub(super) fn complainer(&self) -> impl Fn(u8) + Send + 'static {
+    pub(super) fn complainer(&self) -> impl Fn(Complaint) + Send + 'static {
         let shared = Arc::clone(&self.shared);
         let number = self.number;
-        move |code| shared.complain(number, code)
+        move |complaint| {
+            if shared.live.load(Ordering::Relaxed) == number {
+                shared.complain(number, complaint, shared.now_nanos());
+            }
+        }
     }
 
     pub(super) fn note_underrun(&self) -> impl Fn() + Send + 'static {
@@ -267,6 +292,7 @@ impl Feed {
         if starved || ran_dry && moved {
             shared.add_underrun();
         }
+        shared.troubled_since.store(0, Ordering::Relaxed);
         shared.beats.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -17,10 +17,16 @@ const CHUNK: usize = 512;
 /// Longest word that is waited for from a server when a stream is made.
 const OPENING: Duration = Duration::from_secs(4);
 
-/// Complaints that do not end a stream.
-pub(super) const HARMLESS: u8 = 1;
-/// It is over with this stream.
-pub(super) const FATAL: u8 = 2;
+/// What a device complains of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Complaint {
+    /// Does not end a stream.
+    Harmless,
+    /// Ends it unless sound is asked for again soon: a server that has just woken up may refuse a word or two.
+    Passing,
+    /// It is over with this stream.
+    Fatal,
+}
 
 /// An open stream, as far as others need to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,10 +234,11 @@ fn build<T: SizedSample + FromSample<f32>>(
     let complained = move |error: cpal::Error| match error.kind() {
         ErrorKind::Xrun => {
             underrun();
-            complain(HARMLESS);
+            complain(Complaint::Harmless);
         }
-        ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => complain(HARMLESS),
-        _ => complain(FATAL),
+        ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => complain(Complaint::Harmless),
+        ErrorKind::DeviceNotAvailable | ErrorKind::StreamInvalidated => complain(Complaint::Fatal),
+        _ => complain(Complaint::Passing),
     };
     device
         .build_output_stream(config, play, complained, Some(OPENING))

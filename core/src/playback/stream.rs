@@ -2,7 +2,7 @@
 
 use super::control::Input;
 use super::feed::{Feed, Shared};
-use super::output::{Backend, FATAL, Opened, Refusal};
+use super::output::{Backend, Opened, Refusal};
 use super::view::{DeviceId, OutputState};
 use super::watch::{Backoff, Watch};
 use std::sync::Arc;
@@ -202,7 +202,7 @@ impl Streams {
                     self.retry_at = None;
                     self.backoff = Backoff::default();
                 }
-                if self.shared.complaint(number) == Some(FATAL) {
+                if self.shared.is_broken(number) {
                     "the sound device went away"
                 } else if silent {
                     "the sound device has stopped taking sound"

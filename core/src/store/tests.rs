@@ -57,10 +57,11 @@ pub(super) fn knowledge() -> Knowledge {
                     version: 1,
                     parameters: String::new(),
                     model: None,
-                },
+                }
+                .into(),
                 made_from: track(1).stamp,
                 cpu_secs: 1.5,
-                failure,
+                failure: failure.map(Box::new),
                 nothing_found: false,
             },
         );

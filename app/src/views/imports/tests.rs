@@ -102,10 +102,11 @@ fn failed(id: u64, title: &str) -> Row {
                 version: 1,
                 parameters: String::new(),
                 model: None,
-            },
+            }
+            .into(),
             made_from: row.track.stamp,
             cpu_secs: 0.0,
-            failure: Some(failure.clone()),
+            failure: Some(Box::new(failure.clone())),
             nothing_found: false,
         };
         row.knowledge.records.insert(artifact, record);

@@ -252,10 +252,10 @@ impl State {
         };
         if let Some(recipe) = self.catalog.recipe(Artifact::Tags).cloned() {
             let record = ArtifactRecord {
-                recipe,
+                recipe: recipe.into(),
                 made_from: track.stamp,
                 cpu_secs: 0.0,
-                failure: failure.clone(),
+                failure: failure.clone().map(Box::new),
                 nothing_found: false,
             };
             knowledge.records.insert(Artifact::Tags, record);

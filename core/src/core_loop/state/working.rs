@@ -366,10 +366,10 @@ impl State {
             failure: failure.clone(),
         };
         let record = ArtifactRecord {
-            recipe,
+            recipe: recipe.into(),
             made_from,
             cpu_secs,
-            failure,
+            failure: failure.map(Box::new),
             nothing_found,
         };
         knowledge.records.insert(artifact, record);

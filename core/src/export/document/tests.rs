@@ -106,7 +106,7 @@ fn knowledge() -> Knowledge {
     knowledge.records.insert(
         Artifact::Beats,
         ArtifactRecord {
-            recipe: recipe(Maker::BeatThis, Some("final0".to_owned())),
+            recipe: recipe(Maker::BeatThis, Some("final0".to_owned())).into(),
             cpu_secs: 1.25,
             failure: None,
             made_from: STAMP,
@@ -116,15 +116,15 @@ fn knowledge() -> Knowledge {
     knowledge.records.insert(
         Artifact::Stems,
         ArtifactRecord {
-            recipe: recipe(Maker::Native, None),
+            recipe: recipe(Maker::Native, None).into(),
             cpu_secs: 0.1,
-            failure: Some(Failure {
+            failure: Some(Box::new(Failure {
                 kind: FailureKind::Storage,
                 message: "the disk is full".to_owned(),
                 remedy: "Make room, then try again".to_owned(),
                 attempts: 2,
                 retry_at: Some("2026-11-22T16:00:00Z".parse().unwrap()),
-            }),
+            })),
             made_from: STAMP,
             nothing_found: false,
         },

@@ -40,7 +40,7 @@ fn track() -> Track {
 
 fn record(maker: Maker, version: u32) -> ArtifactRecord {
     ArtifactRecord {
-        recipe: recipe(maker, version),
+        recipe: recipe(maker, version).into(),
         made_from: track().stamp,
         cpu_secs: 0.0,
         failure: None,
@@ -57,7 +57,7 @@ fn failed(retry_at: Option<Timestamp>) -> ArtifactRecord {
         retry_at,
     };
     ArtifactRecord {
-        failure: Some(failure),
+        failure: Some(Box::new(failure)),
         ..record(Maker::Native, 2)
     }
 }
@@ -154,7 +154,7 @@ fn a_failure_is_tried_again_when_its_time_has_come_and_not_before() {
 #[test]
 fn a_failure_is_due_at_once_when_the_user_names_the_track() {
     let mut by_hand = failed(None);
-    by_hand.recipe.maker = Maker::User;
+    by_hand.recipe = recipe(Maker::User, 2).into();
     let knowledge = knowing(&[
         (Artifact::Hash, by_hand),
         (Artifact::Beats, failed(None)),

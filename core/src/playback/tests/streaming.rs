@@ -3,7 +3,7 @@
 use crate::playback::control::Input;
 use crate::playback::feed::{Feed, Shared};
 use crate::playback::mixer::Mixer;
-use crate::playback::output::{Backend, FATAL, Opened, Refusal};
+use crate::playback::output::{Backend, Complaint, Opened, Refusal};
 use crate::playback::stream::{Need, Streams};
 use crate::playback::view::{Device, DeviceId, OutputState};
 use rtrb::RingBuffer;
@@ -169,9 +169,27 @@ fn a_complaint_loses_the_device_at_once_however_often_it_comes() {
     rig.open();
     rig.pass(100, true);
     for _ in 0..1_000 {
-        rig.shared.complain(1, FATAL);
+        rig.shared.complain(1, Complaint::Fatal, 0);
     }
     rig.pass(20, true);
+    assert!(rig.is_lost());
+}
+
+#[test]
+fn a_passing_complaint_loses_the_device_only_when_no_callback_follows() {
+    let mut rig = Rig::new();
+    rig.open();
+    let millis = |at: u64| at * 1_000_000;
+    for at in (1_000..1_200).chain(1_300..1_500) {
+        rig.shared.complain(1, Complaint::Passing, millis(at));
+        if at == 1_199 {
+            rig.beat();
+        }
+        rig.streams.look(Need::Play, None, rig.now);
+        assert!(rig.is_open(), "{at}");
+    }
+    rig.shared.complain(1, Complaint::Passing, millis(1_551));
+    rig.streams.look(Need::Play, None, rig.now);
     assert!(rig.is_lost());
 }
 
@@ -214,7 +232,7 @@ fn a_device_that_comes_back_while_paused_is_found_by_one_try_at_a_time() {
     let mut rig = Rig::new();
     rig.open();
     rig.pass(3_000, true);
-    rig.shared.complain(1, FATAL);
+    rig.shared.complain(1, Complaint::Fatal, 0);
     rig.pass(20, false);
     assert!(rig.is_lost());
     // Nothing wants to play, and the device takes its time: it is opened once and not taken back.
