@@ -1,5 +1,7 @@
 //! CPU time of frames: other programs and the waiting for them do not count.
 
+#![expect(clippy::print_stdout, reason = "a bench tells its figures")]
+
 use cpu_time::ThreadTime;
 
 /// Set for figures in CPU time instead of divan's in wall time.

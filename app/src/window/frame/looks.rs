@@ -62,6 +62,8 @@ fn sheet(sheet: Sheet) -> Panels {
 fn library() -> Stage {
     let mut panels = Panels::default();
     panels.library.selected = vec![rows::row(5).track.id];
+    panels.library.inspector = false;
+    panels.library.sidebar = false;
     stage(panels, rows::mixed(40))
 }
 
@@ -92,14 +94,22 @@ fn log() -> Stage {
 #[test]
 fn every_page_and_sheet_looks_as_it_should() {
     let wide = Vec2::new(640.0, 400.0);
-    let cases = [
-        ("library", library(), wide),
-        ("library_narrow", library(), Vec2::new(320.0, 400.0)),
-        ("library_empty", stage(Panels::default(), Vec::new()), wide),
-        ("imports", imports(), wide),
-        ("help", stage(sheet(Sheet::Help), Vec::new()), wide),
-        ("settings", stage(sheet(Sheet::Settings), Vec::new()), wide),
-        ("log", log(), wide),
+    let cases: [(&str, fn() -> Stage, Vec2); 7] = [
+        ("library", library, wide),
+        ("library_narrow", library, Vec2::new(320.0, 400.0)),
+        (
+            "library_empty",
+            || stage(Panels::default(), Vec::new()),
+            wide,
+        ),
+        ("imports", imports, wide),
+        ("help", || stage(sheet(Sheet::Help), Vec::new()), wide),
+        (
+            "settings",
+            || stage(sheet(Sheet::Settings), Vec::new()),
+            wide,
+        ),
+        ("log", log, wide),
     ];
     let options = SnapshotOptions::new()
         // What the clock of a line reads depends on where one lives.
@@ -112,7 +122,7 @@ fn every_page_and_sheet_looks_as_it_should() {
             .with_step_dt(0.2)
             .with_context_setup(theme::install)
             .renderer(WgpuTestRenderer::from_render_state(state))
-            .build_ui_state(draw, stage);
+            .build_ui_state(draw, stage());
         harness.run_steps(6);
         results.add(harness.try_snapshot_options(name, &options));
     }
