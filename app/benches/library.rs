@@ -1,14 +1,17 @@
 //! What a frame of the library costs: the whole pass of the window's toolkit at 1920 × 1080.
+//!
+//! `TONEARM_BENCH_CPU=1 cargo bench --profile quick --bench library` prints CPU time.
 
+#[path = "clock/cpu.rs"]
+mod cpu;
 #[path = "../tests/library/rows.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
 mod rows;
 
 use eframe::egui::{
-    Context, Event, Modifiers, MouseWheelSource, MouseWheelUnit, Pos2, RawInput, Rect, TouchPhase,
-    Vec2, pos2, vec2,
+    self, Context, Event, Modifiers, MouseWheelSource, MouseWheelUnit, Pos2, RawInput, Rect,
+    TouchPhase, Vec2, pos2, vec2,
 };
-use std::sync::Arc;
 use tonearm::outbox::Outbox;
 use tonearm::scene::Scene;
 use tonearm::settings::Settings;
@@ -20,12 +23,27 @@ use tonearm_core::playback::PlayerView;
 use tonearm_core::waveform::Column;
 
 fn main() {
-    divan::main();
+    if !cpu::is_wanted() {
+        return divan::main();
+    }
+    for count in [500, 50_000] {
+        for (name, points) in [
+            ("still", 0.0),
+            ("a row further", 26.0),
+            ("40 new rows", 1040.0),
+        ] {
+            let mut window = Window::new(count);
+            cpu::report(&format!("{count} rows, {name}"), || window.frame(points));
+        }
+    }
 }
 
-/// Some sound, the same at every run.
-fn column(at: usize) -> Column {
-    let level = |step: usize| (40 + at * step % 180) as u8;
+/// As many rows have a preview as the shelf keeps; the bench scrolls through no more.
+const PREVIEWS: usize = 15_000;
+
+/// Some sound, another one in each row, the same at every run.
+fn column(row: usize, at: usize) -> Column {
+    let level = |step: usize| (40 + (row * 31 + at) * step % 180) as u8;
     Column {
         min: -((level(7) / 2) as i8),
         max: (level(11) / 2) as i8,
@@ -62,9 +80,9 @@ impl Window {
             frames: 0,
         };
         theme::install(&window.ctx);
-        let columns: Arc<[Column]> = (0..PREVIEW_COLUMNS).map(column).collect();
-        for row in window.view.rows.iter() {
-            window.shelf.put_preview(row.track.id, Arc::clone(&columns));
+        for (number, row) in window.view.rows.iter().take(PREVIEWS).enumerate() {
+            let columns = (0..PREVIEW_COLUMNS).map(|at| column(number, at));
+            window.shelf.put_preview(row.track.id, columns.collect());
         }
         for _warm_up in 0..5 {
             window.frame(0.0);
@@ -108,7 +126,13 @@ impl Window {
         let scale = output.pixels_per_point;
         output.drop_without_applying_deltas();
         let meshes = self.ctx.tessellate(shapes, scale);
-        meshes.len()
+        meshes
+            .iter()
+            .map(|mesh| match &mesh.primitive {
+                egui::epaint::Primitive::Mesh(mesh) => mesh.vertices.len(),
+                egui::epaint::Primitive::Callback(_) => 0,
+            })
+            .sum()
     }
 }
 

@@ -31,6 +31,8 @@ const ROWS_PER_LAYER: i32 = 512;
 const SAMPLES_PER_ROW: i32 = 2048;
 const MOST_COLUMNS: i32 = 1024;
 const MOST_SAMPLES: i32 = 128;
+// How far beyond a pixel its extremes are looked for, as a share of its width.
+const SOFT: f32 = 0.5;
 const PI: f32 = 3.14159265;
 
 struct Shape {
@@ -58,22 +60,26 @@ fn column(level: vec4<i32>, index: i32) -> Shape {
     return Shape(vec3<f32>(max(highest, 0.0) / 127.0, max(-lowest, 0.0) / 127.0, power), bands * bands);
 }
 
-// Everything under one pixel: bands and power as means, extremes as extremes.
+// Everything under one pixel: bands and power as means, extremes as extremes. A column counts in full for the
+// pixel that its middle lies in, less and less for the next one: zooming brings it in little by little.
 fn reduced(level: vec4<i32>, reach: vec4<f32>, pixel: i32) -> Shape {
     let per_pixel = reach.y;
     let width = max(per_pixel, 1.0);
     let begin = reach.x + (f32(pixel) + 0.5) * per_pixel - 0.5 * width;
     let end = begin + width;
-    let first = i32(floor(begin));
-    let last = min(i32(ceil(end)), first + MOST_COLUMNS);
+    let soft = SOFT * width;
+    let first = i32(floor(begin - soft));
+    let last = min(i32(ceil(end + soft)), first + MOST_COLUMNS);
     var mean = Shape(vec3<f32>(0.0), vec3<f32>(0.0));
     var extremes = vec2<f32>(0.0);
     for (var index = first; index < last; index++) {
-        let share = min(f32(index) + 1.0, end) - max(f32(index), begin);
+        let left = f32(index);
+        let share = max(min(left + 1.0, end) - max(left, begin), 0.0);
+        let outside = max(max(begin - left - 0.5, left + 0.5 - end), 0.0);
         let found = column(level, level.z + index);
         mean.outline += found.outline * share;
         mean.bands += found.bands * share;
-        extremes = max(extremes, found.outline.xy * min(2.0 * share, 1.0));
+        extremes = max(extremes, found.outline.xy * max(1.0 - outside / soft, 0.0));
     }
     mean.outline /= width;
     mean.bands /= width;

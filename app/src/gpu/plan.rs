@@ -1,7 +1,7 @@
 //! Which columns and samples lie under which pixels: levels fade into one another, so that zooming shows no seam.
 //!
 //! Pixels lie on a grid that is fixed to the track: scrolling by part of a pixel blends neighbours and
-//! never measures anew, so that nothing shimmers.
+//! never measures anew, so that nothing shimmers. Zooming stretches the grid about the point that is zoomed at.
 
 use crate::widgets::shape::LAW;
 use tonearm_core::waveform::Waveform;
@@ -14,6 +14,8 @@ pub struct View {
     pub per_pixel: f64,
     /// Pixels of the display across.
     pub pixels: u32,
+    /// Seconds at which a pixel of the grid begins: see [`View::zoomed_from`].
+    pub anchor: f64,
 }
 
 /// Columns of one level under the pixels.
@@ -58,6 +60,7 @@ impl View {
         self.pixels > 0
             && self.start.is_finite()
             && self.start.abs() < 1e9
+            && self.anchor.abs() < 1e9
             && self.per_pixel.is_finite()
             && self.per_pixel > 1e-9
             && self.per_pixel < 1e9
@@ -65,9 +68,32 @@ impl View {
 
     /// Seconds at the left edge of the first whole pixel, and what of a pixel lies before the view.
     pub fn grid(&self) -> (f64, f32) {
-        let pixels = self.start / self.per_pixel;
+        let pixels = (self.start - self.anchor) / self.per_pixel;
         let whole = pixels.floor();
-        (whole * self.per_pixel, (pixels - whole) as f32)
+        let start = self.anchor + whole * self.per_pixel;
+        (start, (pixels - whole) as f32)
+    }
+
+    /// This view with the grid of `before`, stretched about the time that both have at the same place: there,
+    /// pixels keep what lies under them but for what the zoom itself brings in or leaves out.
+    #[must_use]
+    pub fn zoomed_from(self, before: Self) -> Self {
+        if !(self.is_sound() && before.is_sound()) {
+            return self;
+        }
+        let anchor = before.anchor;
+        let grown = self.per_pixel - before.per_pixel;
+        if grown.abs() <= 1e-9 * before.per_pixel {
+            return Self { anchor, ..self };
+        }
+        let still = (before.start * self.per_pixel - self.start * before.per_pixel) / grown;
+        let end = before.start + f64::from(before.pixels) * before.per_pixel;
+        let still = still.clamp(before.start, end);
+        let pixels = ((still - anchor) / before.per_pixel).round();
+        Self {
+            anchor: anchor + pixels * before.per_pixel,
+            ..self
+        }
     }
 }
 
@@ -133,6 +159,7 @@ mod tests {
             start,
             per_pixel,
             pixels: 800,
+            anchor: 0.0,
         }
     }
 
@@ -159,6 +186,34 @@ mod tests {
         assert_eq!(samples(48.0).0, 0.0);
         assert!(samples(24.0).0 > 0.3 && samples(24.0).0 < 0.7);
         assert_eq!(samples(1.0), (1.0, 1.0));
+    }
+
+    #[test]
+    fn the_grid_stays_where_it_is_zoomed_at() {
+        let before = view(10.003, 0.01);
+        for x in [0.0, 333.0, 799.0] {
+            let still = before.start + x * before.per_pixel;
+            let mut view = before;
+            for _ in 0..200 {
+                let per_pixel = view.per_pixel * 0.97;
+                let next = View {
+                    start: still - x * per_pixel,
+                    per_pixel,
+                    ..view
+                };
+                let next = next.zoomed_from(view);
+                let (old, new) = (view.grid().1, next.grid().1);
+                let moved = f64::from((old - new).abs());
+                // Half a pixel from the point, 3 % of it; a grid has no beginning and no end.
+                assert!(moved.min(1.0 - moved) < 0.02, "{old} {new} at {per_pixel}");
+                view = next;
+            }
+        }
+        let scrolled = View {
+            start: 10.5,
+            ..before
+        };
+        assert_eq!(scrolled.zoomed_from(before).anchor, before.anchor);
     }
 
     #[test]

@@ -336,3 +336,50 @@ impl CallbackTrait for Wave {
         pass.draw(0..4, 0..slot.pixels);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eframe::egui_wgpu::RendererOptions;
+    use egui_kittest::wgpu::{create_render_state, default_wgpu_setup};
+    use tonearm_core::units::SampleRate;
+    use tonearm_core::waveform::Column;
+
+    const THREE_HOURS: usize = 3 * 3600 * 300;
+
+    #[test]
+    fn three_hours_come_to_the_card_bit_by_bit_and_whole() {
+        let rate = SampleRate::new(48_000).unwrap();
+        let columns = vec![Column::default(); THREE_HOURS];
+        let frames = THREE_HOURS as u64 * 160;
+        let waveform = Arc::new(Waveform::from_columns(rate, frames, columns));
+        let whole: usize = waveform.levels.iter().map(Vec::len).sum();
+        let source = Source {
+            track: 1,
+            edition: 1,
+            waveform,
+            expected: 0,
+        };
+        let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
+        let mut stage = Stage::new(&state.device, state.target_format).unwrap();
+        let mut sent = 0;
+        let mut finest = usize::MAX;
+        for frame in 1..100 {
+            stage.begin_frame(frame);
+            let complete = stage.track(&state.device, &state.queue, &source).unwrap();
+            // What is left of the budget cannot be below nothing.
+            sent += BYTES_PER_FRAME - stage.budget;
+            let seen = stage.tracks[&(1, 1)].finest(&source.waveform);
+            assert!(seen <= finest, "it grows finer, never coarser");
+            finest = seen;
+            if complete {
+                let needed = whole * size_of::<Column>();
+                assert!(frame as usize >= needed / BYTES_PER_FRAME, "{frame}");
+                assert!((needed..needed + 100_000).contains(&sent), "{sent}");
+                assert_eq!(finest, 0);
+                return;
+            }
+        }
+        panic!("it never comes to an end");
+    }
+}

@@ -1,18 +1,63 @@
-//! A whole track in the height of a table row: one mesh, no textures.
+//! A whole track in the height of a table row: drawn once into a texture that all rows share. Where that has no
+//! room, one mesh.
+
+mod atlas;
 
 use super::shape::{LAW, Shape, filling_gain};
 use crate::theme;
-use eframe::egui::{Color32, Mesh, Painter, Pos2, Rect, pos2};
+use atlas::{Atlas, Place as Kept};
+use eframe::egui::emath::GuiRounding as _;
+use eframe::egui::mutex::Mutex;
+use eframe::egui::{Color32, Id, Mesh, Painter, Pos2, Rect, pos2};
+use std::sync::Arc;
 use tonearm_core::waveform::Column;
+
+/// The drawings of this window, as wide and high as they were last asked for.
+fn kept(painter: &Painter, rect: Rect, columns: &[Column]) -> Kept {
+    let ctx = painter.ctx();
+    let id = Id::unique("drawings of previews");
+    let atlas =
+        ctx.data_mut(|data| Arc::clone(data.get_temp_mut_or_default::<Arc<Mutex<Atlas>>>(id)));
+    let scale = ctx.pixels_per_point();
+    let side = |points: f32| (points * scale).round().clamp(0.0, 65_535.0) as usize;
+    let mut atlas = atlas.lock();
+    atlas.get(ctx, [side(rect.width()), side(rect.height())], columns)
+}
 
 /// Draws the track into `rect`; what lies before `played` (0 to 1) is dim, and a line stands there.
 pub fn paint(painter: &Painter, rect: Rect, columns: &[Column], played: Option<f32>) {
-    if !painter.clip_rect().intersects(rect) {
+    if !painter.clip_rect().intersects(rect) || columns.is_empty() {
         return;
     }
-    let mesh = mesh(rect, columns, played);
-    if !mesh.is_empty() {
-        painter.add(mesh);
+    let rect = rect.round_to_pixels(painter.ctx().pixels_per_point());
+    match kept(painter, rect, columns) {
+        Kept::Nowhere => {
+            painter.add(mesh(rect, columns, played));
+        }
+        Kept::Later => painter.ctx().request_repaint(),
+        Kept::At(texture, part) => {
+            let heard = played.filter(|share| share.is_finite());
+            let heard = rect.left() + rect.width() * heard.unwrap_or(0.0).clamp(0.0, 1.0);
+            let middle = part.left() + part.width() * (heard - rect.left()) / rect.width();
+            let dim = Color32::WHITE.gamma_multiply(0.35);
+            let halves = [
+                (rect.with_max_x(heard), part.with_max_x(middle), dim),
+                (
+                    rect.with_min_x(heard),
+                    part.with_min_x(middle),
+                    Color32::WHITE,
+                ),
+            ];
+            for (place, part, tint) in halves {
+                if place.width() > 0.0 {
+                    painter.image(texture, place, part, tint);
+                }
+            }
+            if played.is_some() {
+                let line = Rect::from_x_y_ranges(heard - 0.5..=heard + 0.5, rect.y_range());
+                painter.rect_filled(line, 0.0, theme::PLAYHEAD);
+            }
+        }
     }
 }
 

@@ -46,7 +46,9 @@ pub fn paint(painter: &Painter, rect: Rect, drawing: &Drawing<'_>) {
         start: drawing.start + hidden * drawing.per_point,
         per_pixel: drawing.per_point / f64::from(scale),
         pixels: (seen.width() * scale).round() as u32,
+        anchor: 0.0,
     };
+    let view = on_grid(ctx, drawing.slot, view);
     if !view.is_sound() {
         painter.rect_filled(seen, 0.0, drawing.ground);
         return;
@@ -74,6 +76,16 @@ pub fn paint(painter: &Painter, rect: Rect, drawing: &Drawing<'_>) {
         ctx: ctx.clone(),
     };
     painter.add(Callback::new_paint_callback(seen, wave));
+}
+
+/// The grid of pixels of the frame before, so that zooming shows no step.
+fn on_grid(ctx: &Context, slot: Id, view: View) -> View {
+    ctx.data_mut(|data| {
+        let before = data.get_temp::<View>(slot);
+        let view = before.map_or(view, |before| view.zoomed_from(before));
+        data.insert_temp(slot, view);
+        view
+    })
 }
 
 /// Whether this window's card draws waveforms.

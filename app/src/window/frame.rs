@@ -313,4 +313,6 @@ fn closing_ui(ctx: &Context, secs: f32) -> bool {
 }
 
 #[cfg(test)]
+mod looks;
+#[cfg(test)]
 mod tests;

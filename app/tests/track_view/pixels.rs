@@ -73,6 +73,7 @@ fn card_and_processor_agree_within_a_pixel_at_every_zoom() {
             start,
             per_pixel,
             pixels: WIDTH,
+            anchor: 0.0,
         };
         let rate = f64::from(waveform.rate.hz());
         let plan = Plan::new(view, waveform.levels.len(), 0, rate).unwrap();

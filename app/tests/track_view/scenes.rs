@@ -7,8 +7,8 @@
 
 use eframe::egui::{self, Vec2};
 use eframe::egui_wgpu::{RenderState, RendererOptions};
-use egui_kittest::Harness;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
+use egui_kittest::{Harness, HarnessBuilder};
 use std::collections::BTreeSet;
 use std::f32::consts::TAU;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use tonearm::settings::Settings;
 use tonearm::shelf::{Samples, Shelf};
 use tonearm::views::track::{TrackPanel, track_ui};
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
-use tonearm_core::audio::Peaks;
+use tonearm_core::audio::{LiveColumns, Peaks};
 use tonearm_core::beats::{Beat, Beats, ConstantGrid, TempoAlternative, TempoSegment};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::view::{Rows, RunningJob, View};
@@ -76,6 +76,16 @@ impl Made {
         made
     }
 
+    /// Being listened to: what has been heard so far is there.
+    pub(crate) fn growing() -> Self {
+        let mut made = Self::working();
+        let live = LiveColumns::default();
+        let mut peaks = Peaks::new(SampleRate::new(RATE).expect("a rate")).watched_by(live.clone());
+        peaks.push(&music().0.mono[..(45 * RATE) as usize]);
+        made.view.activity.running[0].live = Some(live);
+        made
+    }
+
     pub(crate) fn missing() -> Self {
         let mut row = row(TrackState::Missing, ArtifactState::Absent);
         row.track.missing = true;
@@ -93,6 +103,19 @@ impl Made {
         let made = Self::of(row);
         made.shelf.put_waveform(ID, Arc::clone(&music().1));
         made
+    }
+
+    /// Nothing is known but the waveform.
+    pub(crate) fn forget_findings(&mut self) {
+        self.shelf.put_details(
+            ID,
+            Arc::new(TrackDetails {
+                beats: None,
+                key: None,
+                chords: None,
+                by_hand: BTreeSet::new(),
+            }),
+        );
     }
 
     fn of(row: Row) -> Self {
@@ -169,20 +192,41 @@ pub(crate) fn look(made: &mut Made, per_point: f64) {
 pub(crate) fn render_state() -> RenderState {
     let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
     tonearm::gpu::install(&state);
+    // What the window only notes is a mistake in a test.
+    let told = |error| panic!("the card refuses: {error}");
+    state.device.on_uncaptured_error(Arc::new(told));
     state
 }
 
 pub(crate) fn harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
+    shown(made, builder(render_state(), size))
+}
+
+/// On a card that cannot draw waveforms.
+pub(crate) fn plain_harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
+    let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
+    shown(made, builder(state, size))
+}
+
+/// For letters that the fonts of the tests do not have.
+pub(crate) fn foreign_harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
+    shown(made, builder(render_state(), size).allow_missing_glyphs())
+}
+
+fn builder(state: RenderState, size: [f32; 2]) -> HarnessBuilder<Made> {
     Harness::builder()
         .with_size(Vec2::from(size))
         .with_context_setup(tonearm::theme::install)
-        .renderer(WgpuTestRenderer::from_render_state(render_state()))
-        .build_ui_state(
-            |ui, made: &mut Made| {
-                egui::CentralPanel::default().show(ui, |ui| made.show(ui));
-            },
-            made,
-        )
+        .renderer(WgpuTestRenderer::from_render_state(state))
+}
+
+fn shown(made: Made, builder: HarnessBuilder<Made>) -> Harness<'static, Made> {
+    builder.build_ui_state(
+        |ui, made: &mut Made| {
+            egui::CentralPanel::default().show(ui, |ui| made.show(ui));
+        },
+        made,
+    )
 }
 
 fn record(failure: Option<Failure>) -> ArtifactRecord {

@@ -15,14 +15,15 @@ use tonearm_core::units::Secs;
 
 /// Points: the height of the header, and what the names keep of its width.
 const HEIGHT: f32 = 46.0;
-const NAMES: f32 = 120.0;
+const NAMES: f32 = 150.0;
 const GAP: f32 = 16.0;
 /// Points across that the first line of a figure takes.
 const TEMPO: f32 = 160.0;
 const KEY: f32 = 172.0;
 const TIME: f32 = 150.0;
 /// The same where there is little room: a key without its name, a time without what plays then.
-const KEY_NARROW: f32 = 96.0;
+const TEMPO_NARROW: f32 = 132.0;
+const KEY_NARROW: f32 = 88.0;
 const TIME_NARROW: f32 = 124.0;
 
 pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
@@ -40,18 +41,20 @@ pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, ou
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
             // Everything has a width of its own; what does not fit into it is left out.
-            let (key_width, time_width) = if narrow {
-                (KEY_NARROW, TIME_NARROW)
+            let (tempo_width, key_width, time_width) = if narrow {
+                (TEMPO_NARROW, KEY_NARROW, TIME_NARROW)
             } else {
-                (KEY, TIME)
+                (TEMPO, KEY, TIME)
             };
-            let figures = time_width + TEMPO + key_width;
+            let figures = time_width + tempo_width + key_width;
             let mut spare = ui.available_width() - NAMES - figures - 4.0 * GAP;
-            time_ui(ui, page, panel, time_width);
-            ui.add_space(GAP);
+            if width > 250.0 {
+                time_ui(ui, page, panel, time_width);
+                ui.add_space(GAP);
+            }
             let small = key_buttons(page, panel);
             let tempo_small = tempo_buttons(panel);
-            let tempo_more = (row_width(ui, &tempo_small) - TEMPO).clamp(0.0, spare.max(0.0));
+            let tempo_more = (row_width(ui, &tempo_small) - tempo_width).clamp(0.0, spare.max(0.0));
             spare -= tempo_more;
             let key_more = (row_width(ui, &small) - key_width).clamp(0.0, spare.max(0.0));
             if width > 580.0 {
@@ -61,7 +64,7 @@ pub(super) fn header_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, ou
                 ui.add_space(GAP);
             }
             if width > 440.0 {
-                tempo_ui(ui, page, panel, TEMPO + tempo_more, |ui| {
+                tempo_ui(ui, page, panel, tempo_width + tempo_more, |ui| {
                     buttons_ui(ui, page, tempo_small, out);
                 });
                 ui.add_space(GAP);

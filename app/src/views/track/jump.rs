@@ -3,6 +3,8 @@
 use super::grid::Step;
 use super::{Page, TrackPanel};
 use crate::outbox::Outbox;
+use eframe::egui::accesskit::Action;
+use eframe::egui::{Response, Sense, Ui};
 use tonearm_core::playback::PlayerCommand;
 use tonearm_core::units::Secs;
 
@@ -43,4 +45,30 @@ pub(super) fn step(page: &Page<'_>, panel: &TrackPanel, step: Step, out: &mut Ou
         None => return,
     };
     seek(page, at, false, out);
+}
+
+/// For what shows the track and is pointed at. It never has the focus: Space and the arrows stay with the actions
+/// of the page, which move the sound.
+pub(super) const POINTED_AT: Sense = Sense::CLICK.union(Sense::DRAG);
+
+/// What a screen reader asks of the place in the track: a beat back or on.
+pub(super) fn asked(
+    ui: &Ui,
+    response: &Response,
+    page: &Page<'_>,
+    panel: &TrackPanel,
+    out: &mut Outbox,
+) {
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.add_action(Action::Increment);
+        node.add_action(Action::Decrement);
+    });
+    for (action, way) in [
+        (Action::Increment, Step::BeatForward),
+        (Action::Decrement, Step::BeatBack),
+    ] {
+        if ui.input(|input| input.has_accesskit_action_request(response.id, action)) {
+            step(page, panel, way, out);
+        }
+    }
 }

@@ -125,7 +125,7 @@ pub(super) fn chords(painter: &Painter, rect: Rect, view: &Viewport, spans: &[Ch
         } else {
             let names = ["N.C.".to_owned(), "\u{2013}".to_owned()];
             let fill = theme::NO_CHORD.gamma_multiply(0.45);
-            draw(painter, rect, view, &block(fill, theme::TEXT_FAINT, &names));
+            draw(painter, rect, view, &block(fill, theme::TEXT_MUTED, &names));
         }
     }
 }
@@ -151,7 +151,8 @@ pub(super) fn keys(
             from: span.start.0,
             to: span.end.0,
             fill: theme::WAVE.lerp_to_gamma(colour, 0.24),
-            ink: colour,
+            // The hue itself is too dark to read where it is blue.
+            ink: colour.lerp_to_gamma(theme::TEXT, 0.4),
             names: &[long, short],
         };
         draw(painter, rect, view, &block);

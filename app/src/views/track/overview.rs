@@ -6,14 +6,14 @@ use crate::format;
 use crate::outbox::Outbox;
 use crate::theme;
 use crate::widgets::wave::{self, Drawing};
-use eframe::egui::{self, CornerRadius, CursorIcon, Id, Rect, Sense, Stroke, StrokeKind, Ui};
+use eframe::egui::{self, CornerRadius, CursorIcon, Id, Rect, Stroke, StrokeKind, Ui};
 use tonearm_core::units::Secs;
 
 const HEIGHT: f32 = 48.0;
 
 pub(super) fn overview_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
     let size = egui::vec2(ui.available_width().max(1.0), HEIGHT);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    let (rect, response) = ui.allocate_exact_size(size, jump::POINTED_AT);
     let label = "Overview of the whole track";
     let value = format!(
         "{} of {}",
@@ -21,6 +21,7 @@ pub(super) fn overview_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, 
         format::duration(Secs(page.duration))
     );
     response.widget_info(|| super::stage::place_info(label, &value));
+    jump::asked(ui, &response, page, panel, out);
     let whole = Viewport {
         start: 0.0,
         per_point: (page.duration / f64::from(size.x)).max(1e-6),

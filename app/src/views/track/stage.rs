@@ -9,8 +9,7 @@ use crate::shelf::{Loadable, Samples};
 use crate::theme;
 use crate::widgets::wave::{self, Drawing};
 use eframe::egui::{
-    self, Align2, CornerRadius, FontId, Id, Modifiers, Painter, Rect, Response, Sense, Stroke, Ui,
-    pos2,
+    self, Align2, CornerRadius, FontId, Id, Modifiers, Painter, Rect, Response, Stroke, Ui, pos2,
 };
 use std::sync::Arc;
 use tonearm_core::export::document::TrackDetails;
@@ -63,7 +62,7 @@ pub(super) fn stage_ui(
     panel: &mut TrackPanel,
     out: &mut Outbox,
 ) {
-    let response = ui.allocate_rect(rect, Sense::click_and_drag());
+    let response = ui.allocate_rect(rect, jump::POINTED_AT);
     let rate = panel.kept.source().map(|source| source.waveform.rate);
     panel.kept.limits = Limits {
         duration: page.duration,
@@ -86,6 +85,7 @@ pub(super) fn stage_ui(
         value = format!("{value}, bar {bar}");
     }
     response.widget_info(|| place_info("Waveform", &value));
+    jump::asked(ui, &response, page, panel, out);
     if !ui.is_rect_visible(rect) || !rect.is_positive() {
         return;
     }

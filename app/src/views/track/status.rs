@@ -54,12 +54,15 @@ fn line_ui(ui: &mut Ui, row: &Row, line: &Line, out: &mut Outbox) {
         Offer::Nothing => {}
         Offer::Progress(done) => {
             let percent = format!("{:.0} %", done * 100.0);
-            ui.add(
-                ProgressBar::new(done)
-                    .desired_width(160.0)
-                    .desired_height(6.0)
-                    .fill(theme::ACCENT),
-            );
+            ui.scope(|ui| {
+                ui.visuals_mut().extreme_bg_color = theme::LINE;
+                ui.add(
+                    ProgressBar::new(done)
+                        .desired_width(160.0)
+                        .desired_height(6.0)
+                        .fill(theme::ACCENT),
+                );
+            });
             ui.label(RichText::new(percent).color(theme::TEXT_MUTED));
         }
         Offer::Analyze => {

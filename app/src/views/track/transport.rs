@@ -13,6 +13,11 @@ use tonearm_core::playback::{OutputState, PlayerCommand};
 
 /// Points across from which nothing is left out that is not needed all the time.
 const WIDE: f32 = 840.0;
+/// Points across that are needed for what stands in the row besides steps and play.
+const WITH_CUE: f32 = 270.0;
+const WITH_FOLLOW: f32 = 340.0;
+const WITH_VOLUME: f32 = 450.0;
+const WITH_OUTPUT: f32 = 580.0;
 
 /// What a button shows.
 #[derive(Clone, Copy)]
@@ -46,27 +51,31 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
     for (face, action, name) in steps_on {
         button(ui, face, action, name, out);
     }
-    ui.add_space(8.0);
-    text_button(ui, "Cue", "Back to the cue point", Action::ToCue, out);
+    if width >= WITH_CUE {
+        ui.add_space(8.0);
+        text_button(ui, "Cue", "Back to the cue point", Action::ToCue, out);
+    }
     if wide {
         text_button(ui, "Set cue", "Set the cue point here", Action::SetCue, out);
     }
-    ui.add_space(8.0);
-    let mut follow = panel.follow;
-    let toggle = ui.toggle_value(&mut follow, "Follow");
-    toggle.on_hover_text(hint(
-        "Keep the playhead in the middle",
-        Action::ToggleFollow,
-        ui,
-    ));
-    panel.follow = follow;
+    if width >= WITH_FOLLOW {
+        ui.add_space(8.0);
+        let toggle = ui.toggle_value(&mut panel.follow, "Follow");
+        let text = "Keep the playhead in the middle";
+        toggle.on_hover_text(hint(text, Action::ToggleFollow, ui));
+    }
     if width > 1000.0 {
         zoom_ui(ui, out);
     }
+    if width < WITH_VOLUME {
+        return;
+    }
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        output_ui(ui, page, width, out);
-        ui.add_space(8.0);
-        volume_ui(ui, page, out);
+        if width >= WITH_OUTPUT {
+            output_ui(ui, page, width, out);
+            ui.add_space(8.0);
+        }
+        fader::volume_ui(ui, page, out);
         if wide {
             ui.label(RichText::new("Volume").size(11.0).color(theme::TEXT_MUTED));
         }
@@ -211,47 +220,6 @@ impl Face {
             }
         }
     }
-}
-
-fn volume_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
-    let gain = page.scene.sound.volume;
-    let mut place = fader::place(gain);
-    let (rect, mut response) =
-        ui.allocate_exact_size(vec2(110.0, theme::CONTROL), Sense::click_and_drag());
-    let inner = rect.shrink2(vec2(7.0, 0.0));
-    if let Some(pointer) = response.interact_pointer_pos() {
-        place = ((pointer.x - inner.left()) / inner.width()).clamp(0.0, 1.0);
-    }
-    if response.double_clicked() {
-        place = 1.0;
-    }
-    if response.has_focus() {
-        let steps = ui.input(|input| {
-            let pressed = |key| input.num_presses(key) as f32;
-            pressed(egui::Key::ArrowUp) - pressed(egui::Key::ArrowDown)
-        });
-        place = (place + steps * 0.05).clamp(0.0, 1.0);
-    }
-    if (place - fader::place(gain)).abs() > 1e-4 {
-        out.sound.push(PlayerCommand::SetVolume(fader::gain(place)));
-        response.mark_changed();
-    }
-    let words = fader::decibels(fader::gain(place));
-    response.widget_info(|| {
-        let mut info = egui::WidgetInfo::slider(true, f64::from(place), "Volume");
-        info.current_text_value = Some(words.clone());
-        info
-    });
-    let painter = ui.painter();
-    let knob = pos2(inner.left() + inner.width() * place, inner.center().y);
-    let rail = |from: f32, to: f32| Rect::from_x_y_ranges(from..=to, knob.y - 2.0..=knob.y + 2.0);
-    painter.rect_filled(rail(inner.left(), inner.right()), 2.0, theme::LINE);
-    painter.rect_filled(rail(inner.left(), knob.x), 2.0, theme::ACCENT);
-    painter.circle_filled(knob, 6.0, theme::TEXT);
-    if response.has_focus() {
-        painter.circle_stroke(knob, 8.0, Stroke::new(1.5, theme::ACCENT));
-    }
-    response.on_hover_text(format!("Volume: {words}"));
 }
 
 /// Where the sound goes, and how that is.

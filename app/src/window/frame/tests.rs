@@ -14,15 +14,15 @@ use tracing::Level;
 
 /// A window without core, player and graphics card.
 #[derive(Debug, Default)]
-struct Stage {
-    view: View,
+pub(super) struct Stage {
+    pub(super) view: View,
     sound: PlayerView,
-    shelf: Shelf,
-    settings: Settings,
-    panels: Panels,
-    about: About,
+    pub(super) shelf: Shelf,
+    pub(super) settings: Settings,
+    pub(super) panels: Panels,
+    pub(super) about: About,
     trouble: Option<Trouble>,
-    log: Vec<Line>,
+    pub(super) log: Vec<Line>,
     hovering: usize,
     closing: Option<f32>,
     card_lost: bool,
@@ -37,7 +37,7 @@ fn show(stage: Stage) -> Harness<'static, Stage> {
         .build_ui_state(draw, stage)
 }
 
-fn draw(ui: &mut Ui, stage: &mut Stage) {
+pub(super) fn draw(ui: &mut Ui, stage: &mut Stage) {
     let mut draft = stage.settings.clone();
     let scene = Scene {
         view: &stage.view,
@@ -73,7 +73,7 @@ fn sheet(sheet: Sheet) -> Stage {
     }
 }
 
-fn line(level: Level, text: &str) -> Line {
+pub(super) fn line(level: Level, text: &str) -> Line {
     Line {
         at: jiff::Timestamp::UNIX_EPOCH,
         level,
