@@ -177,6 +177,8 @@ mod tests {
             added: "2026-01-02T03:04:05Z".parse().unwrap(),
             missing: false,
             damage: None,
+            sources: Vec::new(),
+            borrowed: crate::track::TagFields::default(),
         }
     }
 

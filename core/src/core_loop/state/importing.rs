@@ -214,6 +214,8 @@ impl State {
             added: now,
             missing: false,
             damage: None,
+            sources: Vec::new(),
+            borrowed: crate::track::TagFields::default(),
         }
     }
 
