@@ -174,6 +174,35 @@ pub struct Track {
     pub borrowed: TagFields,
 }
 
+impl Track {
+    /// Whether a service has it and no file was ever known.
+    pub fn is_streamed(&self) -> bool {
+        !self.has_path() && self.sources.iter().any(|source| source.stream.is_some())
+    }
+
+    /// Whether `path` is that of a file, there or not. Otherwise it is only a name, and no file has it.
+    pub fn has_path(&self) -> bool {
+        self.path.as_path().is_absolute()
+    }
+
+    /// What is said of it while its file is missing and nobody has just looked: message and remedy.
+    pub fn missing_reason(&self) -> (&'static str, &'static str) {
+        if self.is_streamed() {
+            (
+                "a streaming service has it, there is no file",
+                "Put the file into your library and import it, to see and hear it here",
+            )
+        } else if !self.has_path() {
+            (
+                "the library that knows it does not say where its file is",
+                "Import that library from the drive with the music, or relocate the track there",
+            )
+        } else {
+            Failure::MISSING
+        }
+    }
+}
+
 /// A set of the fields of [`Tags`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

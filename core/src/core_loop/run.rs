@@ -107,7 +107,7 @@ impl Core {
         let mut hands = Hands {
             writer,
             pool: Some(pool),
-            scans: Scans::new(Box::new(tell)),
+            scans: Scans::new(Box::new(tell), store.scratch()),
             events: Box::new(events),
         };
         let outlet = Arc::clone(&view);
