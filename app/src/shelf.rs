@@ -234,7 +234,7 @@ fn recorded_details(row: &Row) -> Fetch {
 
 fn of_file(row: &Row, job: impl FnOnce(PathBuf) -> Job) -> Fetch {
     if row.track.missing {
-        let (message, remedy) = Failure::MISSING;
+        let (message, remedy) = row.track.missing_reason();
         return Fetch::Failed(Failure::new(FailureKind::Missing, message, remedy));
     }
     Fetch::Wish(job(row.track.path.as_path().to_path_buf()))

@@ -75,6 +75,8 @@ fn row(number: u64) -> Arc<Row> {
         added: jiff::Timestamp::UNIX_EPOCH,
         missing: false,
         damage: None,
+        sources: Vec::new(),
+        borrowed: tonearm_core::track::TagFields::default(),
     };
     let mut knowledge = Knowledge::default();
     if bits & 7 != 0 {

@@ -66,6 +66,8 @@ fn track(number: u64) -> Track {
         added: jiff::Timestamp::UNIX_EPOCH,
         missing: false,
         damage: None,
+        sources: Vec::new(),
+        borrowed: tonearm_core::track::TagFields::default(),
     }
 }
 

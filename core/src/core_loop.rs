@@ -6,6 +6,7 @@ pub mod view;
 
 pub(crate) mod input;
 
+mod by_source;
 mod catalog;
 mod queue;
 mod reader;

@@ -7,4 +7,4 @@ pub mod json;
 pub mod m3u8;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;

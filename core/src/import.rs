@@ -3,8 +3,11 @@
 //! Order of work: [`scan::walk`] → [`dedupe::decide`] → [`tags::read`] → stored → [`hash::sha256`].
 //! [`presence`] and [`relink`] deal with files that are no longer where they were.
 
+pub(crate) mod borrow;
+pub(crate) mod claim;
 pub mod cover;
 pub mod dedupe;
+mod engine;
 pub mod hash;
 pub mod named;
 pub mod playlist;

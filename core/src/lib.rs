@@ -20,6 +20,7 @@ pub mod picture;
 pub mod playback;
 pub mod query;
 pub mod row;
+pub mod source;
 pub mod store;
 pub mod track;
 pub mod units;

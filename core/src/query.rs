@@ -225,6 +225,12 @@ impl FieldTerm {
             let format = row.track.format.as_ref();
             return format.is_some_and(|format| found_in(&fold(&format.codec)));
         }
+        if self.field == Field::Source {
+            return row.track.sources.iter().any(|source| {
+                let mut names = source.names();
+                found_in(source.kind.name()) || names.any(|it| found_in(&fold(&it.to_string())))
+            });
+        }
         // What lies above the imported folder is not in the search text. A name alone is not looked for there:
         // it would find all tracks or none.
         let reaches_above = self.exact || needle.text().contains(['/', '\\']);

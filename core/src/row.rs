@@ -17,6 +17,8 @@ pub enum TrackState {
     Failed,
     /// The file is not there.
     Missing,
+    /// A streaming service has it: no file is to be expected.
+    Streaming,
 }
 
 impl TrackState {
@@ -27,6 +29,7 @@ impl TrackState {
             Self::Partial => "partial",
             Self::Failed => "failed",
             Self::Missing => "missing",
+            Self::Streaming => "streaming",
         }
     }
 }

@@ -50,6 +50,8 @@ use tables::{BY_TRACK, ByTrack};
 
 /// The library file within the library's folder.
 const FILE: &str = "library.redb";
+/// Private copies of other programs' databases while they are read.
+const SCRATCH: &str = "scratch";
 
 /// One step of a transaction.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +92,12 @@ impl Store {
     pub fn open(dir: &Path) -> Result<(Self, Loaded), StoreError> {
         fs::create_dir_all(dir).map_err(|error| StoreError::io(error, dir))?;
         let lock = Lock::take(dir)?;
+        // What a crash left; nobody else may be using it, for the lock is ours.
+        if let Err(error) = fs::remove_dir_all(dir.join(SCRATCH))
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "old scratch files stay behind");
+        }
         let handle = Arc::new(migrate::open(&dir.join(FILE))?);
         // Only room is lost where this fails: what was set aside is read by nobody.
         if let Err(error) = aside::forget(dir, &handle) {
@@ -114,6 +122,11 @@ impl Store {
     /// The library's folder.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// For files that nobody needs after this run; whatever is there at the next start goes.
+    pub fn scratch(&self) -> PathBuf {
+        self.dir.join(SCRATCH)
     }
 
     /// Makes all of `changes` durable, in their order, or none of them.

@@ -1,6 +1,7 @@
 //! A track: a file that the user owns, and what we know of it without listening.
 
 use crate::failure::Failure;
+pub use crate::source::{Source, SourceId, SourceKind};
 use crate::units::{SampleRate, Secs};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -148,13 +149,6 @@ pub struct AudioFormat {
     pub duration: Secs,
 }
 
-/// A track of another program's library that is this track. Two imports with the same value are the same track.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SourceId {
-    pub database: String,
-    pub track: u64,
-}
-
 /// One track of the library.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Track {
@@ -172,4 +166,76 @@ pub struct Track {
     /// What decoding found broken in a file that plays all the same: its results tell of less than the whole.
     #[serde(default)]
     pub damage: Option<Failure>,
+    /// The libraries of other programs that hold it too; at most [`crate::source::MOST_SOURCES`].
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    /// Tags that such a library told, because the file is not there or does not tell them.
+    #[serde(default)]
+    pub borrowed: TagFields,
+}
+
+impl Track {
+    /// Whether a service has it and no file was ever known.
+    pub fn is_streamed(&self) -> bool {
+        !self.has_path() && self.sources.iter().any(|source| source.stream.is_some())
+    }
+
+    /// Whether `path` is that of a file, there or not. Otherwise it is only a name, and no file has it.
+    pub fn has_path(&self) -> bool {
+        self.path.as_path().is_absolute()
+    }
+
+    /// What is said of it while its file is missing and nobody has just looked: message and remedy.
+    pub fn missing_reason(&self) -> (&'static str, &'static str) {
+        if self.is_streamed() {
+            (
+                "a streaming service has it, there is no file",
+                "Put the file into your library and import it, to see and hear it here",
+            )
+        } else if !self.has_path() {
+            (
+                "the library that knows it does not say where its file is",
+                "Import that library from the drive with the music, or relocate the track there",
+            )
+        } else {
+            Failure::MISSING
+        }
+    }
+}
+
+/// A set of the fields of [`Tags`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TagFields(u16);
+
+impl TagFields {
+    pub fn contains(self, field: TagField) -> bool {
+        self.0 & (1 << field as u16) != 0
+    }
+
+    pub fn set(&mut self, field: TagField, is_in: bool) {
+        if is_in {
+            self.0 |= 1 << field as u16;
+        } else {
+            self.0 &= !(1 << field as u16);
+        }
+    }
+}
+
+/// A field of [`Tags`] that a library of another program may fill. The numbers are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagField {
+    Title = 0,
+    Artist = 1,
+    Album = 2,
+    Genre = 3,
+    Comment = 4,
+    Label = 5,
+    Remixer = 6,
+    Composer = 7,
+    Year = 8,
+    TrackNumber = 9,
+    Rating = 10,
+    Bpm = 11,
+    Key = 12,
 }

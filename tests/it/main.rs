@@ -27,6 +27,8 @@ mod playback;
 #[cfg(test)]
 mod resume;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod telling;

@@ -109,7 +109,7 @@ fn print_table(output: Output, rows: &[Arc<Row>], library_is_empty: bool) -> Res
         let style = match row.state {
             TrackState::Ready => Style::Good,
             TrackState::Failed | TrackState::Missing => Style::Bad,
-            TrackState::Analyzing | TrackState::Partial => Style::Dim,
+            TrackState::Analyzing | TrackState::Partial | TrackState::Streaming => Style::Dim,
         };
         let state = output.styled(style, row.state.name());
         let id = row.track.id;

@@ -14,7 +14,7 @@ use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::harmony::Key;
 use tonearm_core::import::presence::{self, Presence};
 use tonearm_core::row::{Row, TrackState};
-use tonearm_core::track::TrackId;
+use tonearm_core::track::{SourceId, TrackId};
 
 /// A failure as JSON. The fields of the track object's `error`.
 #[derive(Debug, Serialize)]
@@ -68,6 +68,13 @@ struct Summary {
     cpu_seconds: f64,
 }
 
+/// What an outcome is about.
+struct Met<'a> {
+    id: Option<String>,
+    path: &'a Path,
+    source: Option<&'a SourceId>,
+}
+
 /// Prints events and keeps count of what failed.
 #[derive(Debug)]
 pub(crate) struct Reporter {
@@ -105,17 +112,15 @@ impl Reporter {
                 outcome,
                 track,
                 path,
+                source,
                 failure,
                 ..
             } => {
                 self.trouble |= *outcome == Outcome::Failed;
                 self.tally.add(*outcome);
-                self.imported(
-                    *outcome,
-                    track.map(|id| id.to_string()),
-                    path,
-                    failure.as_ref(),
-                )
+                let id = track.map(|id| id.to_string());
+                let source = source.as_ref();
+                self.imported(*outcome, Met { id, path, source }, failure.as_ref())
             }
             Event::ImportFinished { tally, .. } => {
                 self.tally.skipped += tally.skipped;
@@ -176,34 +181,43 @@ impl Reporter {
     /// A track that something was asked of while its file is not there.
     pub(crate) fn missing(&mut self, row: &Row) -> Result<(), Exit> {
         let path = row.track.path.as_path();
-        let root = presence::look_at_root(row.track.root.as_path());
-        let failure = match presence::look(path, &root) {
-            Presence::There(_) => Failure::new(
-                FailureKind::Missing,
-                "the file was not there when it was last looked for",
-                "It is there now: import its folder again",
-            ),
-            Presence::Missing(failure) | Presence::Unreachable(failure) => failure,
+        let failure = if row.track.has_path() {
+            let root = presence::look_at_root(row.track.root.as_path());
+            match presence::look(path, &root) {
+                Presence::There(_) => Failure::new(
+                    FailureKind::Missing,
+                    "the file was not there when it was last looked for",
+                    "It is there now: import its folder again",
+                ),
+                Presence::Missing(failure) | Presence::Unreachable(failure) => failure,
+            }
+        } else {
+            let (message, remedy) = row.track.missing_reason();
+            Failure::new(FailureKind::Missing, message, remedy)
         };
         self.trouble = true;
         self.tally.add(Outcome::Missing);
-        let id = Some(row.track.id.to_string());
-        self.imported(Outcome::Missing, id, path, Some(&failure))
+        let met = Met {
+            id: Some(row.track.id.to_string()),
+            path,
+            source: row.track.sources.first().map(|source| &source.id),
+        };
+        self.imported(Outcome::Missing, met, Some(&failure))
     }
 
     fn imported(
         &self,
         outcome: Outcome,
-        id: Option<String>,
-        path: &Path,
+        met: Met<'_>,
         failure: Option<&Failure>,
     ) -> Result<(), Exit> {
+        let Met { id, path, source } = met;
         self.output.json(&TrackLine {
             event: "track",
             outcome: outcome.name(),
             id,
             path: path.to_string_lossy().into_owned(),
-            source_id: None,
+            source_id: source.map(SourceId::to_string),
             error: failure.map(ErrorDocument::from),
         })?;
         let name = fit(&path.display().to_string(), 300);
@@ -283,7 +297,7 @@ impl Reporter {
         let Some(row) = view.rows.get(id) else {
             return Ok(());
         };
-        let is_well = !matches!(row.state, TrackState::Failed | TrackState::Missing);
+        let is_well = !row.track.missing && row.state != TrackState::Failed;
         if !self.tells_finished || is_at_work || !is_well || !self.finished.insert(id) {
             return Ok(());
         }

@@ -10,9 +10,9 @@ use clap::Args;
 use std::ffi::OsString;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::export::document::{TrackDetails, TrackDocument};
-use tonearm_core::failure::Failure;
 use tonearm_core::harmony::ChordSpan;
 use tonearm_core::row::{ArtifactState, Row};
+use tonearm_core::track::Source;
 
 /// Show everything known of one track
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub(crate) fn print(output: Output, row: &Row, details: &TrackDetails) -> Result
         ))?;
     }
     if row.track.missing {
-        let (message, remedy) = Failure::MISSING;
+        let (message, remedy) = row.track.missing_reason();
         let word = output.styled(Style::Bad, &format!("{:>9}", "missing"));
         output.line(&format!("  {word}  {message}. {remedy}"))?;
     }
@@ -105,8 +105,22 @@ fn facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String)> {
         tags.into_iter()
             .filter_map(|(name, text)| Some((name, text.clone()?))),
     );
+    facts.extend(track.sources.iter().map(|it| ("source", told_of(it))));
     facts.extend(musical_facts(row, details));
     facts
+}
+
+/// An entry of another library.
+fn told_of(source: &Source) -> String {
+    let alias = source.alias.as_ref().map(|alias| format!("there {alias}"));
+    let gone = source
+        .is_gone
+        .then(|| "no longer in that library".to_owned());
+    let parts = [alias, source.stored_path.clone(), gone];
+    let parts: Vec<String> = std::iter::once(format!("Engine DJ {}", source.id))
+        .chain(parts.into_iter().flatten())
+        .collect();
+    parts.join(", ")
 }
 
 /// What analysis found.

@@ -51,6 +51,8 @@ fn row(id: u64, revision: u64) -> Row {
             added: "2026-01-02T03:04:05Z".parse().unwrap(),
             missing: false,
             damage: None,
+            sources: Vec::new(),
+            borrowed: tonearm_core::track::TagFields::default(),
         },
         knowledge: Knowledge {
             records: records.into(),

@@ -156,7 +156,8 @@ fn import_notice(tally: &Tally) -> Notice {
     let added: u64 = of(&[Outcome::Added]);
     let changed: u64 = of(&[Outcome::Updated, Outcome::Merged, Outcome::Moved]);
     let known: u64 = of(&[Outcome::Unchanged]);
-    let failed: u64 = of(&[Outcome::Failed, Outcome::Missing]);
+    let missing: u64 = of(&[Outcome::Missing]);
+    let failed: u64 = of(&[Outcome::Failed]);
     let mut parts = Vec::new();
     if added > 0 {
         parts.push(format!("{} added", tracks(added)));
@@ -166,6 +167,9 @@ fn import_notice(tally: &Tally) -> Notice {
     }
     if failed > 0 {
         parts.push(format!("{failed} could not be read"));
+    }
+    if missing > 0 {
+        parts.push(format!("{missing} not where they should be"));
     }
     let text = match (parts.is_empty(), known) {
         (true, 0) => "No music was found there".to_owned(),
@@ -210,6 +214,7 @@ mod tests {
             outcome: Outcome::Added,
             track: Some(TrackId(track)),
             path: path.into(),
+            source: None,
             failure: None,
         }
     }

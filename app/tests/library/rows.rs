@@ -91,6 +91,8 @@ pub(crate) fn row(number: usize) -> Row {
         added: jiff::Timestamp::from_second(1_780_308_000).unwrap_or_default(),
         missing: false,
         damage: None,
+        sources: Vec::new(),
+        borrowed: tonearm_core::track::TagFields::default(),
     };
     let mode = if number.is_multiple_of(3) {
         Mode::Major

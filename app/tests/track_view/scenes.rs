@@ -276,6 +276,8 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
             added: "2026-01-01T00:00:00Z".parse().expect("a time"),
             missing: false,
             damage: None,
+            sources: Vec::new(),
+            borrowed: tonearm_core::track::TagFields::default(),
         },
         knowledge: Knowledge {
             records: Records::new(),

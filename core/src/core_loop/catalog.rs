@@ -127,6 +127,10 @@ impl Catalog {
         Some(beneath.unwrap_or(&row.knowledge).clone())
     }
 
+    pub(crate) fn is_by_hand(&self, id: TrackId) -> bool {
+        self.beneath.contains_key(&id)
+    }
+
     /// What the user set by hand is this from now on.
     pub(crate) fn put_by_hand(&mut self, id: TrackId, hand: ShortByHand, now: Timestamp) {
         let Some(found) = self.found(id) else { return };

@@ -4,7 +4,7 @@ use crate::artifact::{Artifact, Maker};
 use crate::core_loop::command::RequestId;
 use crate::edits::{Edit, Refusal};
 use crate::failure::Failure;
-use crate::track::TrackId;
+use crate::track::{SourceId, TrackId};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub enum Event {
         outcome: Outcome,
         track: Option<TrackId>,
         path: PathBuf,
+        /// Its name in another library: the one that was imported, else the first that holds it.
+        source: Option<SourceId>,
         failure: Option<Failure>,
     },
     ImportFinished {

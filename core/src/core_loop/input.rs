@@ -4,6 +4,7 @@ use crate::core_loop::command::{Command, RequestId};
 use crate::core_loop::event::{Event, RelinkOutcome};
 use crate::edits;
 use crate::failure::Failure;
+use crate::import::claim::{Known, Question, Settled};
 use crate::import::dedupe::{Candidate, Decision};
 use crate::import::tags::TagsRead;
 use crate::jobs::pool::{JobId, JobNews, TrackJob};
@@ -80,6 +81,14 @@ pub(crate) enum ImportNews {
         found: Vec<Found>,
         unreachable: Vec<(PathBuf, Failure)>,
     },
+    /// What are these entries of another library to us?
+    AskClaims(Vec<Question>),
+    /// Entries whose files were looked at.
+    Settled(Vec<Settled>),
+    /// All entries of the library of this name have been told of.
+    LibraryRead {
+        database: String,
+    },
     /// All files have been seen: which tracks should have been among them?
     Scanned {
         roots: Vec<PathBuf>,
@@ -95,6 +104,8 @@ pub(crate) enum ImportNews {
 pub(crate) enum ImportReply {
     /// One for each candidate asked about, in order.
     Decisions(Vec<Judgement>),
+    /// One for each entry asked about, in order.
+    Claims(Vec<ClaimJudgement>),
     /// Tracks under the scanned roots that the scan did not meet: Id, path and imported folder of each.
     Unseen(Vec<(TrackId, PathBuf, PathBuf)>),
 }
@@ -104,6 +115,14 @@ pub(crate) enum ImportReply {
 pub(crate) struct Judgement {
     pub(crate) decision: Decision,
     /// Tracks of known content and the same size: if the file of one of them is gone, this may be it.
+    pub(crate) twins: Vec<Twin>,
+}
+
+/// What an entry of another library is to ours.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ClaimJudgement {
+    pub(crate) known: Option<Known>,
+    /// Tracks of known content and the size of the entry's file, where it is not known otherwise.
     pub(crate) twins: Vec<Twin>,
 }
 
@@ -132,6 +151,8 @@ pub(crate) enum Fate {
     /// The track's file is gone and this one has its bytes.
     Moved(TrackId),
     Unchanged(TrackId),
+    /// Another library's copy of the track's file.
+    Copy(TrackId),
 }
 
 /// What the relink thread tells. It waits for a reply after each `Found`.

@@ -15,7 +15,7 @@ use crate::jobs::native::Native;
 use crate::jobs::plan::Recipes;
 use crate::jobs::pool::Pool;
 use crate::store::{BadRecord, Store, StoreError};
-use crate::track::TrackId;
+use crate::track::{SourceId, TrackId};
 use crate::waveform::Waveform;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -107,7 +107,7 @@ impl Core {
         let mut hands = Hands {
             writer,
             pool: Some(pool),
-            scans: Scans::new(Box::new(tell)),
+            scans: Scans::new(Box::new(tell), store.scratch()),
             events: Box::new(events),
         };
         let outlet = Arc::clone(&view);
@@ -155,6 +155,12 @@ impl Core {
     /// The latest published state.
     pub fn view(&self) -> Arc<View> {
         self.view.load_full()
+    }
+
+    /// The track that came from `id` first, else one that an imported library calls so. As the latest view has it.
+    pub fn track_with_source(&self, id: &SourceId) -> Option<TrackId> {
+        let view = self.view.load();
+        view.rows.with_source(id).map(|row| row.track.id)
     }
 
     /// Records that could not be read at the start: the view is without them.

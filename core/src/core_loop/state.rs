@@ -2,6 +2,7 @@
 //! takes the time as a parameter, and does nothing itself: it says what is to be done.
 
 mod by_hand;
+mod claiming;
 mod importing;
 mod moving;
 mod working;

@@ -3,10 +3,11 @@
 use crate::artifact::Artifact;
 use crate::audio::LiveColumns;
 use crate::control::Control;
+use crate::core_loop::by_source::BySource;
 use crate::core_loop::event::Tally;
 use crate::failure::Failure;
 use crate::row::Row;
-use crate::track::TrackId;
+use crate::track::{SourceId, TrackId};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ const CHUNK: usize = 512;
 pub struct Rows {
     chunks: Vec<Arc<Vec<Arc<Row>>>>,
     places: Places,
+    by_source: BySource,
 }
 
 /// Places are shared between views in this many parts, by the last digits of the ids: a row that comes in costs a
@@ -92,12 +94,17 @@ impl Rows {
 
     pub(crate) fn of(rows: &[Arc<Row>]) -> Self {
         let places = Places::of(rows);
+        let mut by_source = BySource::default();
+        for row in rows {
+            by_source.put(row.track.id, &row.track.sources);
+        }
         Self {
             chunks: rows
                 .chunks(CHUNK)
                 .map(|chunk| Arc::new(chunk.to_vec()))
                 .collect(),
             places,
+            by_source,
         }
     }
 
@@ -112,6 +119,14 @@ impl Rows {
     pub fn get(&self, id: TrackId) -> Option<&Arc<Row>> {
         let at = self.places.get(id)?;
         self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+    }
+
+    /// The track that came from `id` first, else one that a library calls so.
+    pub fn with_source(&self, id: &SourceId) -> Option<&Arc<Row>> {
+        let rows = || self.by_source.named(id).filter_map(|track| self.get(track));
+        rows()
+            .find(|row| row.track.sources.iter().any(|source| source.id == *id))
+            .or_else(|| rows().find(|row| row.track.sources.iter().any(|it| it.is_called(id))))
     }
 
     /// Whether nothing has changed between the two, as far as can be told at the price of one look per 512 rows:
@@ -137,14 +152,21 @@ impl Rows {
     /// Puts a row in the place of the one with the same id, or at the end.
     pub(crate) fn put(&mut self, row: Row) {
         let row = Arc::new(row);
-        if let Some(at) = self.places.get(row.track.id) {
+        let id = row.track.id;
+        if let Some(at) = self.places.get(id) {
             if let Some(chunk) = self.chunks.get_mut(at / CHUNK) {
-                Arc::make_mut(chunk)[at % CHUNK] = row;
+                let place = &mut Arc::make_mut(chunk)[at % CHUNK];
+                if place.track.sources != row.track.sources {
+                    self.by_source.remove(id, &place.track.sources);
+                    self.by_source.put(id, &row.track.sources);
+                }
+                *place = row;
             }
             return;
         }
+        self.by_source.put(id, &row.track.sources);
         let at = self.len();
-        self.places.insert(row.track.id, at);
+        self.places.insert(id, at);
         if at.is_multiple_of(CHUNK) {
             self.chunks.push(Arc::default());
         }

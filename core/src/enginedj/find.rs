@@ -144,7 +144,7 @@ fn is_other_database(file: &Path) -> bool {
 }
 
 /// The library that this very folder is or holds.
-fn in_folder(folder: &Path) -> Option<Found> {
+pub fn in_folder(folder: &Path) -> Option<Found> {
     let [inner, database, library, music] =
         children(folder, [DATABASE_FOLDER, DATABASE, LIBRARY, "Music"]);
     inner

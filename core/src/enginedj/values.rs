@@ -73,24 +73,8 @@ pub(super) fn raw_text(cell: Cell<'_>) -> (Option<Cow<'_, str>>, bool) {
 
 /// The name of a database in a [`crate::track::SourceId`]: one spelling for each.
 pub(super) fn database_name(cell: Cell<'_>) -> Option<String> {
-    const MOST_CHARS: usize = 100;
     let (text, _) = raw_text(cell);
-    let text = text?;
-    let name = text.trim().trim_start_matches('{').trim_end_matches('}');
-    let is_usable = !name.is_empty()
-        && name.chars().count() <= MOST_CHARS
-        && !name.chars().any(|c| c.is_control() || c == '\u{fffd}');
-    let is_uuid = name.len() == 36
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    is_usable.then(|| {
-        if is_uuid {
-            name.to_ascii_lowercase()
-        } else {
-            name.to_owned()
-        }
-    })
+    crate::source::database_name(&text?)
 }
 
 /// Seconds since 1970. Zero and less mean never; what lies far ahead is an error of whoever wrote it.

@@ -7,7 +7,7 @@ use crate::beats::Beats;
 use crate::failure::{Failure, FailureKind};
 use crate::harmony::{ChordSpan, Key, KeyFinding};
 use crate::row::Row;
-use crate::track::TrackId;
+use crate::track::{Source, Track, TrackId};
 use crate::units::Bpm;
 use jiff::Timestamp;
 use round::{confidence, measure, time};
@@ -67,8 +67,8 @@ pub struct TrackDocument<'a> {
     tag_key: Option<&'a str>,
     has_art: bool,
     date_added: Timestamp,
-    /// None are kept yet: what other programs said of the track.
-    sources: [(); 0],
+    /// Entries of other programs' libraries that are this track.
+    sources: Vec<SourceDocument<'a>>,
     bpm: Option<f64>,
     #[serde(skip_serializing_if = "Told::is_left_out")]
     grid: Told<GridDocument>,
@@ -136,7 +136,7 @@ impl<'a> TrackDocument<'a> {
             path: path.to_string_lossy(),
             path_bytes: path_bytes(path),
             state: row.state.name(),
-            missing_reason: track.missing.then(missing),
+            missing_reason: track.missing.then(|| missing(track)),
             title: tags.title.as_deref(),
             artist: tags.artist.as_deref(),
             album: tags.album.as_deref(),
@@ -159,7 +159,7 @@ impl<'a> TrackDocument<'a> {
             tag_key: tags.key.as_deref(),
             has_art: tags.has_art,
             date_added: track.added,
-            sources: [],
+            sources: track.sources.iter().map(source).collect(),
             bpm: summary.bpm.and_then(|Bpm(bpm)| measure(bpm)),
             grid: Told::LeftOut,
             beats: Told::LeftOut,
@@ -219,6 +219,24 @@ impl Serialize for Id {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct SourceDocument<'a> {
+    source_id: String,
+    kind: &'static str,
+    library_uuid: &'a str,
+    track_id: u64,
+    origin_uuid: &'a str,
+    origin_id: u64,
+    path_as_stored: Option<&'a str>,
+    /// Where that library's file was.
+    file: Option<Cow<'a, str>>,
+    /// The library's folder.
+    library: Option<Cow<'a, str>>,
+    streaming: Option<&'a str>,
+    /// The library no longer has it.
+    gone: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -384,8 +402,31 @@ fn error(failure: &Failure) -> ErrorDocument<'_> {
     }
 }
 
-fn missing() -> ErrorDocument<'static> {
-    let (message, remedy) = Failure::MISSING;
+fn source(source: &Source) -> SourceDocument<'_> {
+    let own = source.own();
+    SourceDocument {
+        source_id: source.id.to_string(),
+        kind: source.kind.name(),
+        library_uuid: &own.database,
+        track_id: own.track,
+        origin_uuid: &source.id.database,
+        origin_id: source.id.track,
+        path_as_stored: source.stored_path.as_deref(),
+        file: source
+            .file
+            .as_ref()
+            .map(|file| file.as_path().to_string_lossy()),
+        library: source
+            .library
+            .as_ref()
+            .map(|it| it.as_path().to_string_lossy()),
+        streaming: source.stream.as_deref(),
+        gone: source.is_gone,
+    }
+}
+
+fn missing(track: &Track) -> ErrorDocument<'static> {
+    let (message, remedy) = track.missing_reason();
     ErrorDocument {
         kind: FailureKind::Missing,
         message,

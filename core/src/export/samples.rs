@@ -8,7 +8,7 @@ use crate::track::{AudioFormat, FilePath, FileStamp, Tags, Track, TrackId};
 use crate::units::{Bpm, SampleRate, Secs};
 
 /// A file of which nothing is known but that it is there.
-pub(super) fn bare_row() -> Row {
+pub(crate) fn bare_row() -> Row {
     Row {
         track: Track {
             id: TrackId(0xff),
@@ -24,6 +24,8 @@ pub(super) fn bare_row() -> Row {
             added: "2026-11-22T15:00:00Z".parse().unwrap(),
             missing: false,
             damage: None,
+            sources: Vec::new(),
+            borrowed: crate::track::TagFields::default(),
         },
         knowledge: Knowledge::default(),
         state: TrackState::Partial,

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 pub struct Index {
     tracks: HashMap<TrackId, Entry>,
     by_path: HashMap<PathName, TrackId>,
+    /// Files of other libraries that are copies of a track's.
+    by_copy: HashMap<PathName, TrackId>,
     by_hash: BTreeSet<(ContentHash, TrackId)>,
     /// Of tracks of known content.
     by_bytes: BTreeSet<(u64, TrackId)>,
@@ -22,6 +24,7 @@ pub struct Index {
 #[derive(Debug, Clone)]
 struct Entry {
     path: PathName,
+    copies: Vec<PathName>,
     stamp: FileStamp,
     hash: Option<ContentHash>,
     missing: bool,
@@ -59,6 +62,8 @@ pub enum Decision {
     Changed(TrackId),
     /// It was missing and is there again as it was: only that mark is to be cleared.
     Returned(TrackId),
+    /// Another library's copy of a track that has a file of its own.
+    Copy(TrackId),
 }
 
 /// The form in which paths are compared: as the system does.
@@ -90,6 +95,14 @@ impl Index {
         self.remove(track.id);
         let path = self.names.of(track.path.as_path());
         self.by_path.insert(path, track.id);
+        let files = track.sources.iter().filter_map(|it| it.file.as_ref());
+        let copies: Vec<PathName> = files
+            .filter(|file| **file != track.path)
+            .map(|file| self.names.of(file.as_path()))
+            .collect();
+        for copy in &copies {
+            self.by_copy.insert(*copy, track.id);
+        }
         if let Some(hash) = track.hash {
             self.by_hash.insert((hash, track.id));
             self.by_bytes.insert((track.stamp.bytes, track.id));
@@ -98,6 +111,7 @@ impl Index {
             track.id,
             Entry {
                 path,
+                copies,
                 stamp: track.stamp,
                 hash: track.hash,
                 missing: track.missing,
@@ -113,6 +127,11 @@ impl Index {
         if self.by_path.get(&entry.path) == Some(&id) {
             self.by_path.remove(&entry.path);
         }
+        for copy in entry.copies {
+            if self.by_copy.get(&copy) == Some(&id) {
+                self.by_copy.remove(&copy);
+            }
+        }
         if let Some(hash) = entry.hash {
             self.by_hash.remove(&(hash, id));
             self.by_bytes.remove(&(entry.stamp.bytes, id));
@@ -121,6 +140,15 @@ impl Index {
 
     pub fn at_path(&self, path: &Path) -> Option<TrackId> {
         self.by_path.get(&self.names.of(path)).copied()
+    }
+
+    /// The track that this file is a copy of, as another library says. One whose own file is not there has no copies.
+    fn copied_at(&self, path: &Path) -> Option<TrackId> {
+        let id = self.by_copy.get(&self.names.of(path)).copied()?;
+        self.tracks
+            .get(&id)
+            .is_some_and(|entry| !entry.missing)
+            .then_some(id)
     }
 
     /// Tracks with this content, by id.
@@ -150,7 +178,9 @@ pub fn decide(index: &Index, candidate: &Candidate) -> Decision {
         .at_path(&candidate.path)
         .and_then(|id| Some((id, index.tracks.get(&id)?)));
     match known {
-        None => Decision::New,
+        None => index
+            .copied_at(&candidate.path)
+            .map_or(Decision::New, Decision::Copy),
         Some((id, entry)) if entry.stamp != candidate.stamp => Decision::Changed(id),
         Some((id, entry)) if entry.missing => Decision::Returned(id),
         Some((id, _)) => Decision::Unchanged(id),
@@ -177,6 +207,8 @@ mod tests {
             added: "2026-01-02T03:04:05Z".parse().unwrap(),
             missing: false,
             damage: None,
+            sources: Vec::new(),
+            borrowed: crate::track::TagFields::default(),
         }
     }
 

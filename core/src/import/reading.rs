@@ -2,6 +2,7 @@
 
 use crate::audio::Decoder;
 use crate::failure::Failure;
+use crate::import::borrow;
 use crate::import::tags::{self, TagsRead};
 use crate::track::Track;
 use std::path::Path;
@@ -31,9 +32,9 @@ pub fn read(path: &Path) -> Result<TagsRead, Failure> {
     }
 }
 
-/// Takes what was read into the track.
+/// Takes what was read into the track. What another library told and the file does not stays.
 pub fn describe(track: &mut Track, read: TagsRead) {
-    track.tags = read.tags;
+    borrow::describe(&mut track.tags, &mut track.borrowed, read.tags);
     // What decoding showed of the same file is better than what its header says.
     if track.format.is_none() {
         track.format = read.format;

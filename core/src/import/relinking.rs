@@ -60,6 +60,9 @@ fn look_for_all(
     for row in rows {
         control.check()?;
         let track = &row.track;
+        if !track.has_path() {
+            continue;
+        }
         let path = track.path.as_path().to_path_buf();
         match presence::look(&path, &RootState::There) {
             Presence::There(_) | Presence::Unreachable(_) => {

@@ -3,9 +3,16 @@
 
 use crate::control::{Cancelled, Control};
 use crate::core_loop::command::RequestId;
-use crate::core_loop::input::{Fate, Found, ImportNews, ImportReply, Input, Judgement, RelinkNews};
+use crate::core_loop::input::{
+    ClaimJudgement, Fate, Found, ImportNews, ImportReply, Input, Judgement, RelinkNews,
+};
+use crate::enginedj::find::Found as FoundLibrary;
+use crate::enginedj::locate::Locator;
+use crate::enginedj::{EngineError, Library, Options};
 use crate::failure::{Failure, FailureKind};
+use crate::import::claim::{Claim, Settled};
 use crate::import::dedupe::{Candidate, Decision};
+use crate::import::engine::{self, Named};
 use crate::import::presence::{self, Presence, RootState};
 use crate::import::relinking;
 use crate::import::scan::{self, Scanned};
@@ -34,6 +41,8 @@ pub(crate) struct Scans {
     replies: Option<SyncSender<ImportReply>>,
     relink_replies: Option<SyncSender<()>>,
     threads: Vec<JoinHandle<()>>,
+    /// Where copies of other programs' libraries are made.
+    scratch: PathBuf,
 }
 
 impl std::fmt::Debug for Scans {
@@ -45,8 +54,9 @@ impl std::fmt::Debug for Scans {
 }
 
 impl Scans {
-    pub(crate) fn new(tell: Tell) -> Self {
+    pub(crate) fn new(tell: Tell, scratch: PathBuf) -> Self {
         Self {
+            scratch,
             tell: Arc::new(tell),
             control: Control::default(),
             replies: None,
@@ -62,6 +72,7 @@ impl Scans {
             tell: Arc::clone(&self.tell),
             control: self.control.clone(),
             answers,
+            scratch: self.scratch.clone(),
         };
         let work = move || {
             let paths: Vec<PathBuf> = paths.iter().map(|path| named::plain(path)).collect();
@@ -165,6 +176,7 @@ struct Session {
     tell: Arc<Tell>,
     control: Control,
     answers: Receiver<ImportReply>,
+    scratch: PathBuf,
 }
 
 /// A file that waits to be asked about, and the root that led to it.
@@ -172,8 +184,112 @@ type Waiting = (Candidate, PathBuf);
 
 impl Session {
     fn run(&self, paths: &[PathBuf]) {
-        let skipped = self.scan(paths).unwrap_or_default();
+        let skipped = self.bring_in(paths).unwrap_or_default();
         self.news(ImportNews::Ended { skipped });
+    }
+
+    /// Libraries first: whoever scans the music beside one finds it known, with all that the library tells.
+    fn bring_in(&self, paths: &[PathBuf]) -> Result<u64, Cancelled> {
+        let mut folders = Vec::with_capacity(paths.len());
+        for path in paths {
+            match engine::named(path) {
+                Named::Library(found) => self.library(&found)?,
+                Named::Holder(found) => {
+                    self.library(&found)?;
+                    folders.push(path.clone());
+                }
+                Named::Other => folders.push(path.clone()),
+            }
+        }
+        if folders.is_empty() {
+            return Ok(0);
+        }
+        self.scan(&folders)
+    }
+
+    /// All entries of one library of Engine DJ, from a private copy.
+    fn library(&self, found: &FoundLibrary) -> Result<(), Cancelled> {
+        let opened = std::fs::create_dir_all(&self.scratch)
+            .map_err(|error| EngineError::Scratch {
+                error,
+                path: self.scratch.clone(),
+            })
+            .and_then(|()| {
+                let options = Options {
+                    scratch: self.scratch.clone(),
+                    ..Options::default()
+                };
+                Library::open(found, &options, &self.control)
+            });
+        let library = match opened {
+            Ok(library) => library,
+            Err(EngineError::Cancelled) => return Err(Cancelled),
+            Err(error) => {
+                tracing::warn!(%error, "an Engine DJ library was not read");
+                let unreachable = vec![(found.database.clone(), error.failure())];
+                return self.look_into(Vec::new(), unreachable);
+            }
+        };
+        for warning in &library.about().warnings {
+            tracing::warn!(%warning, database = %found.database.display(), "an Engine DJ library");
+        }
+        let mut locator = Locator::new(library.folder());
+        let mut claims = Vec::with_capacity(BATCH);
+        let mut lost = Vec::new();
+        let mut is_whole = true;
+        for item in library.tracks() {
+            match item {
+                Ok(track) => claims.push(engine::claim(track, library.folder(), &mut locator)),
+                Err(rows) => {
+                    is_whole = false;
+                    lost.push((found.database.clone(), engine::lost(&rows)));
+                }
+            }
+            if claims.len() + lost.len() >= BATCH {
+                self.settle(std::mem::take(&mut claims), std::mem::take(&mut lost))?;
+            }
+        }
+        self.settle(claims, lost)?;
+        self.control.check()?;
+        if let (true, Some(database)) = (is_whole, library.about().uuid.clone()) {
+            self.news(ImportNews::LibraryRead { database });
+        }
+        Ok(())
+    }
+
+    fn settle(
+        &self,
+        claims: Vec<Claim>,
+        unreachable: Vec<(PathBuf, Failure)>,
+    ) -> Result<(), Cancelled> {
+        self.look_into(Vec::new(), unreachable)?;
+        if claims.is_empty() {
+            return self.control.check();
+        }
+        self.control.check()?;
+        self.news(ImportNews::AskClaims(
+            claims.iter().map(Claim::question).collect(),
+        ));
+        let Ok(ImportReply::Claims(judgements)) = self.answers.recv() else {
+            return Err(Cancelled);
+        };
+        let work: Vec<(Claim, ClaimJudgement)> = claims.into_iter().zip(judgements).collect();
+        let control = &self.control;
+        let standings = in_parallel(&work, |(claim, judgement)| {
+            engine::settle(control, claim, judgement.known.as_ref(), &judgement.twins)
+        });
+        self.control.check()?;
+        let settled = work
+            .into_iter()
+            .zip(standings)
+            .map(|((claim, judgement), standing)| Settled {
+                claim,
+                known: judgement.known.map(|known| known.track),
+                standing,
+            })
+            .collect();
+        self.news(ImportNews::Settled(settled));
+        Ok(())
     }
 
     fn news(&self, news: ImportNews) {
@@ -230,27 +346,8 @@ impl Session {
             return Err(Cancelled);
         };
         let work: Vec<(Waiting, Judgement)> = batch.into_iter().zip(judgements).collect();
-        let readers = std::thread::available_parallelism()
-            .map_or(1, NonZeroUsize::get)
-            .min(READERS);
-        let share = work.len().div_ceil(readers).max(1);
         let control = &self.control;
-        let found = std::thread::scope(|scope| {
-            let threads: Vec<_> = work
-                .chunks(share)
-                .map(|part| {
-                    scope.spawn(move || part.iter().map(|item| look(control, item)).collect())
-                })
-                .collect();
-            threads
-                .into_iter()
-                .flat_map(|thread| -> Vec<Found> {
-                    thread
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect()
-        });
+        let found = in_parallel(&work, |item| look(control, item));
         self.control.check()?;
         self.news(ImportNews::Found {
             found: each_moved_once(found),
@@ -282,10 +379,34 @@ impl Session {
     }
 }
 
+/// Does the work for each item on a few threads. In the order of the items.
+fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let readers = std::thread::available_parallelism()
+        .map_or(1, NonZeroUsize::get)
+        .min(READERS);
+    let share = items.len().div_ceil(readers).max(1);
+    let work = &work;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = items
+            .chunks(share)
+            .map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<R>>()))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
+}
+
 /// Reads what the decision asks for of one file.
 fn look(control: &Control, ((candidate, root), judgement): &(Waiting, Judgement)) -> Found {
     let fate = match judgement.decision {
         Decision::Unchanged(id) | Decision::Returned(id) => Fate::Unchanged(id),
+        Decision::Copy(id) => Fate::Copy(id),
         Decision::Changed(id) => Fate::Changed(id, read(&candidate.path)),
         Decision::New => match moved_from(control, &candidate.path, judgement) {
             Some(id) => Fate::Moved(id),
@@ -300,7 +421,7 @@ fn look(control: &Control, ((candidate, root), judgement): &(Waiting, Judgement)
 }
 
 /// Reads one file; should the reader break down on it, that is this file's failure and no other's.
-fn read(path: &Path) -> Result<TagsRead, Failure> {
+pub(super) fn read(path: &Path) -> Result<TagsRead, Failure> {
     std::panic::catch_unwind(|| reading::read(path)).unwrap_or_else(|_panic| {
         Err(Failure::new(
             FailureKind::Bug,

@@ -159,7 +159,9 @@ pub fn artifact_states(
 /// The state of a track as a whole.
 pub fn track_state(track: &Track, artifacts: &[ArtifactState; Artifact::ALL.len()]) -> TrackState {
     let any = |state| artifacts.contains(&state);
-    if track.missing {
+    if track.missing && track.is_streamed() {
+        TrackState::Streaming
+    } else if track.missing {
         TrackState::Missing
     } else if any(ArtifactState::Running) {
         TrackState::Analyzing

@@ -18,6 +18,8 @@ pub enum Field {
     Composer,
     Path,
     Codec,
+    /// Libraries of other programs that hold the track.
+    Source,
     Year,
     Rating,
     Added,
@@ -32,7 +34,7 @@ pub enum Field {
 }
 
 impl Field {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Artist,
         Self::Title,
         Self::Album,
@@ -43,6 +45,7 @@ impl Field {
         Self::Composer,
         Self::Path,
         Self::Codec,
+        Self::Source,
         Self::Year,
         Self::Rating,
         Self::Added,
@@ -68,6 +71,7 @@ impl Field {
             Self::Composer => "composer",
             Self::Path => "path",
             Self::Codec => "codec",
+            Self::Source => "source",
             Self::Year => "year",
             Self::Rating => "rating",
             Self::Added => "added",
@@ -105,6 +109,7 @@ impl Field {
             Self::Composer => Some(Line::Composer),
             Self::Path
             | Self::Codec
+            | Self::Source
             | Self::Year
             | Self::Rating
             | Self::Added
@@ -142,6 +147,7 @@ impl Field {
             | Self::Composer
             | Self::Path
             | Self::Codec
+            | Self::Source
             | Self::Added
             | Self::Key
             | Self::State

@@ -297,7 +297,8 @@ fn test(field: Field, raw: &str, exact: bool, now: &Zoned) -> Result<Test, Wrong
         | Field::Remixer
         | Field::Composer
         | Field::Path
-        | Field::Codec => Some(Needle::new(raw))
+        | Field::Codec
+        | Field::Source => Some(Needle::new(raw))
             .filter(|needle| !needle.text().is_empty())
             .map(Test::Text)
             .ok_or(Wrong::Expected(
@@ -307,12 +308,13 @@ fn test(field: Field, raw: &str, exact: bool, now: &Zoned) -> Result<Test, Wrong
 }
 
 fn state(name: &str) -> Result<Test, Wrong> {
-    const STATES: [TrackState; 5] = [
+    const STATES: [TrackState; 6] = [
         TrackState::Ready,
         TrackState::Analyzing,
         TrackState::Partial,
         TrackState::Failed,
         TrackState::Missing,
+        TrackState::Streaming,
     ];
     if name == "duplicate" {
         return Ok(Test::Duplicate);

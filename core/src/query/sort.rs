@@ -328,6 +328,7 @@ fn number(field: Field, row: &Row) -> Option<u64> {
             TrackState::Partial => 2,
             TrackState::Failed => 3,
             TrackState::Missing => 4,
+            TrackState::Streaming => 5,
         }),
         Field::Id => Some(row.track.id.0),
         _ => field.number(row).map(ordered),

@@ -56,6 +56,8 @@ fn full_row() -> Row {
         added: "2026-11-20T00:00:00Z".parse().unwrap(),
         missing: false,
         damage: None,
+        sources: Vec::new(),
+        borrowed: crate::track::TagFields::default(),
     };
     let mut knowledge = Knowledge::default();
     knowledge.summary.bpm = Some(Bpm(127.9996));

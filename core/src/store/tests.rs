@@ -36,6 +36,8 @@ pub(super) fn track(number: u64) -> Track {
         added: "2026-01-02T03:04:05Z".parse().unwrap(),
         missing: false,
         damage: None,
+        sources: Vec::new(),
+        borrowed: crate::track::TagFields::default(),
     }
 }
 

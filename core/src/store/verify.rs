@@ -244,6 +244,9 @@ fn check_audio(tracks: &[Track], report: &mut VerifyReport, control: &Control) {
             return;
         }
         control.set_progress(done as f32 / tracks.len() as f32);
+        if !track.has_path() {
+            continue;
+        }
         let root = roots
             .entry(&track.root)
             .or_insert_with(|| presence::look_at_root(track.root.as_path()));

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::view::Rows;
-use tonearm_core::failure::Failure;
 use tonearm_core::row::{ArtifactState, Row};
 use tonearm_core::track::TrackId;
 
@@ -109,7 +108,7 @@ impl Reason<'_> {
 /// Everything that is wrong with a track; the same reason stands once.
 pub(super) fn reasons(row: &Row) -> Vec<Reason<'_>> {
     if row.track.missing {
-        let (message, remedy) = Failure::MISSING;
+        let (message, remedy) = row.track.missing_reason();
         return vec![Reason {
             artifacts: Vec::new(),
             message,

@@ -13,7 +13,7 @@ use eframe::egui::{
     EventFilter, Id, Key, Modifiers, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind,
     Ui, WidgetInfo, pos2, vec2,
 };
-use tonearm_core::row::{Row, TrackState};
+use tonearm_core::row::Row;
 use tonearm_core::track::TrackId;
 
 /// Where the table is scrolled to, by track and not by number, so that it stays when rows come and go.
@@ -215,7 +215,7 @@ fn row_ui(
         let bar = rect.with_max_x(rect.left() + 2.0);
         pen.painter.rect_filled(bar, 0.0, theme::ACCENT);
     }
-    let is_faint = row.state == TrackState::Missing;
+    let is_faint = row.track.missing;
     let pointer = response.hover_pos().filter(|_| response.hovered());
     let mut under = None;
     for placed in placed {

@@ -8,7 +8,7 @@ use crate::theme;
 use eframe::egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker};
 use tonearm_core::failure::Failure;
-use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::row::{ArtifactState, Row};
 use tonearm_core::track::TrackId;
 
 /// Longer text would cover the window.
@@ -21,7 +21,7 @@ const LETTER: f32 = 6.0;
 pub(super) fn has_one(column: ColumnId, row: &Row, width: f32) -> bool {
     match column {
         ColumnId::Analysis => true,
-        ColumnId::Cover => row.state == TrackState::Missing,
+        ColumnId::Cover => row.track.missing,
         ColumnId::Tempo => words::tempo(row).is_some(),
         ColumnId::Key => words::key_of(row).is_some(),
         _ => text(column, row).is_some_and(|text| text.len() as f32 * LETTER > width),
@@ -47,7 +47,10 @@ pub(super) fn tip_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, column: ColumnId
     ui.set_max_width(360.0);
     match column {
         ColumnId::Analysis => analysis_ui(ui, scene, row),
-        ColumnId::Cover => failure_ui(ui, Failure::MISSING.0, Failure::MISSING.1),
+        ColumnId::Cover => {
+            let (message, remedy) = row.track.missing_reason();
+            failure_ui(ui, message, remedy);
+        }
         ColumnId::Tempo => {
             if let Some(fact) = words::tempo(row) {
                 ui.label(format!("{:.2} BPM", fact.value));

@@ -222,6 +222,7 @@ pub(super) fn state(state: TrackState) -> &'static str {
         TrackState::Partial => "waiting for analysis",
         TrackState::Failed => "analysis failed",
         TrackState::Missing => "file missing",
+        TrackState::Streaming => "streamed, no file",
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
 use tonearm_core::failure::Failure;
-use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::row::{ArtifactState, Row};
 
 /// One line to tell.
 struct Line {
@@ -94,8 +94,8 @@ fn lines(page: &Page<'_>, panel: &TrackPanel) -> Vec<Line> {
     let trouble = player
         .filter(|loaded| loaded.track == row.track.id)
         .and_then(|loaded| loaded.trouble.as_ref());
-    if row.state == TrackState::Missing {
-        let (text, remedy) = Failure::MISSING;
+    if row.track.missing {
+        let (text, remedy) = row.track.missing_reason();
         lines.push(line(theme::ERROR, sentence(text), remedy, Offer::Nothing));
     } else if let Some(trouble) = trouble {
         lines.push(failed(trouble, Offer::Nothing));
@@ -109,7 +109,7 @@ fn lines(page: &Page<'_>, panel: &TrackPanel) -> Vec<Line> {
         ));
     }
     lines.extend(work(page));
-    if row.state != TrackState::Missing {
+    if !row.track.missing {
         lines.extend(failures(row));
     }
     if let Some(Loadable::Failed(failure)) = &panel.kept.waveform {
@@ -127,7 +127,7 @@ fn work(page: &Page<'_>) -> Option<Line> {
         let done = job.control.progress();
         return Some(line(theme::ACCENT, text, "", Offer::Progress(done)));
     }
-    if row.state == TrackState::Missing {
+    if row.track.missing {
         return None;
     }
     let is = |state: ArtifactState| row.artifacts.contains(&state);

@@ -8,11 +8,12 @@ use crate::core_loop::input::{Effect, Fate, Found, ImportNews, ImportReply, Judg
 use crate::core_loop::queue::Wish;
 use crate::failure::Failure;
 use crate::findings::Knowledge;
+use crate::import::claim::Question;
 use crate::import::dedupe::{Candidate, Decision, decide};
 use crate::import::reading;
 use crate::import::tags::TagsRead;
 use crate::store::Change;
-use crate::track::{FilePath, Tags, Track, TrackId};
+use crate::track::{FilePath, SourceId, TagFields, Tags, Track, TrackId};
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -33,8 +34,10 @@ pub(super) struct Import {
     seen: HashSet<TrackId>,
     /// Tracks that it brought in.
     newcomers: HashSet<TrackId>,
+    /// The numbers of the entries met so far of the library that is being read.
+    pub(super) entries: HashSet<u64>,
     /// A question that waits until the disk has caught up.
-    waiting: Option<Vec<Candidate>>,
+    waiting: Option<Waiting>,
     cancelled: bool,
 }
 
@@ -45,6 +48,7 @@ impl Import {
             tally: Tally::default(),
             seen: HashSet::new(),
             newcomers: HashSet::new(),
+            entries: HashSet::new(),
             waiting: None,
             cancelled: false,
         }
@@ -72,28 +76,47 @@ impl Import {
     }
 }
 
+/// What an import asks.
+#[derive(Debug)]
+enum Waiting {
+    Files(Vec<Candidate>),
+    Claims(Vec<Question>),
+}
+
 /// What an import says of one file, and what it changes.
-struct Verdict {
-    outcome: Outcome,
-    track: Option<TrackId>,
-    failure: Option<Failure>,
-    changes: Vec<Change>,
+pub(super) struct Verdict {
+    pub(super) outcome: Outcome,
+    pub(super) track: Option<TrackId>,
+    pub(super) failure: Option<Failure>,
+    pub(super) changes: Vec<Change>,
+}
+
+/// Whose outcome it is.
+pub(super) struct Met {
+    pub(super) path: PathBuf,
+    /// The entry of another library that led to it.
+    pub(super) source: Option<SourceId>,
 }
 
 impl State {
     pub(super) fn import_news(&mut self, news: ImportNews, now: Timestamp) -> Vec<Effect> {
         match news {
-            ImportNews::Ask(candidates) => {
-                if let Some(import) = &mut self.import {
-                    import.waiting = Some(candidates);
-                }
-                self.answer_waiting_questions()
-            }
+            ImportNews::Ask(candidates) => self.asked(Waiting::Files(candidates)),
+            ImportNews::AskClaims(questions) => self.asked(Waiting::Claims(questions)),
+            ImportNews::Settled(settled) => self.settled(settled, now),
+            ImportNews::LibraryRead { database } => self.library_read(&database, now),
             ImportNews::Found { found, unreachable } => self.found(found, unreachable, now),
             ImportNews::Scanned { roots } => self.scanned(&roots),
             ImportNews::Gone(gone) => self.gone(gone, now),
             ImportNews::Ended { skipped } => self.import_ended(skipped),
         }
+    }
+
+    fn asked(&mut self, question: Waiting) -> Vec<Effect> {
+        if let Some(import) = &mut self.import {
+            import.waiting = Some(question);
+        }
+        self.answer_waiting_questions()
     }
 
     /// Answers what the scans ask, unless too much waits for the disk already: a question left open is what
@@ -105,25 +128,27 @@ impl State {
         if std::mem::take(&mut self.relink_waits) {
             return vec![Effect::ReplyToRelink];
         }
-        let Some(candidates) = self
-            .import
-            .as_mut()
-            .and_then(|import| import.waiting.take())
-        else {
-            return Vec::new();
+        let waiting = self.import.as_mut().and_then(|it| it.waiting.take());
+        let reply = match waiting {
+            None => return Vec::new(),
+            Some(Waiting::Files(files)) => {
+                ImportReply::Decisions(files.iter().map(|it| self.judge(it)).collect())
+            }
+            Some(Waiting::Claims(claims)) => {
+                ImportReply::Claims(claims.iter().map(|it| self.judge_claim(it)).collect())
+            }
         };
-        let judgements = candidates
-            .iter()
-            .map(|candidate| self.judge(candidate))
-            .collect();
-        vec![Effect::ReplyToImport(ImportReply::Decisions(judgements))]
+        vec![Effect::ReplyToImport(reply)]
     }
 
     fn judge(&self, candidate: &Candidate) -> Judgement {
         let decision = decide(&self.catalog.index, candidate);
         let twins = match decision {
             Decision::New => self.catalog.twins(candidate.stamp.bytes),
-            Decision::Unchanged(_) | Decision::Changed(_) | Decision::Returned(_) => Vec::new(),
+            Decision::Unchanged(_)
+            | Decision::Changed(_)
+            | Decision::Returned(_)
+            | Decision::Copy(_) => Vec::new(),
         };
         Judgement { decision, twins }
     }
@@ -137,7 +162,13 @@ impl State {
         let mut changes = Vec::new();
         let mut events = Vec::new();
         for (path, failure) in unreachable {
-            events.extend(self.tell(Outcome::Failed, None, path, Some(failure)));
+            let verdict = Verdict {
+                outcome: Outcome::Failed,
+                track: None,
+                failure: Some(failure),
+                changes: Vec::new(),
+            };
+            events.extend(self.tell(&mut changes, Met { path, source: None }, verdict));
         }
         for Found {
             candidate,
@@ -146,6 +177,12 @@ impl State {
         } in found
         {
             let path = candidate.path.clone();
+            if let Fate::Unchanged(id) | Fate::Copy(id) = fate
+                && self.has_met(id)
+            {
+                // Told of already, as an entry of a library.
+                continue;
+            }
             let verdict = match fate {
                 Fate::New(read) => {
                     let track = self.new_track(candidate, root, now);
@@ -158,21 +195,43 @@ impl State {
                 }
                 Fate::Moved(id) => self.moved_to(id, candidate, root, now),
                 Fate::Unchanged(id) => self.met_again(id, now),
+                Fate::Copy(id) => Verdict {
+                    outcome: Outcome::Unchanged,
+                    track: Some(id),
+                    failure: None,
+                    changes: Vec::new(),
+                },
             };
-            changes.extend(verdict.changes);
-            events.extend(self.tell(verdict.outcome, verdict.track, path, verdict.failure));
+            let source = verdict.track.and_then(|id| self.first_source(id));
+            events.extend(self.tell(&mut changes, Met { path, source }, verdict));
         }
         vec![self.write(changes, events)]
     }
 
-    /// Counts an outcome and makes the event that tells of it.
-    fn tell(
+    fn has_met(&self, track: TrackId) -> bool {
+        let import = self.import.as_ref();
+        import.is_some_and(|import| import.seen.contains(&track))
+    }
+
+    fn first_source(&self, track: TrackId) -> Option<SourceId> {
+        let sources = &self.catalog.get(track)?.track.sources;
+        sources.first().map(|source| source.id.clone())
+    }
+
+    /// Takes up what a verdict changes, counts its outcome and makes the event that tells of it.
+    pub(super) fn tell(
         &mut self,
-        outcome: Outcome,
-        track: Option<TrackId>,
-        path: PathBuf,
-        failure: Option<Failure>,
+        changes: &mut Vec<Change>,
+        met: Met,
+        verdict: Verdict,
     ) -> Option<Event> {
+        let Verdict {
+            outcome,
+            track,
+            failure,
+            changes: made,
+        } = verdict;
+        changes.extend(made);
         let import = self.import.as_mut()?;
         import.tally.add(outcome);
         import.seen.extend(track);
@@ -192,13 +251,19 @@ impl State {
             request,
             outcome,
             track,
-            path,
+            path: met.path,
+            source: met.source,
             failure,
         })
     }
 
     /// A track for a file that the library does not know.
-    fn new_track(&mut self, candidate: Candidate, root: PathBuf, now: Timestamp) -> Track {
+    pub(super) fn new_track(
+        &mut self,
+        candidate: Candidate,
+        root: PathBuf,
+        now: Timestamp,
+    ) -> Track {
         let id = self.ids.next(|id| self.catalog.get(id).is_some());
         if let Some(import) = &mut self.import {
             import.newcomers.insert(id);
@@ -214,11 +279,13 @@ impl State {
             added: now,
             missing: false,
             damage: None,
+            sources: Vec::new(),
+            borrowed: TagFields::default(),
         }
     }
 
     /// The known track, with its file as it is now. The hash was that of other bytes.
-    fn changed_track(&self, id: TrackId, candidate: &Candidate) -> Option<Track> {
+    pub(super) fn changed_track(&self, id: TrackId, candidate: &Candidate) -> Option<Track> {
         Some(Track {
             stamp: candidate.stamp,
             format: None,
@@ -230,7 +297,7 @@ impl State {
     }
 
     /// Stores a track with what its tags say. A file that cannot be read as music is kept as a failed row.
-    fn describe(
+    pub(super) fn describe(
         &mut self,
         mut track: Track,
         read: Result<TagsRead, Failure>,
@@ -275,7 +342,7 @@ impl State {
         }
     }
 
-    fn moved_to(
+    pub(super) fn moved_to(
         &mut self,
         id: TrackId,
         candidate: Candidate,
@@ -302,7 +369,7 @@ impl State {
 
     /// A known file as it was. If it had been away, it is back; what failed for a reason that may have
     /// passed is tried again now.
-    fn met_again(&mut self, id: TrackId, now: Timestamp) -> Verdict {
+    pub(super) fn met_again(&mut self, id: TrackId, now: Timestamp) -> Verdict {
         let mut changes = Vec::new();
         let mut outcome = Outcome::Unchanged;
         if let Some(row) = self.catalog.get(id).cloned() {
@@ -368,7 +435,14 @@ impl State {
                 changes.extend(moves);
                 events.push(event);
             } else {
-                events.extend(self.tell(Outcome::Missing, Some(id), path, Some(failure)));
+                let source = self.first_source(id);
+                let verdict = Verdict {
+                    outcome: Outcome::Missing,
+                    track: Some(id),
+                    failure: Some(failure),
+                    changes: Vec::new(),
+                };
+                events.extend(self.tell(&mut changes, Met { path, source }, verdict));
             }
         }
         vec![self.write(changes, events)]

@@ -163,6 +163,8 @@ fn row() -> Row {
             added: "2026-11-22T15:00:00Z".parse().unwrap(),
             missing: false,
             damage: None,
+            sources: Vec::new(),
+            borrowed: crate::track::TagFields::default(),
         },
         knowledge: knowledge(),
         state: TrackState::Failed,

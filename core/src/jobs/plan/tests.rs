@@ -35,6 +35,8 @@ fn track() -> Track {
         added: Timestamp::UNIX_EPOCH,
         missing: false,
         damage: None,
+        sources: Vec::new(),
+        borrowed: crate::track::TagFields::default(),
     }
 }
 

@@ -18,6 +18,7 @@ use tonearm_core::core_loop::command::{Command, Selection};
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::harmony::{ChordSpan, Key};
 use tonearm_core::row::{ArtifactState, Row};
+use tonearm_core::track::SourceKind;
 
 /// Characters of a tag that are shown at most.
 const MOST: usize = 300;
@@ -61,7 +62,38 @@ pub(super) fn track_ui(
     tags_ui(ui, row);
     analysis_ui(ui, (scene, row), out);
     file_ui(ui, (scene, row), out);
+    sources_ui(ui, row);
     duplicates_ui(ui, (scene, row), panel);
+}
+
+/// The libraries of other programs that hold the track.
+fn sources_ui(ui: &mut Ui, row: &Row) {
+    for source in row.track.sources.iter().take(MOST_ITEMS) {
+        let SourceKind::EngineDj = source.kind;
+        group(ui, "In Engine DJ");
+        if let Some(library) = &source.library {
+            let path = library.as_path().to_string_lossy();
+            fact(ui, "Library", words::line(&path, MOST));
+        }
+        if let Some(stored) = &source.stored_path {
+            fact(ui, "Path there", words::line(stored, MOST));
+        }
+        if let Some(service) = &source.stream {
+            fact(ui, "Streamed by", words::line(service, MOST));
+        }
+        fact(ui, "Came from", words::line(&source.id.to_string(), MOST));
+        if let Some(alias) = &source.alias {
+            fact(ui, "Called", words::line(&alias.to_string(), MOST));
+        }
+        if source.is_gone {
+            let text = "That library no longer has it";
+            ui.add(Label::new(RichText::new(text).color(theme::TEXT_MUTED)).wrap());
+        }
+    }
+    let more = row.track.sources.len().saturating_sub(MOST_ITEMS);
+    if more > 0 {
+        ui.label(RichText::new(format!("and {more} more")).color(theme::TEXT_FAINT));
+    }
 }
 
 fn cover_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, row: &Row) {
@@ -266,9 +298,9 @@ fn file_ui(ui: &mut Ui, (scene, row): (&Scene<'_>, &Row), out: &mut Outbox) {
     group(ui, "File");
     let track = &row.track;
     if track.missing {
-        let text = RichText::new("The file is not there").color(theme::WARN);
-        ui.label(text);
-        let remedy = tonearm_core::failure::Failure::MISSING.1;
+        let (message, remedy) = track.missing_reason();
+        let text = RichText::new(words::sentence(message, MOST)).color(theme::WARN);
+        ui.add(Label::new(text).wrap());
         ui.add(Label::new(RichText::new(remedy).color(theme::TEXT_MUTED)).wrap());
     }
     if let Some(format) = &track.format {
