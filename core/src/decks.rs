@@ -3,13 +3,25 @@
 //! Nothing of this runs, listens or costs anything until it is asked for.
 
 pub mod clock;
+pub mod command;
 pub mod network;
 pub mod place;
+pub mod scripts;
 pub mod view;
 
-pub use clock::{Moment, Timing};
+mod apply;
+mod catalog;
+mod recognise;
+mod resolve;
+pub(crate) mod run;
+
+pub use clock::{BeatPlace, Live, Moment, NextChord, Place, Sounding, Timing};
+pub use command::{DecksCommand, Listen, Source};
 pub use network::NetworkView;
-pub use view::{DeckView, DecksState, DecksView, UnitView};
+pub use view::{
+    Analysis, Candidate, DeckView, DecksState, DecksView, Link, Matched, MatchedBy, Matching,
+    UnitView,
+};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -24,6 +24,13 @@ pub enum Targets {
         /// [`DISCOVERY_PORT`] but in tests.
         port: u16,
     },
+    /// Everybody on the network where this is our address.
+    On {
+        /// Our address there.
+        interface: Ipv4Addr,
+        /// [`DISCOVERY_PORT`] but in tests.
+        port: u16,
+    },
     /// These alone: players on this machine, or behind a router.
     Only(Vec<SocketAddrV4>),
 }

@@ -131,6 +131,7 @@ impl VirtualPlayers {
         let port = listener.local_addr().map_err(VirtualError::Port)?.port();
         let bind = match config.discovery.targets {
             Targets::Everybody { .. } => Ipv4Addr::UNSPECIFIED,
+            Targets::On { interface, .. } => interface,
             Targets::Only(_) => *config.discovery.listen.ip(),
         };
         let stage = Arc::new(Stage {

@@ -25,6 +25,8 @@ pub enum Timing {
 pub struct Live {
     /// Zero of all times that the clocks know.
     pub(super) epoch: Instant,
+    /// Seconds of the clocks in one of ours: not 1 in a replay alone.
+    pub(super) rate: f64,
     pub(super) unit: UnitClock,
     pub(super) deck: DeckClock,
     /// The player's values hold no longer.
@@ -62,7 +64,8 @@ impl Timing {
         match self {
             Self::Unknown => None,
             Self::Live(live) => {
-                let now = now.saturating_duration_since(live.epoch);
+                let since = now.saturating_duration_since(live.epoch);
+                let now = since.mul_f64(live.rate);
                 let reading = live.deck.at(live.unit.device_time(now)?)?;
                 let mut place = Place::from(reading);
                 if live.is_lost {
@@ -94,8 +97,7 @@ pub struct Moment {
     pub bpm: Option<Bpm>,
     pub is_stale: bool,
     pub beat: Option<BeatPlace>,
-    /// What sounds, where the track's chords are known. `Some(None)`: no chord.
-    pub chord: Option<Option<Chord>>,
+    pub chord: Sounding,
     pub next_chord: Option<NextChord>,
 }
 
@@ -114,6 +116,26 @@ pub struct BeatPlace {
     pub is_from_library: bool,
 }
 
+/// The chord that sounds.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Sounding {
+    /// The track's chords are not known.
+    #[default]
+    Unknown,
+    /// Drums, or silence: Harte's `N`.
+    NoChord,
+    Chord(Chord),
+}
+
+impl Sounding {
+    pub fn chord(self) -> Option<Chord> {
+        match self {
+            Self::Chord(chord) => Some(chord),
+            Self::Unknown | Self::NoChord => None,
+        }
+    }
+}
+
 /// The chord that comes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NextChord {
@@ -130,7 +152,7 @@ impl Moment {
         let beat = own.or_else(|| player_beat(place.beat?));
         let (chord, next_chord) = match analysis {
             Some(analysis) => analysis.chords_at(place.position, place.bpm.or(deck.bpm)),
-            None => (None, None),
+            None => (Sounding::Unknown, None),
         };
         Self {
             position: place.position,
@@ -180,9 +202,10 @@ impl Analysis {
         let beats = &self.details.beats.as_ref()?.beats;
         let whole = beat.floor() as i64;
         let (bar, in_bar) = match usize::try_from(whole) {
-            Ok(index) if index < beats.len() => {
-                (i64::from(*self.bars.get(index)?), beats.get(index)?.position)
-            }
+            Ok(index) if index < beats.len() => (
+                i64::from(*self.bars.get(index)?),
+                beats.get(index)?.position,
+            ),
             // Outside, bars go on with the length of the nearest one.
             outside => {
                 let anchor = if outside.is_err() { 0 } else { beats.len() - 1 };
@@ -209,17 +232,21 @@ impl Analysis {
     }
 
     /// The chord at `at`, and the next other one.
-    fn chords_at(&self, at: Secs, bpm: Option<Bpm>) -> (Option<Option<Chord>>, Option<NextChord>) {
-        let Some(spans) = self.details.chords.as_deref().filter(|spans| !spans.is_empty()) else {
-            return (None, None);
-        };
+    fn chords_at(&self, at: Secs, bpm: Option<Bpm>) -> (Sounding, Option<NextChord>) {
+        let spans = self.details.chords.as_deref().unwrap_or_default();
+        if spans.is_empty() {
+            return (Sounding::Unknown, None);
+        }
         let begun = spans.partition_point(|span| span.start <= at);
         let now = begun
             .checked_sub(1)
             .and_then(|index| spans.get(index))
             .and_then(|span| span.chord.filter(|_| at < span.end));
         let mut later = spans.get(begun..).unwrap_or_default().iter();
-        let next = later.find_map(|span| Some((span.start, span.chord.filter(|chord| Some(*chord) != now)?)));
+        let next = later.find_map(|span| {
+            let chord = span.chord.filter(|chord| Some(*chord) != now)?;
+            Some((span.start, chord))
+        });
         let next = next.and_then(|(start, chord)| {
             let in_secs = Secs(start.0 - at.0);
             let by_grid = || Some(self.beats_until(start)? - self.beats_until(at)?);
@@ -230,6 +257,6 @@ impl Analysis {
                 in_secs,
             })
         });
-        (Some(now), next)
+        (now.map_or(Sounding::NoChord, Sounding::Chord), next)
     }
 }

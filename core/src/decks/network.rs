@@ -96,16 +96,19 @@ fn rounded(value: f64) -> f64 {
 impl From<&Health> for NetworkView {
     fn from(health: &Health) -> Self {
         let ago = |at| rounded(health.now.saturating_sub(at).as_secs_f64());
-        let interfaces = health.interfaces.iter().map(|(address, seen)| InterfaceView {
-            name: seen.name.clone(),
-            address: address.to_string(),
-            is_up: seen.is_up,
-            sent: seen.sent,
-            failed: seen.failed,
-            heard: seen.heard,
-            silent_for: seen.last_heard.map(ago),
-            error: seen.error.clone(),
-        });
+        let interfaces = health
+            .interfaces
+            .iter()
+            .map(|(address, seen)| InterfaceView {
+                name: seen.name.clone(),
+                address: address.to_string(),
+                is_up: seen.is_up,
+                sent: seen.sent,
+                failed: seen.failed,
+                heard: seen.heard,
+                silent_for: seen.last_heard.map(ago),
+                error: seen.error.clone(),
+            });
         let announcers = health.sightings.iter().map(|seen| AnnouncerView {
             unit: seen.device.identity.token.into(),
             name: seen.device.identity.source.clone(),
@@ -131,7 +134,9 @@ impl From<&Health> for NetworkView {
             calls: seen.calls,
             trouble: seen.trouble.clone(),
             services: seen.services.keys().cloned().collect(),
-            round_trip_ms: seen.round_trip.map(|time| rounded(time.as_secs_f64() * 1e3)),
+            round_trip_ms: seen
+                .round_trip
+                .map(|time| rounded(time.as_secs_f64() * 1e3)),
             frames_per_sec: rounded(seen.frames_per_sec),
             jitter_ms: rounded(seen.jitter_secs() * 1e3),
             dropped: seen.dropped,
@@ -159,7 +164,9 @@ impl NetworkView {
         };
         let names = |view: &Self| -> Vec<_> {
             let announcers = view.announcers.iter();
-            announcers.map(|seen| (seen.unit, seen.clash.is_some())).collect()
+            announcers
+                .map(|seen| (seen.unit, seen.clash.is_some()))
+                .collect()
         };
         self.advice == other.advice && stages(self) == stages(other) && names(self) == names(other)
     }

@@ -40,7 +40,9 @@ impl NetworkPath {
             place.medium = parts.next().map(str::to_owned);
             place.path = parts.next().map(str::to_owned);
         }
-        place.path = place.path.filter(|path| !path.is_empty() && !place.is_streaming);
+        place.path = place
+            .path
+            .filter(|path| !path.is_empty() && !place.is_streaming);
         Some(place)
     }
 
@@ -50,13 +52,16 @@ impl NetworkPath {
         let path = self.path.as_deref().unwrap_or_default();
         let within = path.strip_prefix(ENGINE_LIBRARY);
         let path = within.filter(|rest| rest.starts_with('/')).unwrap_or(path);
-        path.split('/').filter(|part| !matches!(*part, "" | "." | ".."))
+        path.split('/')
+            .filter(|part| !matches!(*part, "" | "." | ".."))
     }
 
     /// As Engine DJ stores it: relative to its library's folder.
     pub fn stored(&self) -> Option<String> {
         let path = self.path.as_deref()?;
-        let within = path.strip_prefix(ENGINE_LIBRARY).and_then(|rest| rest.strip_prefix('/'));
+        let within = path
+            .strip_prefix(ENGINE_LIBRARY)
+            .and_then(|rest| rest.strip_prefix('/'));
         Some(within.map_or_else(|| format!("../{path}"), str::to_owned))
     }
 
@@ -78,7 +83,10 @@ mod tests {
         let place = NetworkPath::parse(&text).unwrap();
         assert_eq!(place.holder.unwrap().to_string(), TOKEN);
         assert_eq!(place.medium.as_deref(), Some("2beHouse (USB 1)"));
-        assert_eq!(place.parts().collect::<Vec<_>>(), ["Music", "A & B", "x y.mp3"]);
+        assert_eq!(
+            place.parts().collect::<Vec<_>>(),
+            ["Music", "A & B", "x y.mp3"]
+        );
         assert_eq!(place.stored().as_deref(), Some("Music/A & B/x y.mp3"));
         assert_eq!(place.file_name(), Some("x y.mp3"));
         let beside = NetworkPath::parse(&format!("net://{TOKEN}/USB/DJ/100%25.flac")).unwrap();
@@ -94,7 +102,11 @@ mod tests {
             ("something else".to_owned(), false),
         ] {
             let place = NetworkPath::parse(&text).unwrap();
-            assert_eq!((place.path.as_deref(), place.is_streaming), (None, streams), "{text}");
+            assert_eq!(
+                (place.path.as_deref(), place.is_streaming),
+                (None, streams),
+                "{text}"
+            );
             assert_eq!(place.file_name(), None, "{text}");
         }
         assert_eq!(NetworkPath::parse(" "), None);

@@ -85,6 +85,8 @@ pub struct UnitView {
     /// Its address, as text.
     pub address: Arc<str>,
     pub link: Link,
+    /// How often it was connected: one more after each restart.
+    pub sessions: u32,
     /// The number that is set on it.
     pub player: Option<u8>,
     /// Another unit has the same number: both are shown, by their names.

@@ -59,6 +59,16 @@ impl Speaker {
             .map_or(Ipv4Addr::UNSPECIFIED, |interface| interface.address)
     }
 
+    /// Whether announcements that come in over `interface` count.
+    pub(crate) fn listens_to(&self, interface: Ipv4Addr) -> bool {
+        match &self.targets {
+            Targets::On {
+                interface: wanted, ..
+            } => *wanted == interface,
+            Targets::Everybody { .. } | Targets::Only(_) => true,
+        }
+    }
+
     /// Looks for cables that came or went.
     pub(crate) fn rescan(&mut self) {
         match interfaces::list() {
@@ -109,13 +119,20 @@ impl Speaker {
     }
 
     fn targets_of(&self, interface: &Interface) -> Vec<SocketAddrV4> {
-        match &self.targets {
-            Targets::Everybody { port } => interface
-                .broadcast()
-                .into_iter()
+        let everybody = |port: u16| {
+            let broadcast = interface.broadcast().into_iter();
+            broadcast
                 .flat_map(|subnet| [subnet, Ipv4Addr::BROADCAST])
-                .map(|address| SocketAddrV4::new(address, *port))
-                .collect(),
+                .map(|address| SocketAddrV4::new(address, port))
+                .collect()
+        };
+        match &self.targets {
+            Targets::Everybody { port } => everybody(*port),
+            Targets::On {
+                interface: wanted,
+                port,
+            } if *wanted == interface.address => everybody(*port),
+            Targets::On { .. } => Vec::new(),
             Targets::Only(targets) => {
                 let faces = |target: &SocketAddrV4| {
                     interfaces::facing(&self.interfaces, *target.ip())
