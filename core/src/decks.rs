@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod lines;
 pub mod network;
 pub mod place;
 pub mod scripts;
@@ -14,9 +15,10 @@ mod catalog;
 mod recognise;
 mod resolve;
 pub(crate) mod run;
+mod tape;
 
 pub use clock::{BeatPlace, Live, Moment, NextChord, Place, Sounding, Timing};
-pub use command::{DecksCommand, Listen, Source};
+pub use command::{DecksCommand, Listen, Recording, Source};
 pub use network::NetworkView;
 pub use view::{
     Analysis, Candidate, DeckView, DecksState, DecksView, Link, Matched, MatchedBy, Matching,

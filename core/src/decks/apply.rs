@@ -85,6 +85,8 @@ pub(super) struct Unit {
     /// Tracks that it told to have loaded, with the time; their decks are still to be found.
     pub(super) news: VecDeque<(SourceId, Duration)>,
     pub(super) decks: [Deck; 4],
+    /// All that it said, for whoever comes later: at most one value of each path that is asked for.
+    values: BTreeMap<StatePath, Value>,
 }
 
 /// What a player said of itself.
@@ -170,6 +172,13 @@ impl Table {
         }
     }
 
+    /// All that is known, as updates at `at`.
+    pub(super) fn history(&self, at: Duration) -> impl Iterator<Item = Update> {
+        self.units
+            .iter()
+            .flat_map(move |(id, unit)| unit.history(*id, at))
+    }
+
     /// Forgets units that were lost long ago.
     pub(super) fn expire(&mut self, now: Duration) -> Heard {
         let before = self.units.len();
@@ -247,7 +256,25 @@ impl Unit {
             said: UnitSaid::default(),
             news: VecDeque::new(),
             decks: Default::default(),
+            values: BTreeMap::new(),
         }
+    }
+
+    /// What a recording that begins now has to know.
+    fn history(&self, id: UnitId, at: Duration) -> impl Iterator<Item = Update> {
+        let device = id.into();
+        let mut kinds = vec![UpdateKind::Appeared(self.device.clone())];
+        if self.link == Link::Live {
+            kinds.push(UpdateKind::Connected);
+            let values = self.values.iter();
+            kinds.extend(values.map(|(path, value)| UpdateKind::State {
+                path: path.clone(),
+                value: value.clone(),
+            }));
+        }
+        kinds
+            .into_iter()
+            .map(move |kind| Update { device, at, kind })
     }
 
     fn connected(&mut self) {
@@ -257,6 +284,7 @@ impl Unit {
         self.clock = UnitClock::default();
         self.said = UnitSaid::default();
         self.news.clear();
+        self.values.clear();
         self.decks = Default::default();
     }
 
@@ -281,6 +309,9 @@ impl Unit {
     }
 
     fn state(&mut self, path: &StatePath, value: &Value, at: Duration) -> Heard {
+        if !matches!(path, StatePath::Other(_)) {
+            self.values.insert(path.clone(), value.clone());
+        }
         match path {
             StatePath::Deck(side, path) => match self.decks.get_mut(side.index()) {
                 Some(deck) => deck.state(*path, value, at),
@@ -569,11 +600,12 @@ impl Deck {
     }
 }
 
-/// Of the first characters.
-fn shortened(text: &str) -> &str {
+/// What may be shown of a text: its first characters, and none that control a terminal.
+fn shortened(text: &str) -> String {
     let end = text
         .char_indices()
         .nth(MAX_TITLE)
         .map_or(text.len(), |(end, _)| end);
-    text.get(..end).unwrap_or_default()
+    let kept = text.get(..end).unwrap_or_default();
+    kept.replace(char::is_control, " ")
 }

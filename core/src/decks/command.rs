@@ -17,11 +17,7 @@ pub enum DecksCommand {
         track: Option<TrackId>,
     },
     /// Writes all that is heard from now on into a file, that can be replayed.
-    Record {
-        file: PathBuf,
-        /// Names, titles, places and tokens are replaced by others, the same by the same.
-        redact: bool,
-    },
+    Record(Recording),
     StopRecording,
     /// Reads the databases of the media in a player, to recognise tracks by them. Slow on purpose.
     ReadDatabases(UnitId),
@@ -33,6 +29,17 @@ pub struct Listen {
     pub from: Source,
     /// Only on the network where this is our address; `None`: on all.
     pub interface: Option<Ipv4Addr>,
+    /// Recorded from the first word on.
+    pub record: Option<Recording>,
+}
+
+/// Into which file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// Nothing is written over.
+    pub file: PathBuf,
+    /// Names, titles, places and tokens are replaced by others, the same by the same.
+    pub redact: bool,
 }
 
 /// Where decks come from.

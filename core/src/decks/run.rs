@@ -1,9 +1,10 @@
 //! The thread of the decks: sockets, time and the library around what is pure. It is there while decks are wanted.
 
 use super::apply::{Heard, Table, Time};
-use super::command::{DecksCommand, Listen, Source};
+use super::command::{DecksCommand, Listen, Recording, Source};
 use super::recognise::Recogniser;
 use super::scripts;
+use super::tape::{Recorder, Tally, replay};
 use super::view::{DecksState, DecksView};
 use super::{DeckId, NetworkView};
 use crate::core_loop::Reader;
@@ -182,6 +183,7 @@ fn runtime() -> Result<Runtime, Failure> {
 struct Line {
     client: Option<Client>,
     players: Option<VirtualPlayers>,
+    tally: Option<Arc<Tally>>,
     simulated: Option<Arc<str>>,
     updates: mpsc::Receiver<Update>,
     time: Time,
@@ -196,7 +198,9 @@ struct Session<'a> {
     rows: Rows,
     pins: Arc<BTreeMap<String, TrackId>>,
     network: Arc<NetworkView>,
+    recorder: Option<Recorder>,
     trouble: Option<Failure>,
+    is_over: bool,
     heard: Heard,
     /// When a view is due.
     due: Option<Instant>,
@@ -205,7 +209,7 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     async fn start(surroundings: &'a Surroundings, listen: &Listen) -> Result<Self, Failure> {
         let line = open(surroundings, listen).await?;
-        let session = Self {
+        let mut session = Self {
             surroundings,
             line,
             table: Table::default(),
@@ -213,10 +217,15 @@ impl<'a> Session<'a> {
             rows: Rows::default(),
             pins: Arc::default(),
             network: Arc::default(),
+            recorder: None,
             trouble: None,
+            is_over: false,
             heard: Heard::NEWS,
             due: None,
         };
+        if let Some(recording) = &listen.record {
+            session.record(recording)?;
+        }
         session.publish();
         Ok(session)
     }
@@ -226,7 +235,6 @@ impl<'a> Session<'a> {
         let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut ticks = 0_u32;
-        let mut is_over = false;
         loop {
             let due = self.due.unwrap_or_else(Instant::now);
             tokio::select! {
@@ -234,10 +242,10 @@ impl<'a> Session<'a> {
                     Some(order) => self.obey(order),
                     None => break,
                 },
-                update = self.line.updates.recv(), if !is_over => match update {
+                update = self.line.updates.recv(), if !self.is_over => match update {
                     Some(update) => self.take(update),
                     // The end of a replay.
-                    None => is_over = true,
+                    None => self.end_of_replay(),
                 },
                 () = self.recogniser.news() => self.heard = self.heard.and(Heard::NEWS),
                 () = sleep_until(due), if self.due.is_some() => self.show(),
@@ -273,6 +281,9 @@ impl<'a> Session<'a> {
     }
 
     fn apply(&mut self, update: Update) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.take(&update);
+        }
         if let UpdateKind::TokenChanged(Token(token)) = update.kind {
             (self.surroundings.tell)(DecksNews::Token(token));
         }
@@ -280,9 +291,30 @@ impl<'a> Session<'a> {
     }
 
     fn obey(&mut self, order: DecksCommand) {
-        if let DecksCommand::Pin { deck, track } = order {
-            self.pin(deck, track);
+        match order {
+            DecksCommand::Pin { deck, track } => self.pin(deck, track),
+            DecksCommand::Record(recording) => self.trouble = self.record(&recording).err(),
+            DecksCommand::StopRecording => self.recorder = None,
+            DecksCommand::ReadDatabases(_) | DecksCommand::Start(_) | DecksCommand::Stop => return,
         }
+        self.heard = self.heard.and(Heard::NEWS);
+    }
+
+    fn record(&mut self, recording: &Recording) -> Result<(), Failure> {
+        // The one before is whole before a new one begins.
+        self.recorder = None;
+        let mut recorder = Recorder::start(&recording.file, recording.redact)?;
+        for update in self.table.history(self.now()) {
+            recorder.take(&update);
+        }
+        self.recorder = Some(recorder);
+        Ok(())
+    }
+
+    fn end_of_replay(&mut self) {
+        self.is_over = true;
+        self.trouble = self.line.tally.as_ref().and_then(|tally| tally.trouble());
+        self.heard = self.heard.and(Heard::NEWS);
     }
 
     fn pin(&self, id: DeckId, track: Option<TrackId>) {
@@ -303,6 +335,11 @@ impl<'a> Session<'a> {
         self.heard = self.heard.and(self.table.expire(now));
         for (_, unit) in self.table.units_mut() {
             unit.forget_news(now);
+        }
+        if let Some(trouble) = self.recorder.as_mut().and_then(Recorder::trouble) {
+            self.recorder = None;
+            self.trouble = Some(trouble);
+            self.heard = self.heard.and(Heard::NEWS);
         }
         if let Some(client) = &self.line.client {
             let network = NetworkView::from(&client.health());
@@ -348,13 +385,31 @@ impl<'a> Session<'a> {
             units: self.table.views(self.line.time),
             network: Arc::clone(&self.network),
             simulated: self.line.simulated.clone(),
-            recording: None,
+            recording: self
+                .recorder
+                .as_ref()
+                .map(|recorder| Arc::clone(&recorder.file)),
+            is_over: self.is_over,
             trouble: self.trouble.clone(),
         }));
     }
 }
 
 async fn open(surroundings: &Surroundings, listen: &Listen) -> Result<Line, Failure> {
+    if let Source::Replay { file, rate } = &listen.from {
+        let replay = replay(file, *rate).await?;
+        return Ok(Line {
+            client: None,
+            players: None,
+            tally: Some(replay.tally),
+            simulated: None,
+            updates: replay.updates,
+            time: Time {
+                epoch: Instant::now().into_std(),
+                rate: *rate,
+            },
+        });
+    }
     let mut config = Config::new(Identity {
         token: own_token(surroundings)?,
         source: "tonearm".to_owned(),
@@ -362,7 +417,7 @@ async fn open(surroundings: &Surroundings, listen: &Listen) -> Result<Line, Fail
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let (players, simulated) = match &listen.from {
-        Source::Network => {
+        Source::Network | Source::Replay { .. } => {
             config.discovery = network(listen.interface);
             (None, None)
         }
@@ -370,13 +425,6 @@ async fn open(surroundings: &Surroundings, listen: &Listen) -> Result<Line, Fail
             let players = simulate(name).await?;
             config.discovery = Discovery::on_this_machine(&[players.port()]);
             (Some(players), Some(Arc::from(name.as_str())))
-        }
-        Source::Replay { .. } => {
-            return Err(Failure::new(
-                FailureKind::Unsupported,
-                "sessions cannot be replayed",
-                "Listen to decks",
-            ));
         }
     };
     let (client, updates) = Client::start(config).map_err(|error| {
@@ -396,6 +444,7 @@ async fn open(surroundings: &Surroundings, listen: &Listen) -> Result<Line, Fail
         },
         client: Some(client),
         players,
+        tally: None,
         simulated,
         updates,
     })

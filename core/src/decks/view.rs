@@ -36,6 +36,8 @@ pub struct DecksView {
     pub simulated: Option<Arc<str>>,
     /// The session is written into this file.
     pub recording: Option<Arc<PathBuf>>,
+    /// A recorded session came to its end.
+    pub is_over: bool,
     /// What went wrong last with something that was asked for: a recording, a file of a player.
     pub trouble: Option<Failure>,
 }
