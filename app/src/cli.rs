@@ -14,6 +14,7 @@ mod relink;
 mod remove;
 mod report;
 mod show;
+mod simulate;
 mod upkeep;
 mod waveform;
 
@@ -73,6 +74,7 @@ enum Job {
     Waveform(waveform::Draw),
     Play(play::Play),
     Decks(decks::Decks),
+    SimulateDecks(simulate::SimulateDecks),
     Relink(relink::Relink),
     Remove(remove::Remove),
     Export(export::Export),
@@ -170,6 +172,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::Waveform(job)) => waveform::run(&context, &job),
         Some(Job::Play(job)) => play::run(&context, &job),
         Some(Job::Decks(job)) => decks::run(&context, &job),
+        Some(Job::SimulateDecks(job)) => simulate::run(&context, &job),
         Some(Job::Relink(job)) => relink::run(&context, job),
         Some(Job::Remove(job)) => remove::run(&context, &job),
         Some(Job::Export(job)) => export::run(&context, &job),

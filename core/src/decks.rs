@@ -7,6 +7,7 @@ pub mod command;
 pub mod lines;
 pub mod network;
 pub mod place;
+pub mod rehearsal;
 pub mod scripts;
 pub mod view;
 

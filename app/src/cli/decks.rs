@@ -13,10 +13,10 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 use tonearm_core::core_loop::command::Command;
-use tonearm_core::decks::lines::{Kind, Line, Teller};
+use tonearm_core::decks::lines::{DeviceDocument, Kind, Line, Teller};
 use tonearm_core::decks::{
-    DeckView, DecksCommand, DecksState, DecksView, Link, Listen, Matching, Recording, Source,
-    UnitView,
+    DeckView, DecksCommand, DecksState, DecksView, Link, Listen, Matching, Moment, Recording,
+    Source, UnitView,
 };
 
 /// How often lines on a terminal are drawn again, and Ctrl-C is looked for.
@@ -169,7 +169,7 @@ impl Screen {
                 let name = line
                     .device
                     .as_ref()
-                    .map(|device| device.name())
+                    .map(DeviceDocument::name)
                     .unwrap_or_default();
                 let reason = line.reason.as_deref().map(|reason| format!(": {reason}"));
                 let kind = match line.kind {
@@ -281,31 +281,37 @@ fn deck_text(output: Output, unit: &UnitView, deck: &DeckView, now: Instant) -> 
     let key = deck.key().map(tonearm_core::harmony::Key::camelot);
     let beat = moment.and_then(|moment| moment.beat);
     let beat = beat.map_or_else(String::new, |beat| format!("{}.{}", beat.bar, beat.in_bar));
-    let mut text = format!(
-        "{label} {state} {at:>8} {rest:>8}  {bpm:>5}  {:>3}  {beat:>5}  ",
+    let mut parts = vec![format!(
+        "{label} {state} {at:>8} {rest:>8}  {bpm:>5}  {:>3}  {beat:>5}",
         key.unwrap_or_default()
-    );
-    if let Some(chord) = moment.and_then(|moment| moment.chord.chord()) {
-        text += &format!("{chord} ");
-    }
-    if let Some(next) = moment.and_then(|moment| moment.next_chord) {
-        text += &format!("→ {} in {:.1}  ", next.chord, next.in_beats);
-    }
-    let title = deck.title().unwrap_or("untitled");
-    text += &output.styled(Style::Strong, title);
-    if let Some(artist) = deck.artist() {
-        text += &format!(" – {artist}");
-    }
+    )];
+    parts.push(harmony_text(moment.as_ref()));
+    let title = output.styled(Style::Strong, deck.title().unwrap_or("untitled"));
+    parts.push(match deck.artist() {
+        Some(artist) => format!("{title} – {artist}"),
+        None => title,
+    });
     let note = match &deck.matching {
-        Matching::Found(found) => format!("  {}", found.by.words()),
-        Matching::Unsure(several) => format!("  {} tracks may be it", several.len()),
-        Matching::Unknown(why) => format!("  {why}"),
+        Matching::Found(found) => found.by.words().to_owned(),
+        Matching::Unsure(several) => format!("{} tracks may be it", several.len()),
+        Matching::Unknown(why) => why.to_string(),
         Matching::Nothing => String::new(),
     };
-    let master = if deck.is_master == Some(true) {
-        "  master"
-    } else {
-        ""
-    };
-    text + &output.styled(Style::Dim, &format!("{note}{master}"))
+    parts.push(output.styled(Style::Dim, &note));
+    if deck.is_master == Some(true) {
+        parts.push(output.styled(Style::Dim, "master"));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("  ")
+}
+
+/// `A:min7 → F:maj in 2.0`
+fn harmony_text(moment: Option<&Moment>) -> String {
+    let now = moment.and_then(|moment| moment.chord.chord());
+    let next = moment.and_then(|moment| moment.next_chord);
+    let now = now.map(|chord| chord.to_string()).unwrap_or_default();
+    match next {
+        Some(next) => format!("{now:<7} → {} in {:.1}", next.chord, next.in_beats),
+        None => now,
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::UnitId;
 use serde::{Serialize, Serializer};
+use stagelinq::Discovery;
 use stagelinq::doctor::{Health, Stage};
 
 /// Everything that tells why decks appear or not.
@@ -21,6 +22,40 @@ pub struct RefusedView {
     pub malformed: u64,
     pub flood: u64,
     pub crowd: u64,
+}
+
+/// The networks of this machine as the system lists them: name, address, and what it is good for. An error in words
+/// when decks could not be heard at all.
+pub fn survey() -> Result<Vec<(String, String, Reach)>, String> {
+    let listed = stagelinq::interfaces::list().map_err(|error| error.to_string())?;
+    let port = Discovery::default();
+    port.check()
+        .map_err(|error| format!("UDP port {} cannot be shared: {error}", port.listen.port()))?;
+    let networks = listed.into_iter().map(|interface| {
+        let reach = if interface.address.is_loopback() {
+            Reach::ThisMachine
+        } else if interface.broadcast().is_none() {
+            Reach::OnePeer
+        } else if interface.address.is_link_local() {
+            Reach::Cable
+        } else {
+            Reach::Network
+        };
+        (interface.name, interface.address.to_string(), reach)
+    });
+    Ok(networks.collect())
+}
+
+/// Who can be reached over an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Loopback: no player is there.
+    ThisMachine,
+    /// Point to point, as VPNs are: announcements reach nobody.
+    OnePeer,
+    /// A cable without a router: link-local addresses, as players like them.
+    Cable,
+    Network,
 }
 
 /// One network of this machine.

@@ -13,10 +13,9 @@ use crate::failure::{Failure, FailureKind};
 use crate::track::TrackId;
 use arc_swap::ArcSwap;
 use stagelinq::virtual_player::{VirtualConfig, VirtualPlayers};
-use stagelinq::{Client, Config, Discovery, Identity, Targets, Token, Update, UpdateKind};
+use stagelinq::{Client, Config, Discovery, Identity, Token, Update, UpdateKind};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -418,11 +417,13 @@ async fn open(surroundings: &Surroundings, listen: &Listen) -> Result<Line, Fail
     });
     let (players, simulated) = match &listen.from {
         Source::Network | Source::Replay { .. } => {
-            config.discovery = network(listen.interface);
+            if let Some(interface) = listen.interface {
+                config.discovery = config.discovery.only_on(interface);
+            }
             (None, None)
         }
         Source::Simulation(name) => {
-            let players = simulate(name).await?;
+            let players = simulate(name)?;
             config.discovery = Discovery::on_this_machine(&[players.port()]);
             (Some(players), Some(Arc::from(name.as_str())))
         }
@@ -462,34 +463,12 @@ fn own_token(surroundings: &Surroundings) -> Result<Token, Failure> {
     Ok(token)
 }
 
-fn network(interface: Option<Ipv4Addr>) -> Discovery {
-    let mut discovery = Discovery::default();
-    if let (Some(interface), Targets::Everybody { port }) = (interface, &discovery.targets) {
-        discovery.targets = Targets::On {
-            interface,
-            port: *port,
-        };
-    }
-    discovery
-}
-
 /// Starts virtual players on this machine.
-async fn simulate(name: &str) -> Result<VirtualPlayers, Failure> {
-    let wrong = |text: String| {
-        Failure::new(
-            FailureKind::Unsupported,
-            text,
-            "Take one of the ready scripts, or mend the file",
-        )
-    };
-    let script = match scripts::ready(name) {
-        Some(json) => scripts::parse(json).map_err(wrong)?,
-        None => scripts::parse(&scripts::read(Path::new(name)).await?).map_err(wrong)?,
-    };
+fn simulate(name: &str) -> Result<VirtualPlayers, Failure> {
     VirtualPlayers::start(VirtualConfig {
-        script,
+        script: scripts::load(name)?,
         discovery: Discovery::on_this_machine(&[]),
         files: BTreeMap::new(),
     })
-    .map_err(|error| wrong(error.to_string()))
+    .map_err(|error| scripts::refused(error.to_string()))
 }

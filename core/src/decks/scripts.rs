@@ -32,14 +32,26 @@ pub fn ready(name: &str) -> Option<&'static str> {
     found.map(|(_, _, json)| *json)
 }
 
-pub(super) fn parse(json: &str) -> Result<Script, String> {
-    Script::parse(json).map_err(|error| error.to_string())
+/// A ready script by its name, or a script of the user's own. Reads the disk.
+pub(super) fn load(name: &str) -> Result<Script, Failure> {
+    let read;
+    let json = if let Some(json) = ready(name) {
+        json
+    } else {
+        read = read_file(Path::new(name))?;
+        &read
+    };
+    Script::parse(json).map_err(|error| refused(error.to_string()))
 }
 
-/// A script of the user's own.
-pub(super) async fn read(path: &Path) -> Result<String, Failure> {
+pub(super) fn refused(reason: String) -> Failure {
+    let remedy = "Take one of the ready scripts, or mend the file";
+    Failure::new(FailureKind::Unsupported, reason, remedy)
+}
+
+fn read_file(path: &Path) -> Result<String, Failure> {
     let names: Vec<&str> = READY.iter().map(|(name, ..)| *name).collect();
-    let size = tokio::fs::metadata(path).await.map_err(|error| {
+    let size = std::fs::metadata(path).map_err(|error| {
         Failure::new(
             FailureKind::Missing,
             format!("{}: {error}", path.display()),
@@ -47,15 +59,9 @@ pub(super) async fn read(path: &Path) -> Result<String, Failure> {
         )
     })?;
     if size.len() > MAX_BYTES {
-        return Err(Failure::new(
-            FailureKind::Unsupported,
-            "the script is larger than 4 MiB",
-            "Make it shorter",
-        ));
+        return Err(refused("the script is larger than 4 MiB".to_owned()));
     }
-    tokio::fs::read_to_string(path)
-        .await
-        .map_err(|error| Failure::from_io(&error))
+    std::fs::read_to_string(path).map_err(|error| Failure::from_io(&error))
 }
 
 #[cfg(test)]
@@ -65,7 +71,7 @@ mod tests {
     #[test]
     fn all_ready_scripts_can_be_performed() {
         for (name, _, json) in READY {
-            parse(json).unwrap_or_else(|error| panic!("{name}: {error}"));
+            Script::parse(json).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(ready(name), Some(json));
         }
         assert_eq!(ready("dancing"), None);

@@ -14,6 +14,10 @@ use crate::interfaces::{self, Interface};
 /// A socket bound to `address` that other programs on this machine can share, as many do with the
 /// port of the announcements.
 pub(crate) fn shared(address: SocketAddrV4) -> io::Result<UdpSocket> {
+    UdpSocket::from_std(bound(address)?.into())
+}
+
+pub(super) fn bound(address: SocketAddrV4) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_reuse_address(true)?;
     // Not for a port of our own choice: two programs would be given the same one.
@@ -24,7 +28,7 @@ pub(crate) fn shared(address: SocketAddrV4) -> io::Result<UdpSocket> {
     socket.set_broadcast(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddr::V4(address).into())?;
-    UdpSocket::from_std(socket.into())
+    Ok(socket)
 }
 
 /// What sending did on one interface.
