@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and which file answers.
 
 mod completions;
+mod decks;
 pub(crate) mod demo;
 mod doctor;
 mod export;
@@ -13,6 +14,7 @@ mod relink;
 mod remove;
 mod report;
 mod show;
+mod simulate;
 mod upkeep;
 mod waveform;
 
@@ -71,6 +73,8 @@ enum Job {
     Show(show::Show),
     Waveform(waveform::Draw),
     Play(play::Play),
+    Decks(decks::Decks),
+    SimulateDecks(simulate::SimulateDecks),
     Relink(relink::Relink),
     Remove(remove::Remove),
     Export(export::Export),
@@ -167,6 +171,8 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::Show(job)) => show::run(&context, &job),
         Some(Job::Waveform(job)) => waveform::run(&context, &job),
         Some(Job::Play(job)) => play::run(&context, &job),
+        Some(Job::Decks(job)) => decks::run(&context, &job),
+        Some(Job::SimulateDecks(job)) => simulate::run(&context, &job),
         Some(Job::Relink(job)) => relink::run(&context, job),
         Some(Job::Remove(job)) => remove::run(&context, &job),
         Some(Job::Export(job)) => export::run(&context, &job),

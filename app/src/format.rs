@@ -14,6 +14,18 @@ pub(crate) fn duration(secs: Secs) -> String {
     }
 }
 
+/// `0:32.1`, `−1:02.0`: a place on a deck.
+pub(crate) fn position(secs: f64) -> String {
+    let tenths = (secs.abs() * 10.0).floor().min(1e12) as u64;
+    let sign = if secs < 0.0 && tenths > 0 { "−" } else { "" };
+    format!(
+        "{sign}{}:{:02}.{}",
+        tenths / 600,
+        tenths / 10 % 60,
+        tenths % 10
+    )
+}
+
 /// Two decimals, as all DJ programs show it.
 pub(crate) fn tempo(bpm: Bpm) -> String {
     format!("{:.2}", bpm.0)

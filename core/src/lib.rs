@@ -7,6 +7,7 @@ pub mod backend;
 pub mod beats;
 pub mod control;
 pub mod core_loop;
+pub mod decks;
 pub mod edits;
 pub mod enginedj;
 pub mod export;

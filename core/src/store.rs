@@ -5,6 +5,7 @@
 mod aside;
 mod backup;
 mod database;
+mod deck_names;
 mod error;
 mod files;
 mod load;
@@ -23,6 +24,7 @@ mod fixture_tests;
 mod tests;
 
 pub use backup::{Reason, Restored};
+pub use deck_names::DeckNames;
 pub use error::StoreError;
 pub use load::{BadRecord, Loaded};
 pub use verify::{FileTrouble, VerifyReport};
@@ -74,6 +76,10 @@ pub enum Change {
     DropFinding(TrackId, Artifact),
     /// All that the user set by hand for the track.
     PutByHand(TrackId, Arc<ByHand>),
+    /// What a deck calls this is that track; `None`: forget it.
+    PutPin(String, Option<TrackId>),
+    /// How this program announces itself to decks.
+    PutToken([u8; 16]),
 }
 
 /// An open library. Holds its lock until dropped.
@@ -257,6 +263,20 @@ impl Store {
                 Finding::Chords(chords) => put(tables::CHORDS, id, &chords)?,
                 Finding::Loudness(loudness) => put(tables::LOUDNESS, id, &loudness)?,
             },
+            Change::PutPin(name, track) => Prepared::DeckName(
+                deck_names::pin_key(&name),
+                match track {
+                    Some(track) => Some(encode(track, &deck_names::Pin(track))?),
+                    None => None,
+                },
+            ),
+            Change::PutToken(token) => {
+                let record = deck_names::OwnToken(token);
+                Prepared::DeckName(
+                    deck_names::TOKEN_KEY.to_vec(),
+                    Some(encode(TrackId(0), &record)?),
+                )
+            }
             Change::DropFinding(id, artifact) => match table_of(artifact) {
                 Some(table) => Prepared::Remove(table, id),
                 None => return Ok(()),
@@ -316,6 +336,8 @@ enum Prepared {
     Put(ByTrack, TrackId, Vec<u8>),
     Remove(ByTrack, TrackId),
     RemoveTrack(TrackId),
+    /// `None` removes it.
+    DeckName(Vec<u8>, Option<Vec<u8>>),
     /// The record of a track goes from one table to another.
     Move {
         from: ByTrack,
@@ -353,6 +375,13 @@ fn apply(write: &WriteTransaction, change: &Prepared) -> Result<(), Trouble> {
     match change {
         Prepared::Put(table, id, bytes) => {
             write.open_table(*table)?.insert(id.0, bytes.as_slice())?;
+        }
+        Prepared::DeckName(key, record) => {
+            let mut table = write.open_table(tables::DECK_NAMES)?;
+            match record {
+                Some(record) => table.insert(key.as_slice(), record.as_slice())?,
+                None => table.remove(key.as_slice())?,
+            };
         }
         Prepared::Remove(table, id) => {
             write.open_table(*table)?.remove(id.0)?;

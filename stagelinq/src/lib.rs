@@ -5,6 +5,7 @@
 //! [`session`], [`clock`]); sockets are at the edge ([`client`], [`virtual_player`]).
 #![warn(missing_docs)]
 
+pub mod capture;
 pub mod client;
 pub mod clock;
 pub mod doctor;

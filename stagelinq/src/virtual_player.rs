@@ -5,6 +5,7 @@
 //! map, positions, broadcast and files, and breaks in the ways that real ones do.
 
 mod files;
+mod happening;
 mod motion;
 mod script;
 mod serve;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+pub use happening::{Happened, Happening};
 pub use motion::{Performance, Truth};
 pub use script::{Act, Event, Fault, MAX_PLAYERS, PlayerSpec, Script, ScriptError, TrackSpec};
 
@@ -82,6 +84,8 @@ struct Stage {
     bind: Ipv4Addr,
     targets: Mutex<Targets>,
     heard: Mutex<BTreeSet<Ipv4Addr>>,
+    happenings: Option<mpsc::Sender<Happening>>,
+    tokens: Vec<Token>,
     counts: Mutex<Counts>,
     files: BTreeMap<String, Arc<[u8]>>,
 }
@@ -100,6 +104,28 @@ impl Stage {
 
     fn count(&self, change: impl FnOnce(&mut Counts)) {
         change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Tells whoever listens; what cannot be taken at once is left out.
+    fn tell(&self, player: Option<usize>, what: Happened) {
+        if let Some(happenings) = &self.happenings {
+            let at = self.epoch.elapsed();
+            if happenings.try_send(Happening { at, player, what }).is_err() {
+                tracing::trace!("a happening that nobody takes");
+            }
+        }
+    }
+
+    /// Remembers an address. Whether it is a new one.
+    fn hear(&self, address: Ipv4Addr) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.len() < MAX_HEARD && heard.insert(address)
+    }
+
+    /// Whether one of the players has this token, or one of their analysis processes.
+    fn is_ours(&self, token: Token) -> bool {
+        let is_like = |own: &Token| own.0[1..] == token.0[1..] && own.0[0] ^ token.0[0] < 3;
+        self.tokens.iter().any(is_like)
     }
 
     fn has_heard(&self, address: Ipv4Addr) -> bool {
@@ -125,19 +151,32 @@ pub struct VirtualPlayers {
 impl VirtualPlayers {
     /// Starts all players of a script, on tasks of the tokio runtime that this is called from.
     pub fn start(config: VirtualConfig) -> Result<Self, VirtualError> {
+        Self::start_told(config, None)
+    }
+
+    /// As [`Self::start`]; what happens is told to `happenings` as far as it has room.
+    pub fn start_told(
+        config: VirtualConfig,
+        happenings: Option<mpsc::Sender<Happening>>,
+    ) -> Result<Self, VirtualError> {
         tokio::runtime::Handle::try_current().map_err(|_outside| VirtualError::NoRuntime)?;
         config.script.check()?;
         let listener = udp::shared(config.discovery.listen).map_err(VirtualError::Port)?;
         let port = listener.local_addr().map_err(VirtualError::Port)?.port();
         let bind = match config.discovery.targets {
             Targets::Everybody { .. } => Ipv4Addr::UNSPECIFIED,
+            Targets::On { interface, .. } => interface,
             Targets::Only(_) => *config.discovery.listen.ip(),
         };
+        let specs = config.script.players.iter().enumerate();
+        let tokens: Vec<_> = specs.map(|(index, spec)| token_of(spec, index)).collect();
         let stage = Arc::new(Stage {
             epoch: Instant::now(),
             bind,
             targets: Mutex::new(config.discovery.targets),
             heard: Mutex::default(),
+            happenings,
+            tokens: tokens.clone(),
             counts: Mutex::default(),
             files: config.files,
         });
@@ -145,7 +184,7 @@ impl VirtualPlayers {
             listener: tokio::spawn(listen(listener, Arc::clone(&stage))),
             stage,
             shows: Vec::new(),
-            tokens: Vec::new(),
+            tokens,
             faults: Vec::new(),
             tasks: Vec::new(),
             port,
@@ -155,6 +194,7 @@ impl VirtualPlayers {
             let show = Arc::new(Performance::new(&config.script, index));
             let (faults, orders) = mpsc::channel(16);
             let unit = unit::Unit {
+                index,
                 spec: spec.clone(),
                 token,
                 seed: config.script.seed.wrapping_add(index as u64),
@@ -163,7 +203,6 @@ impl VirtualPlayers {
             };
             players.tasks.push(tokio::spawn(unit.run(orders)));
             players.shows.push(show);
-            players.tokens.push(token);
             players.faults.push(faults);
         }
         Ok(players)
@@ -272,12 +311,20 @@ async fn listen(socket: UdpSocket, stage: Arc<Stage>) {
         let Ok(announcement) = Announcement::decode(bytes) else {
             continue;
         };
-        let mut heard = stage.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let identity = announcement.identity;
+        let is_ours = stage.is_ours(identity.token);
         match announcement.action {
-            Action::Present if heard.len() < MAX_HEARD => {
-                heard.insert(*from.ip());
+            Action::Present => {
+                if stage.hear(*from.ip()) && !is_ours {
+                    let address = *from.ip();
+                    stage.tell(None, Happened::Heard { identity, address });
+                }
             }
-            Action::Present | Action::Leaving => {}
+            Action::Leaving if is_ours => {}
+            Action::Leaving => {
+                let address = *from.ip();
+                stage.tell(None, Happened::Goodbye { identity, address });
+            }
         }
     }
 }

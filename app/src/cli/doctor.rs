@@ -1,19 +1,27 @@
 //! `doctor`: what this machine and this library have, with reason and remedy where something is missing.
 
 use crate::cli::Context;
-use crate::cli::library::Library;
+use crate::cli::library::{Library, interruptible};
 use crate::exit::Exit;
 use crate::output::Style;
 use clap::Args;
 use serde::Serialize;
 use std::path::Path;
+use std::time::{Duration, Instant};
+use tonearm_core::core_loop::command::Command;
+use tonearm_core::decks::network::{self, NetworkView, Reach};
+use tonearm_core::decks::{DecksCommand, DecksState, Listen};
 use tonearm_core::row::TrackState;
 use tonearm_core::store::BadRecord;
 
 /// Tell what this machine and this library have, and what to do about what they lack
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tonearm doctor --json")]
-pub(crate) struct Doctor {}
+pub(crate) struct Doctor {
+    /// Listen for decks for so many seconds, and tell who is heard and what to try
+    #[arg(long, value_name = "SECONDS")]
+    listen: Option<f64>,
+}
 
 #[derive(Debug, Serialize)]
 struct Finding {
@@ -51,15 +59,33 @@ struct Report {
     version: &'static str,
     platform: String,
     checks: Vec<Finding>,
+    /// What was sent and heard while listening for decks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<NetworkView>,
 }
 
-pub(crate) fn run(context: &Context, _job: &Doctor) -> Result<(), Exit> {
-    let mut checks = vec![machine()];
-    let opened = library(context, &mut checks);
+pub(crate) fn run(context: &Context, job: &Doctor) -> Result<(), Exit> {
+    if job
+        .listen
+        .is_some_and(|secs| !(0.0..=600.0).contains(&secs))
+    {
+        return Err(Exit::Usage(
+            "--listen is between 0 and 600 seconds".to_owned(),
+        ));
+    }
+    let mut checks = vec![machine(), networks()];
+    let mut network = None;
+    let opened = library(context, &mut checks, |library| {
+        network = job.listen.and_then(|secs| listen(library, secs));
+    });
+    if let Some(network) = &network {
+        checks.extend(heard(network));
+    }
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         checks,
+        network,
     };
     context.output.json(&report)?;
     context.output.line(&format!(
@@ -90,7 +116,93 @@ fn machine() -> Finding {
     Finding::ok("machine", format!("{cores} cores for analysis"))
 }
 
-fn library(context: &Context, checks: &mut Vec<Finding>) -> Result<(), Exit> {
+/// Which networks decks could be on.
+fn networks() -> Finding {
+    let networks = match network::survey() {
+        Ok(networks) => networks,
+        Err(reason) => {
+            let remedy = "Close other programs that listen to players, then try again";
+            return Finding::trouble("network", "failed", reason, remedy);
+        }
+    };
+    let named: Vec<String> = networks
+        .iter()
+        .filter_map(|(name, address, reach)| match reach {
+            Reach::Network => Some(format!("{name} ({address})")),
+            Reach::Cable => Some(format!("{name} ({address}, a cable without a router)")),
+            Reach::ThisMachine | Reach::OnePeer => None,
+        })
+        .collect();
+    if named.is_empty() {
+        return Finding::trouble(
+            "network",
+            "warning",
+            "none that decks could be on".to_owned(),
+            "Connect the player with a cable, or both to one switch; decks --simulate mixing needs none",
+        );
+    }
+    Finding::ok("network", named.join(", "))
+}
+
+/// Listens for decks.
+fn listen(library: &Library, secs: f64) -> Option<NetworkView> {
+    let interrupt = interruptible();
+    let command = |command| library.core.send(Command::Decks(command));
+    command(DecksCommand::Start(Listen::default()));
+    let end = Instant::now() + Duration::from_secs_f64(secs);
+    while Instant::now() < end && interrupt.check().is_ok() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let view = library.core.decks();
+    command(DecksCommand::Stop);
+    (view.state == DecksState::Running).then(|| (*view.network).clone())
+}
+
+/// Who was heard, what became of each, and what to try.
+fn heard(network: &NetworkView) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = network
+        .announcers
+        .iter()
+        .map(|seen| {
+            let who = format!(
+                "{} ({} {}) at {}",
+                seen.name, seen.software, seen.version, seen.address
+            );
+            let stage = network
+                .connections
+                .iter()
+                .find(|player| player.unit == seen.unit);
+            let what = match (&seen.ignored, stage) {
+                (Some(reason), _) => format!("ignored: {reason}"),
+                (None, Some(player)) => format!(
+                    "{}, {:.0} frames a second",
+                    player.stage, player.frames_per_sec
+                ),
+                (None, None) => "not called yet".to_owned(),
+            };
+            Finding::ok(
+                "heard",
+                format!("{who}: {what}").replace(char::is_control, " "),
+            )
+        })
+        .collect();
+    let advice = network.advice.iter();
+    findings.extend(advice.map(|advice| {
+        Finding::trouble(
+            "decks",
+            "warning",
+            "something is to be tried".to_owned(),
+            advice,
+        )
+    }));
+    findings
+}
+
+fn library(
+    context: &Context,
+    checks: &mut Vec<Finding>,
+    with: impl FnOnce(&Library),
+) -> Result<(), Exit> {
     let library = match Library::open(context) {
         Ok(library) => library,
         Err(exit) => {
@@ -108,6 +220,7 @@ fn library(context: &Context, checks: &mut Vec<Finding>) -> Result<(), Exit> {
             });
         }
     };
+    with(&library);
     let view = library.core.view();
     let with = |state| view.rows.iter().filter(|row| row.state == state).count();
     let place = context.library.display();

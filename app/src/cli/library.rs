@@ -52,6 +52,14 @@ impl Library {
     }
 
     pub(crate) fn open_at(library: PathBuf) -> Result<Self, Exit> {
+        Self::open_woken(library, || ())
+    }
+
+    /// `wake` is called whenever there is something new to see.
+    pub(crate) fn open_woken(
+        library: PathBuf,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, Exit> {
         let (outlet, events) = sync_channel(EVENTS);
         let say = move |event| {
             if outlet.send(event).is_err() {
@@ -63,7 +71,7 @@ impl Library {
             eager: false,
             slots: None,
         };
-        let core = Core::start(&config, || (), say)?;
+        let core = Core::start(&config, wake, say)?;
         let unreadable = core.unreadable().len();
         if unreadable > 0 {
             Output::note(&format!(

@@ -1,6 +1,7 @@
 //! What the user can ask for. Imperative, complete, comparable: a list of commands replays a session.
 
 use crate::artifact::Artifact;
+use crate::decks::DecksCommand;
 use crate::edits::Edit;
 use crate::track::TrackId;
 use std::collections::BTreeSet;
@@ -38,6 +39,8 @@ pub enum Command {
         track: TrackId,
         edit: Edit,
     },
+    /// Of the decks on the network; what there is to see of them: [`crate::core_loop::Core::decks`].
+    Decks(DecksCommand),
     /// Takes back the last change by hand or removal.
     Undo,
     Redo,

@@ -2,6 +2,8 @@
 
 use crate::core_loop::command::{Command, RequestId};
 use crate::core_loop::event::{Event, RelinkOutcome};
+use crate::decks::DecksCommand;
+use crate::decks::run::DecksNews;
 use crate::edits;
 use crate::failure::Failure;
 use crate::import::claim::{Known, Question, Settled};
@@ -20,6 +22,7 @@ pub(crate) enum Input {
     Command(Command),
     Import(ImportNews),
     Relink(RelinkNews),
+    Decks(DecksNews),
     Job(JobId, JobNews),
     /// A write is on disk; the events that waited for it may be said.
     Written(Vec<Event>),
@@ -51,6 +54,10 @@ pub(crate) enum Effect {
     },
     /// Ends the writer's refusal after a failed write and sends `Reloaded`.
     Reload,
+    /// To the thread of the decks.
+    Decks(DecksCommand),
+    /// How this program announces itself to decks from now on.
+    KeepToken([u8; 16]),
     /// Reads what is stored of a track, after all writes asked for before; sends `Read`.
     Read(TrackId),
     Say(Event),

@@ -9,6 +9,8 @@ use crate::core_loop::reader::Reader;
 use crate::core_loop::state::{Limits, State};
 use crate::core_loop::view::View;
 use crate::core_loop::writer::{WriteRequest, Writer, Writes};
+use crate::decks::DecksView;
+use crate::decks::run::{Desk, Surroundings};
 use crate::export::document::TrackDetails;
 use crate::import::session::Scans;
 use crate::jobs::native::Native;
@@ -58,6 +60,7 @@ pub enum StartError {
 pub struct Core {
     inputs: SyncSender<Envelope>,
     view: Arc<ArcSwap<View>>,
+    decks: Arc<ArcSwap<DecksView>>,
     store: Arc<Store>,
     writes: Arc<Writes>,
     unreadable: Vec<BadRecord>,
@@ -72,11 +75,11 @@ enum Envelope {
 impl Core {
     /// Opens the library and starts the threads.
     ///
-    /// `wake` is called after each new view, `events` with everything that is said once, in order; both on the
+    /// `wake` is called after each new view, also of decks, `events` with everything that is said once, in order, on the
     /// loop's thread. An `events` that blocks holds the whole core up: right for a pipe, wrong for a window.
     pub fn start(
         config: &Config,
-        wake: impl Fn() + Send + 'static,
+        wake: impl Fn() + Send + Sync + 'static,
         events: impl FnMut(Event) + Send + 'static,
     ) -> Result<Self, StartError> {
         let (store, loaded) = Store::open(&config.library)?;
@@ -84,6 +87,7 @@ impl Core {
         let unreadable = loaded.unreadable.clone();
         let analysers: Vec<Arc<dyn Analyser>> = vec![Arc::new(Native)];
         let limits = limits(config.slots);
+        let token = loaded.deck_names.token;
         let now = Timestamp::now();
         let mut state = State::new(loaded, recipes(&analysers), limits, seed(), now);
         let (inputs, waiting) = sync_channel(INPUTS);
@@ -104,7 +108,19 @@ impl Core {
         } else {
             Vec::new()
         };
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
+        let decks = Arc::new(ArcSwap::default());
+        let deck_tell = tell.clone();
+        let surroundings = Surroundings {
+            view: Arc::clone(&decks),
+            library: Arc::clone(&view),
+            reader: Reader::new(Arc::clone(&store), Arc::clone(&writes)),
+            token,
+            tell: Arc::new(move |news| deck_tell(Input::Decks(news))),
+            wake: Arc::clone(&wake),
+        };
         let mut hands = Hands {
+            desk: Desk::new(surroundings),
             writer,
             pool: Some(pool),
             scans: Scans::new(Box::new(tell), store.scratch()),
@@ -119,10 +135,7 @@ impl Core {
                     &mut state,
                     &waiting,
                     &mut hands,
-                    &Outlet {
-                        view: outlet,
-                        wake: Box::new(wake),
-                    },
+                    &Outlet { view: outlet, wake },
                 );
                 hands.stop(&mut state, &waiting);
             })
@@ -130,6 +143,7 @@ impl Core {
         Ok(Self {
             inputs,
             view,
+            decks,
             store,
             writes,
             unreadable,
@@ -161,6 +175,11 @@ impl Core {
     pub fn track_with_source(&self, id: &SourceId) -> Option<TrackId> {
         let view = self.view.load();
         view.rows.with_source(id).map(|row| row.track.id)
+    }
+
+    /// The latest of the decks: [`crate::core_loop::command::Command::Decks`] starts and stops them.
+    pub fn decks(&self) -> Arc<DecksView> {
+        self.decks.load_full()
     }
 
     /// Records that could not be read at the start: the view is without them.
@@ -205,7 +224,7 @@ impl Drop for Core {
 /// Where views go.
 struct Outlet {
     view: Arc<ArcSwap<View>>,
-    wake: Box<dyn Fn() + Send>,
+    wake: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Outlet {
@@ -271,6 +290,7 @@ fn run(state: &mut State, waiting: &Receiver<Envelope>, hands: &mut Hands, outle
 
 /// Everything that effects are carried out with.
 struct Hands {
+    desk: Desk,
     writer: Writer,
     pool: Option<Pool>,
     scans: Scans,
@@ -305,6 +325,8 @@ impl Hands {
                 Effect::ReplyToImport(reply) => self.scans.reply(reply),
                 Effect::ReplyToRelink => self.scans.reply_to_relink(),
                 Effect::StopScans => self.scans.stop(),
+                Effect::Decks(command) => self.desk.carry_out(command),
+                Effect::KeepToken(token) => self.desk.keep_token(token),
             }
         }
     }
@@ -315,6 +337,7 @@ impl Hands {
     /// threads that work, then the writer with all that they left to write.
     fn stop(self, state: &mut State, waiting: &Receiver<Envelope>) {
         let Self {
+            desk,
             writer,
             pool,
             mut scans,
@@ -346,7 +369,7 @@ impl Hands {
                 Err(_) => break,
             }
         }
-        read_until_ended((pool, scans), waiting, &mut |input| {
+        read_until_ended((pool, scans, desk), waiting, &mut |input| {
             last(input, Some(&writer));
         });
         read_until_ended(writer, waiting, &mut |input| {

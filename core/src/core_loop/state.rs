@@ -15,15 +15,17 @@ use crate::core_loop::input::{Effect, ImportNews, Input, RelinkNews};
 use crate::core_loop::queue::{Queue, Wish};
 use crate::core_loop::state::by_hand::Deed;
 use crate::core_loop::view::{Activity, ImportProgress, RunningJob, View};
+use crate::decks::run::DecksNews;
 use crate::failure::Failure;
 use crate::jobs::plan::Recipes;
 use crate::jobs::pool::{JobId, JobNews};
-use crate::store::{Change, Loaded};
+use crate::store::{Change, DeckNames, Loaded};
 use crate::track::TrackId;
 use crate::units::Secs;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How much may go on at once.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +81,7 @@ pub(crate) struct State {
     said_idle: bool,
     next_job: u64,
     hands: by_hand::Hands,
+    deck_names: DeckNames,
     /// Source of track ids.
     ids: IdSource,
 }
@@ -91,7 +94,9 @@ impl State {
         seed: u64,
         now: Timestamp,
     ) -> Self {
+        let deck_names = loaded.deck_names.clone();
         Self {
+            deck_names,
             catalog: Catalog::new(loaded, recipes.clone(), 0, now),
             recipes,
             limits,
@@ -138,6 +143,7 @@ impl State {
             Input::Import(news) => self.import_news(news, now),
             Input::Relink(news) => self.relink_news(news, now),
             Input::Job(id, news) => self.job_news(id, news, now),
+            Input::Decks(news) => self.decks_news(news),
             Input::Written(events) => self.written(events),
             Input::WriteFailed(failure) => self.write_failed(failure),
             Input::Reloaded(loaded) => {
@@ -146,6 +152,7 @@ impl State {
                     self.storage_trouble = None;
                 }
                 let revision = self.catalog.revision();
+                self.deck_names = loaded.deck_names.clone();
                 self.catalog = Catalog::new(loaded, self.recipes.clone(), revision, now);
                 Vec::new()
             }
@@ -189,10 +196,36 @@ impl State {
             },
             undo: self.hands.undo_words(),
             redo: self.hands.redo_words(),
+            pins: Arc::clone(&self.deck_names.pins),
+        }
+    }
+
+    /// What the user said of decks is kept; a token changes where players refused the one before.
+    fn decks_news(&mut self, news: DecksNews) -> Vec<Effect> {
+        if self.reloading {
+            return Vec::new();
+        }
+        match news {
+            DecksNews::Token(token) => {
+                self.deck_names.token = Some(token);
+                let write = self.write(vec![Change::PutToken(token)], Vec::new());
+                vec![Effect::KeepToken(token), write]
+            }
+            DecksNews::Pin { names, track } => {
+                let mut changes = Vec::new();
+                for name in names {
+                    self.deck_names.pin(&name, track);
+                    changes.push(Change::PutPin(name, track));
+                }
+                vec![self.write(changes, Vec::new())]
+            }
         }
     }
 
     fn command(&mut self, command: Command, now: Timestamp) -> Vec<Effect> {
+        if let Command::Decks(command) = command {
+            return vec![Effect::Decks(command)];
+        }
         self.said_idle = false;
         self.asked_meanwhile = self.reloading;
         if !self.reloading {
@@ -254,6 +287,7 @@ impl State {
             Command::Remove(tracks) => return self.wish_deed(Deed::Remove(tracks)),
             Command::Retry(tracks) => self.retry(tracks),
             Command::Cancel => return self.cancel(),
+            Command::Decks(_) => {}
         }
         Vec::new()
     }

@@ -8,7 +8,7 @@ use crate::core_loop::event::Tally;
 use crate::failure::Failure;
 use crate::row::Row;
 use crate::track::{SourceId, TrackId};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// Rows of one chunk are shared between views until one of them changes.
@@ -234,4 +234,6 @@ pub struct View {
     /// What undo would take back, in words ("half tempo of Night Ferry"); `None`: nothing.
     pub undo: Option<Arc<str>>,
     pub redo: Option<Arc<str>>,
+    /// What the user said is on decks, by network path or identity in an Engine library.
+    pub pins: Arc<BTreeMap<String, TrackId>>,
 }

@@ -4,7 +4,7 @@ use super::database::{Handle, guarded, open_file};
 use super::error::{StoreError, Trouble};
 use super::load::{self, BadRecord};
 use super::records::{Record as _, WaveformFile};
-use super::tables::{self, BY_TRACK, ROOTS};
+use super::tables::{self, BY_TRACK, DECK_NAMES};
 use super::{files, migrate, waveforms};
 use crate::artifact::Artifact;
 use crate::findings::Knowledge;
@@ -215,8 +215,8 @@ fn copy(read: &ReadTransaction, to: &Path) -> Result<(), Trouble> {
     let write = target.begin_write()?;
     migrate::prepare(&write, migrate::changes_of(read)?)?;
     {
-        let mut roots = write.open_table(ROOTS)?;
-        for entry in read.open_table(ROOTS)?.iter()? {
+        let mut roots = write.open_table(DECK_NAMES)?;
+        for entry in read.open_table(DECK_NAMES)?.iter()? {
             let (key, value) = entry?;
             roots.insert(key.value(), value.value())?;
         }

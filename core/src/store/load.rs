@@ -1,6 +1,7 @@
 //! Everything that the program keeps in memory, read at the start on all cores.
 
 use super::database::Handle;
+use super::deck_names::{self, DeckNames};
 use super::error::{StoreError, Trouble};
 use super::records::{HandRecord, Record};
 use super::tables::{self, ByTrack};
@@ -39,6 +40,8 @@ pub struct Loaded {
     pub knowledge: HashMap<TrackId, Knowledge>,
     /// What the user set by hand. No entry: nothing.
     pub by_hand: HashMap<TrackId, ShortByHand>,
+    /// What decks are called.
+    pub deck_names: DeckNames,
     /// Records that could not be read. The library works without them.
     pub unreadable: Vec<BadRecord>,
 }
@@ -74,7 +77,10 @@ pub(super) fn load(handle: &Handle) -> Result<Loaded, StoreError> {
             })
             .collect::<Result<Vec<Part>, StoreError>>()
     })?;
-    let mut loaded = Loaded::default();
+    let mut loaded = Loaded {
+        deck_names: deck_names::load(handle)?,
+        ..Loaded::default()
+    };
     for part in parts {
         loaded.tracks.extend(part.tracks);
         loaded.knowledge.extend(part.knowledge);

@@ -5,7 +5,7 @@ use super::database::{Handle, guarded};
 use super::error::{StoreError, Trouble};
 use super::files;
 use super::tables::{
-    BEATS_BY_HAND, BY_HAND, BY_TRACK, FORMAT, META, META_CHANGES, META_FORMAT, REMOVED, ROOTS,
+    BEATS_BY_HAND, BY_HAND, BY_TRACK, DECK_NAMES, FORMAT, META, META_CHANGES, META_FORMAT, REMOVED,
 };
 use redb::{ReadTransaction, ReadableDatabase as _, TableError, WriteTransaction};
 use std::fs;
@@ -87,7 +87,7 @@ pub(super) fn prepare(write: &WriteTransaction, changes: u64) -> Result<(), Trou
     for table in BY_TRACK {
         write.open_table(table)?;
     }
-    write.open_table(ROOTS)?;
+    write.open_table(DECK_NAMES)?;
     Ok(())
 }
 
@@ -143,7 +143,7 @@ mod tests {
 
     fn step(write: &WriteTransaction) -> Result<(), Trouble> {
         write
-            .open_table(ROOTS)?
+            .open_table(DECK_NAMES)?
             .insert(b"new".as_slice(), b"x".as_slice())?;
         Ok(())
     }
@@ -156,7 +156,7 @@ mod tests {
     fn roots(handle: &Handle) -> u64 {
         use redb::ReadableTableMetadata as _;
         handle
-            .read(|read| Ok(read.open_table(ROOTS)?.len()?))
+            .read(|read| Ok(read.open_table(DECK_NAMES)?.len()?))
             .unwrap()
     }
 

@@ -58,6 +58,8 @@ record_as_is! {
     crate::loudness::Loudness: "loudness",
     WaveformFile: "waveform entry",
     HandRecord: "changes by hand",
+    super::deck_names::Pin: "a track pinned to a deck",
+    super::deck_names::OwnToken: "the name among decks",
 }
 
 /// What the user set by hand; the beats themselves stand in a table of their own, which is not read at the start.

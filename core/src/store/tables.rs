@@ -47,5 +47,6 @@ pub(super) const BY_TRACK: [ByTrack; 10] = [
     REMOVED,
 ];
 
-/// Part of format 1 and empty: tracks name the folder that they came through. Made and copied, never read.
-pub(super) const ROOTS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("roots");
+/// What decks are called, by the key that [`super::DeckNames`] documents: one record. Named for something that it never
+/// was used for, and part of every format.
+pub(super) const DECK_NAMES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("roots");

@@ -158,6 +158,9 @@ impl Run {
     async fn heard(&mut self, datagram: &[u8], from: SocketAddrV4) {
         let now = self.shared.now();
         let interface = self.speaker.facing(*from.ip());
+        if !self.speaker.listens_to(interface) {
+            return;
+        }
         let change = match self.roster.handle(datagram, from, interface, now) {
             Ok(change) => change,
             Err(error) => {

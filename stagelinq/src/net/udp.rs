@@ -14,6 +14,10 @@ use crate::interfaces::{self, Interface};
 /// A socket bound to `address` that other programs on this machine can share, as many do with the
 /// port of the announcements.
 pub(crate) fn shared(address: SocketAddrV4) -> io::Result<UdpSocket> {
+    UdpSocket::from_std(bound(address)?.into())
+}
+
+pub(super) fn bound(address: SocketAddrV4) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_reuse_address(true)?;
     // Not for a port of our own choice: two programs would be given the same one.
@@ -24,7 +28,7 @@ pub(crate) fn shared(address: SocketAddrV4) -> io::Result<UdpSocket> {
     socket.set_broadcast(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddr::V4(address).into())?;
-    UdpSocket::from_std(socket.into())
+    Ok(socket)
 }
 
 /// What sending did on one interface.
@@ -57,6 +61,16 @@ impl Speaker {
     pub(crate) fn facing(&self, peer: Ipv4Addr) -> Ipv4Addr {
         interfaces::facing(&self.interfaces, peer)
             .map_or(Ipv4Addr::UNSPECIFIED, |interface| interface.address)
+    }
+
+    /// Whether announcements that come in over `interface` count.
+    pub(crate) fn listens_to(&self, interface: Ipv4Addr) -> bool {
+        match &self.targets {
+            Targets::On {
+                interface: wanted, ..
+            } => *wanted == interface,
+            Targets::Everybody { .. } | Targets::Only(_) => true,
+        }
     }
 
     /// Looks for cables that came or went.
@@ -109,13 +123,20 @@ impl Speaker {
     }
 
     fn targets_of(&self, interface: &Interface) -> Vec<SocketAddrV4> {
-        match &self.targets {
-            Targets::Everybody { port } => interface
-                .broadcast()
-                .into_iter()
+        let everybody = |port: u16| {
+            let broadcast = interface.broadcast().into_iter();
+            broadcast
                 .flat_map(|subnet| [subnet, Ipv4Addr::BROADCAST])
-                .map(|address| SocketAddrV4::new(address, *port))
-                .collect(),
+                .map(|address| SocketAddrV4::new(address, port))
+                .collect()
+        };
+        match &self.targets {
+            Targets::Everybody { port } => everybody(*port),
+            Targets::On {
+                interface: wanted,
+                port,
+            } if *wanted == interface.address => everybody(*port),
+            Targets::On { .. } => Vec::new(),
             Targets::Only(targets) => {
                 let faces = |target: &SocketAddrV4| {
                     interfaces::facing(&self.interfaces, *target.ip())

@@ -14,7 +14,7 @@ use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
 use super::script::PlayerSpec;
 use super::values::Values;
-use super::{Performance, Stage, files};
+use super::{Happened, Performance, Stage, files};
 use crate::identity::Token;
 use crate::wire::beat_info::{BeatFrame, BeatInfo};
 use crate::wire::directory::{Directory, DirectoryStream};
@@ -106,6 +106,8 @@ pub(super) enum Order {
 /// What all connections of one time with power share.
 #[derive(Debug)]
 pub(super) struct Life {
+    /// Place of the player in the script.
+    pub(super) index: usize,
     pub(super) spec: PlayerSpec,
     pub(super) token: Token,
     pub(super) seed: u64,
@@ -199,6 +201,12 @@ pub(super) fn nonsense(error: DecodeError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
+impl Life {
+    fn tell(&self, what: Happened) {
+        self.stage.tell(Some(self.index), what);
+    }
+}
+
 /// Serves one connection until it ends.
 pub(super) async fn serve(life: Arc<Life>, offer: Offer, stream: TcpStream) {
     let line = Line {
@@ -209,12 +217,19 @@ pub(super) async fn serve(life: Arc<Life>, offer: Offer, stream: TcpStream) {
         offer,
         stream,
     };
+    let service = offer.as_str();
+    if let Ok(SocketAddr::V4(peer)) = line.stream.peer_addr() {
+        let address = *peer.ip();
+        life.tell(Happened::Called { service, address });
+    }
     let result = match offer {
         Offer::Main => main(&life, line).await,
-        _ => service(&life, offer, line).await,
+        _ => serve_one(&life, offer, line).await,
     };
     if let Err(error) = result {
-        tracing::debug!(service = offer.as_str(), %error, "a connection to a virtual player ends");
+        tracing::debug!(service, %error, "a connection to a virtual player ends");
+        let reason = error.to_string();
+        life.tell(Happened::Ended { service, reason });
     }
 }
 
@@ -224,6 +239,8 @@ async fn main(life: &Life, mut line: Line) -> io::Result<()> {
         && !life.stage.has_heard(*peer.ip())
     {
         life.stage.count(|counts| counts.refused += 1);
+        let address = *peer.ip();
+        life.tell(Happened::Refused { address });
         return Ok(());
     }
     life.stage.count(|counts| counts.calls += 1);
@@ -292,7 +309,7 @@ fn reference(life: &Life) -> Vec<u8> {
 }
 
 /// Waits for the caller's first message, which names the service.
-async fn service(life: &Life, offer: Offer, mut line: Line) -> io::Result<()> {
+async fn serve_one(life: &Life, offer: Offer, mut line: Line) -> io::Result<()> {
     let mut stream = DirectoryStream::default();
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -334,6 +351,7 @@ async fn state_map(life: &Life, mut line: Line, mut frames: Frames) -> io::Resul
     let mut values = life.values.clone();
     // In the order of subscriptions, as real players tell values.
     let mut told: Vec<(String, Option<String>)> = Vec::new();
+    let mut reported = 0;
     if life.spec.subscribes {
         for path in [
             "NumberOfChannels",
@@ -362,9 +380,17 @@ async fn state_map(life: &Life, mut line: Line, mut frames: Frames) -> io::Resul
                         told.push((path, None));
                     }
                 }
-                StateMap::Write { .. } => life.stage.count(|counts| counts.writes += 1),
+                StateMap::Write { path, .. } => {
+                    life.stage.count(|counts| counts.writes += 1);
+                    life.tell(Happened::Wrote { path });
+                }
                 StateMap::Emit { .. } => {}
             }
+        }
+        if told.len() > reported {
+            reported = told.len();
+            let values = reported;
+            life.tell(Happened::Subscribed { values });
         }
         let current = Arc::clone(&values.borrow_and_update());
         let mut news = Vec::new();

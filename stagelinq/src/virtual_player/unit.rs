@@ -13,7 +13,7 @@ use tokio::time::{Instant, interval, sleep, sleep_until};
 use super::script::{Fault, PlayerSpec};
 use super::serve::{Life, Offer, Order, Ports, serve};
 use super::values::values;
-use super::{Performance, Stage};
+use super::{Happened, Performance, Stage};
 use crate::identity::{Identity, Token};
 use crate::net::udp::Speaker;
 use crate::path::{Deck, DeckPath};
@@ -29,6 +29,8 @@ const FAR: Duration = Duration::from_secs(1 << 24);
 /// One machine.
 #[derive(Debug)]
 pub(super) struct Unit {
+    /// Place in the script.
+    pub(super) index: usize,
     pub(super) spec: PlayerSpec,
     pub(super) token: Token,
     pub(super) seed: u64,
@@ -120,6 +122,7 @@ impl Unit {
         let (values_in, values_out) = watch::channel(Arc::new(self.values_at(self.stage.secs())));
         let (orders, _) = broadcast::channel(64);
         let life = Arc::new(Life {
+            index: self.index,
             spec: self.spec.clone(),
             token: self.token,
             seed: self.seed,
@@ -135,6 +138,8 @@ impl Unit {
         for (offer, door) in doors {
             tasks.spawn(accept(offer, door, callers_in.clone()));
         }
+        let port = ports.main;
+        self.tell(Happened::PoweredOn { port });
         let mut second = interval(Duration::from_secs(1));
         let mut done = self.stage.secs();
         loop {
@@ -154,9 +159,12 @@ impl Unit {
                 }
                 order = faults.recv() => match order {
                     None => return Ok(Ended::Closed),
-                    Some(fault) => if let Some(ended) = break_it(fault, &orders) {
-                        return Ok(ended);
-                    },
+                    Some(fault) => {
+                        self.tell(Happened::Broke(fault));
+                        if let Some(ended) = break_it(fault, &orders) {
+                            return Ok(ended);
+                        }
+                    }
                 },
                 () = sleep_until(self.stage.epoch + change.min(fault_at)) => {
                     // Timers are exact to a millisecond, the script to less.
@@ -164,14 +172,19 @@ impl Unit {
                     values_in.send_replace(Arc::new(self.values_at(now)));
                     self.tell_loads(done, now, &orders);
                     done = now;
-                    if let Some((_, fault)) = fault.filter(|(at, _)| *at <= now)
-                        && let Some(ended) = break_it(fault, &orders)
-                    {
-                        return Ok(ended);
+                    if let Some((_, fault)) = fault.filter(|(at, _)| *at <= now) {
+                        self.tell(Happened::Broke(fault));
+                        if let Some(ended) = break_it(fault, &orders) {
+                            return Ok(ended);
+                        }
                     }
                 }
             }
         }
+    }
+
+    fn tell(&self, what: Happened) {
+        self.stage.tell(Some(self.index), what);
     }
 
     fn values_at(&self, secs: f64) -> super::values::Values {
@@ -191,6 +204,8 @@ impl Unit {
 
     fn tell_loads(&self, from: f64, to: f64, orders: &broadcast::Sender<Order>) {
         for track in self.show.loads(from, to) {
+            let title = track.title.clone();
+            self.tell(Happened::Loaded { title });
             if let Some((database, track)) = track.library.clone() {
                 let news = Broadcast::TrackChanged { database, track };
                 order(orders, Order::News(news.encode()));

@@ -1,0 +1,198 @@
+//! Finds the tracks on decks in the library, and reads what is known of them, on threads that may wait for the disk.
+
+use super::apply::{Table, Unit};
+use super::catalog::Catalog;
+use super::resolve::{Resolution, resolve};
+use super::view::{Analysis, Candidate, Matched, Matching};
+use crate::core_loop::Reader;
+use crate::core_loop::view::Rows;
+use crate::query::fold;
+use crate::row::Row;
+use crate::track::TrackId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Results that may wait to be taken.
+const RESULTS: usize = 16;
+/// News of a loaded track and its deck's new path come within this time of each other.
+const TOGETHER: Duration = Duration::from_secs(3);
+
+/// What was read.
+enum Read {
+    Catalog(Catalog),
+    /// Of a track in this revision. `None`: it cannot be read.
+    Analysis(TrackId, u64, Option<Arc<Analysis>>),
+}
+
+/// Knows the library, as far as decks need it.
+pub(super) struct Recogniser {
+    reader: Reader,
+    catalog: Catalog,
+    /// By track: of which revision; `None` while it is read, or where it cannot be.
+    analyses: BTreeMap<TrackId, (u64, Option<Arc<Analysis>>)>,
+    sender: mpsc::Sender<Read>,
+    results: mpsc::Receiver<Read>,
+    looking: bool,
+    /// The library changed while it was looked through.
+    next: Option<Rows>,
+}
+
+impl Recogniser {
+    pub(super) fn new(reader: Reader) -> Self {
+        let (sender, results) = mpsc::channel(RESULTS);
+        Self {
+            reader,
+            catalog: Catalog::default(),
+            analyses: BTreeMap::new(),
+            sender,
+            results,
+            looking: false,
+            next: None,
+        }
+    }
+
+    /// Makes the catalog anew, elsewhere.
+    pub(super) fn look_through(&mut self, rows: Rows) {
+        if self.looking {
+            self.next = Some(rows);
+            return;
+        }
+        self.looking = true;
+        let sender = self.sender.clone();
+        drop(tokio::task::spawn_blocking(move || {
+            drop(sender.blocking_send(Read::Catalog(Catalog::new(&rows))));
+        }));
+    }
+
+    /// Waits for something that was read. Can be dropped at any moment.
+    pub(super) async fn news(&mut self) {
+        match self.results.recv().await {
+            Some(Read::Catalog(catalog)) => {
+                self.catalog = catalog;
+                self.looking = false;
+                if let Some(rows) = self.next.take() {
+                    self.look_through(rows);
+                }
+            }
+            Some(Read::Analysis(id, revision, analysis)) => {
+                if let Some(known) = self
+                    .analyses
+                    .get_mut(&id)
+                    .filter(|known| known.0 == revision)
+                {
+                    known.1 = analysis;
+                }
+            }
+            // Never: a sender is ours.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Looks every deck up.
+    pub(super) fn recognise(&mut self, table: &mut Table, pins: &BTreeMap<String, TrackId>) {
+        let mut wanted = BTreeSet::new();
+        for (_, unit) in table.units_mut() {
+            self.pair(unit);
+            for deck in &mut unit.decks {
+                let resolution = match deck.wanted() {
+                    Some(wanted) => resolve(&wanted, &[], pins, &self.catalog),
+                    None => Resolution::Nothing,
+                };
+                deck.matching = self.matching(resolution);
+                if let Some(track) = deck.matching.track() {
+                    wanted.insert(track.id());
+                }
+            }
+        }
+        self.analyses.retain(|id, _| wanted.contains(id));
+    }
+
+    fn matching(&mut self, resolution: Resolution) -> Matching {
+        match resolution {
+            Resolution::Nothing => Matching::Nothing,
+            Resolution::Found {
+                by,
+                confidence,
+                row,
+            } => Matching::Found(Arc::new(Matched {
+                by,
+                confidence,
+                analysis: self.analysis(&row),
+                row,
+            })),
+            Resolution::Unsure(candidates) => {
+                let candidates = candidates
+                    .into_iter()
+                    .map(|(id, confidence, reason)| Candidate {
+                        id,
+                        confidence,
+                        reason,
+                    });
+                Matching::Unsure(Arc::new(candidates.collect()))
+            }
+            Resolution::Unknown(why) => Matching::Unknown(why.into()),
+        }
+    }
+
+    /// What is known, or nothing yet: then it is read elsewhere. What was known before a change stands meanwhile.
+    fn analysis(&mut self, row: &Row) -> Option<Arc<Analysis>> {
+        let (id, revision) = (row.track.id, row.revision);
+        let known = self.analyses.get(&id);
+        if let Some((_, analysis)) = known.filter(|known| known.0 == revision) {
+            return analysis.clone();
+        }
+        let before = known.and_then(|(_, analysis)| analysis.clone());
+        self.analyses.insert(id, (revision, before.clone()));
+        let (sender, reader) = (self.sender.clone(), self.reader.clone());
+        drop(tokio::task::spawn_blocking(move || {
+            let details = reader
+                .details(id)
+                .inspect_err(|error| tracing::warn!(%error, "a track on a deck"));
+            let analysis = details
+                .ok()
+                .map(|details| Arc::new(Analysis::from(details)));
+            drop(sender.blocking_send(Read::Analysis(id, revision, analysis)));
+        }));
+        before
+    }
+
+    /// Gives tracks that a unit told to have loaded to the decks that loaded something at that time.
+    fn pair(&self, unit: &mut Unit) {
+        let mut left = std::mem::take(&mut unit.news);
+        left.retain(|(source, at)| {
+            let known = self.catalog.of_source(source);
+            let mut fitting = unit.decks.iter_mut().filter(|deck| {
+                let near = deck.loaded_at.abs_diff(*at) <= TOGETHER;
+                let Some(wanted) = deck.wanted().filter(|_| near && deck.source.is_none()) else {
+                    return false;
+                };
+                let name = wanted.place.and_then(|place| place.file_name());
+                known.is_none_or(|row| {
+                    let theirs = row.track.tags.title.as_deref();
+                    let file = row
+                        .track
+                        .path
+                        .as_path()
+                        .file_name()
+                        .map(std::ffi::OsStr::to_string_lossy);
+                    let same = |one: Option<&str>, other: Option<&str>| {
+                        one.zip(other)
+                            .is_some_and(|(one, other)| fold(one) == fold(other))
+                    };
+                    same(wanted.title, theirs) || same(name, file.as_deref())
+                })
+            });
+            match (fitting.next(), fitting.next()) {
+                (Some(deck), None) => {
+                    deck.source = Some(source.clone());
+                    false
+                }
+                // Two that fit as well, or none yet: a later value may decide.
+                _ => true,
+            }
+        });
+        unit.news = left;
+    }
+}
