@@ -104,7 +104,9 @@ impl Bench {
                     Effect::ReplyToRelink
                     | Effect::StartImport { .. }
                     | Effect::StartRelink { .. }
-                    | Effect::StopScans => {}
+                    | Effect::StopScans
+                    | Effect::Decks(_)
+                    | Effect::KeepToken(_) => {}
                 }
             }
         }
