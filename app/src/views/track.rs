@@ -10,6 +10,7 @@ mod lanes;
 mod overview;
 mod stage;
 mod status;
+pub mod strip;
 mod transport;
 mod viewport;
 

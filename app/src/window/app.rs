@@ -3,7 +3,7 @@
 use super::Opening;
 use super::closing::Closing;
 use super::errands::Errands;
-use super::frame::{Around, Wanted, frame_ui};
+use super::frame::{Around, Wanted, below_notices, frame_ui};
 use super::hearing::Hearing;
 use super::keeper::Keeper;
 use super::keys::{self, Focus, Place};
@@ -60,8 +60,11 @@ pub(super) struct App {
     card_loss_told: bool,
     /// What is asked of the library before it is there.
     pub(super) early: Vec<Command>,
+    typing: keys::Typing,
     /// Where the track in the player was when it was put there.
     pub(super) loaded_path: Option<PathBuf>,
+    /// The file that the player did not find and that the library was told to look for.
+    pub(super) looked_for: Option<PathBuf>,
     /// What the command line named, until the library is there.
     pub(super) opening: Opening,
     /// Seconds since the window began, at this frame.
@@ -133,7 +136,9 @@ impl App {
             card_lost,
             card_loss_told: false,
             early: Vec::new(),
+            typing: keys::Typing::default(),
             loaded_path: None,
+            looked_for: None,
             opening,
             now: 0.0,
             log: Arc::default(),
@@ -346,12 +351,13 @@ impl eframe::App for App {
             covered: self.panels.sheet.is_some(),
             focus: Focus::of(&ctx, self.panels.library.table()),
         };
-        out.actions = keys::pressed(&ctx, place);
+        out.actions = self.typing.pressed(&ctx, place);
         self.take_dropped(&ctx);
         let wanted = self.draw(ui, &published, &mut out);
         self.carry_out(&ctx, &published, out);
+        self.look_for_lost(&published);
         self.after_views(&ctx, &wanted);
-        toasts_ui(&ctx, &mut self.toasts, 36.0);
+        toasts_ui(&ctx, &mut self.toasts, below_notices(self.panels.page));
         self.plan_repaint(&ctx, &published);
     }
 
