@@ -63,11 +63,7 @@ pub fn chord_blocks(
 }
 
 /// The first of `names` that `room` has space for, with its width; `measure` tells widths in the same unit.
-pub fn fitting<'a>(
-    names: &'a [String],
-    room: f32,
-    measure: impl Fn(&str) -> f32,
-) -> Option<(&'a str, f32)> {
+pub fn fitting(names: &[String], room: f32, measure: impl Fn(&str) -> f32) -> Option<(&str, f32)> {
     names.iter().find_map(|name| {
         let width = measure(name);
         (width <= room).then_some((name.as_str(), width))

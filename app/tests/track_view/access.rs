@@ -2,7 +2,7 @@
 
 use crate::scenes::{Made, harness, look};
 use eframe::egui::accesskit::{Action, ActionData, ActionRequest, Role};
-use eframe::egui::{Event, Key, Modifiers};
+use eframe::egui::{Event, Key, Memory, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tonearm::views::track::fader;
@@ -18,7 +18,7 @@ fn page() -> Harness<'static, Made> {
 }
 
 /// As a screen reader does.
-fn ask(harness: &mut Harness<'_, Made>, label: &str, action: Action, data: Option<ActionData>) {
+fn ask(harness: &Harness<'_, Made>, label: &str, action: Action, data: Option<ActionData>) {
     let node = harness.get_by_role_and_label(Role::Slider, label);
     let (target_node, target_tree) = node.accesskit_node().locate();
     harness.event(Event::AccessKitActionRequest(ActionRequest {
@@ -86,7 +86,7 @@ fn a_screen_reader_moves_the_fader() {
         (Action::SetValue, Some(ActionData::NumericValue(9.0)), 1.0),
     ] {
         let mut harness = page();
-        ask(&mut harness, "Volume", action, data);
+        ask(&harness, "Volume", action, data);
         harness.run_steps(2);
         let volumes = volumes(&harness);
         assert!(
@@ -101,7 +101,7 @@ fn a_screen_reader_goes_from_beat_to_beat_on_the_waveform_and_the_overview() {
     for label in ["Waveform", "Overview of the whole track"] {
         for (action, at) in [(Action::Increment, 30.0), (Action::Decrement, 29.5)] {
             let mut harness = page();
-            ask(&mut harness, label, action, None);
+            ask(&harness, label, action, None);
             harness.run_steps(2);
             let seeks = seeks(&harness);
             assert!(
@@ -118,11 +118,7 @@ fn neither_a_click_nor_tab_gives_the_waveform_the_keys_of_the_page() {
     for label in ["Waveform", "Overview of the whole track"] {
         harness.get_by_label(label).click();
         harness.run_steps(2);
-        assert_eq!(
-            harness.ctx.memory(|memory| memory.focused()),
-            None,
-            "{label}"
-        );
+        assert_eq!(harness.ctx.memory(Memory::focused), None, "{label}");
     }
     for _tab in 0..60 {
         harness.key_press(Key::Tab);

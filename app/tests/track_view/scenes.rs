@@ -106,7 +106,7 @@ impl Made {
     }
 
     /// Nothing is known but the waveform.
-    pub(crate) fn forget_findings(&mut self) {
+    pub(crate) fn forget_findings(&self) {
         self.shelf.put_details(
             ID,
             Arc::new(TrackDetails {

@@ -28,8 +28,7 @@ pub(super) fn chords(ui: &Ui, lane: Rect, view: &Viewport, spans: &[ChordSpan]) 
         };
         tell(
             ui,
-            lane,
-            view,
+            (lane, view),
             (block.from, block.to),
             ("chord", index),
             &words,
@@ -52,7 +51,7 @@ pub(super) fn keys(ui: &Ui, lane: Rect, view: &Viewport, spans: &[KeySpan], nota
         } else {
             format!("Key {short}, {}, {}", span.key, times(from, to))
         };
-        tell(ui, lane, view, (from, to), ("key", index), &words);
+        tell(ui, (lane, view), (from, to), ("key", index), &words);
     }
 }
 
@@ -63,7 +62,13 @@ pub(super) fn cue(ui: &Ui, wave: Rect, view: &Viewport, page: &Page<'_>) {
     };
     let half = 3.0 * view.per_point;
     let words = format!("Cue point at {}", format::duration(Secs(cue)));
-    tell(ui, wave, view, (cue - half, cue + half), ("cue", 0), &words);
+    tell(
+        ui,
+        (wave, view),
+        (cue - half, cue + half),
+        ("cue", 0),
+        &words,
+    );
 }
 
 fn times(from: f64, to: f64) -> String {
@@ -74,8 +79,7 @@ fn times(from: f64, to: f64) -> String {
 /// A named place, and a tip for the pointer. It takes neither clicks nor the focus.
 fn tell(
     ui: &Ui,
-    lane: Rect,
-    view: &Viewport,
+    (lane, view): (Rect, &Viewport),
     (from, to): (f64, f64),
     (what, index): (&str, usize),
     words: &str,
