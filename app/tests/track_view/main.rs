@@ -1,5 +1,6 @@
 //! The track page with hand-made scenes: what it says, what clicks ask for, what it looks like.
 
+mod access;
 mod looks;
 mod pixels;
 mod scenes;

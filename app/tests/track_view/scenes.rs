@@ -106,7 +106,7 @@ impl Made {
     }
 
     /// Nothing is known but the waveform.
-    pub(crate) fn forget_findings(&mut self) {
+    pub(crate) fn forget_findings(&self) {
         self.shelf.put_details(
             ID,
             Arc::new(TrackDetails {
@@ -189,8 +189,13 @@ pub(crate) fn look(made: &mut Made, per_point: f64) {
     made.panel.per_point = per_point;
 }
 
+/// A card that cannot draw waveforms.
+pub(crate) fn bare_state() -> RenderState {
+    create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE)
+}
+
 pub(crate) fn render_state() -> RenderState {
-    let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
+    let state = bare_state();
     tonearm::gpu::install(&state);
     // What the window only notes is a mistake in a test.
     let told = |error| panic!("the card refuses: {error}");
@@ -204,8 +209,7 @@ pub(crate) fn harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
 
 /// On a card that cannot draw waveforms.
 pub(crate) fn plain_harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
-    let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
-    shown(made, builder(state, size))
+    shown(made, builder(bare_state(), size))
 }
 
 /// For letters that the fonts of the tests do not have.
