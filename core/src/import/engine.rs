@@ -235,3 +235,6 @@ fn same_bytes<'a>(control: &Control, path: &Path, twins: &'a [Twin]) -> Option<&
         .find(|twin| is_gone(&twin.path, &twin.root))
         .or_else(|| same().next())
 }
+
+#[cfg(test)]
+mod tests;
