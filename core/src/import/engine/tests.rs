@@ -73,6 +73,16 @@ fn a_file_is_looked_at_before_it_is_said_what_it_is() {
     assert_eq!(look(&known(here.clone(), None, None)), "Same");
     assert_eq!(look(&known(other, Some(bytes), None)), "Elsewhere");
     let gone = dir.path().join("gone");
+    let streamed = Claim {
+        path: "streaming://x/1".into(),
+        place: Place::Streamed,
+        ..asked.clone()
+    };
+    for (path, expected) in [(&here, "Elsewhere"), (&gone, "Streamed")] {
+        let known = known(path.clone(), None, None);
+        let standing = settle(&control, &streamed, Some(&known), &[]);
+        assert_eq!(format!("{standing:?}"), expected, "a track stays missing");
+    }
     assert!(look(&known(gone.clone(), Some(bytes), None)).starts_with("Moved"));
     let wrong = Some(ContentHash([1; 32]));
     assert!(look(&known(gone.clone(), wrong, None)).starts_with("Read"));

@@ -184,7 +184,7 @@ fn what_has_no_file_is_a_row_with_its_state_and_comes_to_life_with_the_file() {
     assert_eq!(bench.row(service).state, TrackState::Streaming);
     let again = bench.claims(vec![streamed], |_, known| {
         assert_eq!(known, Some(service));
-        Standing::Same
+        Standing::Streamed
     });
     assert_eq!(again, [Outcome::Unchanged]);
     assert_eq!(bench.row(service).state, TrackState::Streaming);
