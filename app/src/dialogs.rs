@@ -24,6 +24,7 @@ const FASTEST_HAND: Duration = Duration::from_millis(350);
 /// Files that a dialog offers first.
 const MUSIC: &[&str] = &[
     "mp3", "m4a", "mp4", "aac", "flac", "wav", "aif", "aiff", "ogg", "oga", "opus", "m3u", "m3u8",
+    "db",
 ];
 
 /// Blocks until the user has chosen: never on the window's thread.

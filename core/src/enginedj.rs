@@ -8,6 +8,7 @@ pub mod error;
 pub mod find;
 mod guard;
 pub mod locate;
+pub mod paths;
 pub mod place;
 mod read;
 mod schema;

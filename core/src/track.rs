@@ -182,7 +182,8 @@ impl Track {
 
     /// Whether `path` is that of a file, there or not. Otherwise it is only a name, and no file has it.
     pub fn has_path(&self) -> bool {
-        self.path.as_path().is_absolute()
+        // Only an entry of another library can be without.
+        self.path.as_path().is_absolute() || self.sources.is_empty()
     }
 
     /// What is said of it while its file is missing and nobody has just looked: message and remedy.

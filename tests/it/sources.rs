@@ -331,10 +331,8 @@ fn what_cannot_be_played_stands_in_the_library_with_its_reason() {
         gone["path"],
         drive.place().join("Music/gone.wav").to_str().unwrap()
     );
-    assert_eq!(
-        by_source(&drive.program, &format!("{UUID}:8"))["state"],
-        "failed"
-    );
+    let noise = by_source(&drive.program, &format!("{UUID}:8"));
+    assert_eq!(noise["artifacts"][0]["state"], "failed", "{noise}");
     assert_eq!(drive.program.list(&["state:streaming"]).len(), 1);
     drive.program.run(["analyze", "--all", "--only", "hash"]);
     let report = drive.program.run(["--json", "verify"]).json();

@@ -21,9 +21,10 @@ enum Engine {
     Neural,
 }
 
-/// Bring music in by reference: files, folders, playlists
+/// Bring music in by reference: files, folders, playlists, Engine DJ libraries
 ///
-/// Files are never copied, moved or changed. Importing again changes nothing and is fast. Waits for the
+/// Files are never copied, moved or changed. An Engine DJ library is named by its folder (Engine Library), by what holds
+/// it, or by its m.db, and may be in use meanwhile. Importing again changes nothing and is fast. Waits for the
 /// analysis of what it found.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tonearm import ~/Music '/media/usb/New tracks'")]

@@ -51,7 +51,7 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
         RichText::new(if panel.instead_of_dialog {
             "This system shows no file dialog. Type where your music is, or drop it onto the window."
         } else {
-            "A file, a folder or a playlist. Nothing is copied or moved."
+            "A file, a folder, a playlist or an Engine DJ library. Nothing is copied or moved."
         })
         .color(theme::TEXT_MUTED),
     );

@@ -94,11 +94,8 @@ pub(crate) fn row(number: usize) -> Row {
         sources: Vec::new(),
         borrowed: tonearm_core::track::TagFields::default(),
     };
-    let mode = if number.is_multiple_of(3) {
-        Mode::Major
-    } else {
-        Mode::Minor
-    };
+    let is_major = number.is_multiple_of(3);
+    let mode = if is_major { Mode::Major } else { Mode::Minor };
     let summary = Summary {
         bpm: Some(Bpm(118.0 + (number * 13 % 220) as f64 / 10.0)),
         constant_tempo: Some(true),

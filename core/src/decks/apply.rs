@@ -609,3 +609,6 @@ fn shortened(text: &str) -> String {
     let kept = text.get(..end).unwrap_or_default();
     kept.replace(char::is_control, " ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -260,3 +260,6 @@ impl Analysis {
         (now.map_or(Sounding::NoChord, Sounding::Chord), next)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -352,3 +352,6 @@ impl Teller {
         lines.push(Line { network, ..line });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -247,3 +247,6 @@ impl Looks<'_> {
         (score, reasons.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,8 +161,8 @@ pub(super) fn settle(
     twins: &[Twin],
 ) -> Standing {
     match (&claim.place, known) {
-        (Place::Streamed, None) => Standing::Streamed,
-        (Place::Streamed, Some(known)) if known.path == claim.path => Standing::Same,
+        (Place::Streamed, Some(known)) if is_there(&known.path) => Standing::Elsewhere,
+        (Place::Streamed, _) => Standing::Streamed,
         (Place::There(stamp), None) => match same_bytes(control, &claim.path, twins) {
             Some(twin) if is_gone(&twin.path, &twin.root) => Standing::Moved(twin.track, *stamp),
             Some(twin) => Standing::Copy(twin.track),
@@ -192,7 +192,7 @@ pub(super) fn settle(
             Standing::Elsewhere
         }
         (Place::Absent(failure), _) => Standing::Absent(failure.clone()),
-        (Place::Streamed | Place::Unreadable(_), Some(_)) => Standing::Elsewhere,
+        (Place::Unreadable(_), Some(_)) => Standing::Elsewhere,
         (Place::Unreadable(failure), None) => {
             let stamp = crate::track::FileStamp {
                 bytes: claim.bytes.unwrap_or_default(),
@@ -235,3 +235,6 @@ fn same_bytes<'a>(control: &Control, path: &Path, twins: &'a [Twin]) -> Option<&
         .find(|twin| is_gone(&twin.path, &twin.root))
         .or_else(|| same().next())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::path::Path;
 use tonearm_core::control::Control;
 use tonearm_core::enginedj::find::{Found, find};
 use tonearm_core::enginedj::locate::Locator;
+use tonearm_core::enginedj::paths::Paths;
 use tonearm_core::enginedj::track::FlawKind;
 use tonearm_core::enginedj::{EngineError, Library, Options};
 use tonearm_core::harmony::Key;
@@ -388,4 +389,40 @@ fn ten_thousand_tracks_are_all_read_in_order() {
     let (tracks, lost) = split(&library);
     assert_eq!((tracks.len(), lost.len()), (300, 1));
     assert_eq!(lost[0].last, None);
+}
+
+#[test]
+fn a_database_of_a_player_tells_which_track_lies_at_a_path() {
+    let drive = Drive::new();
+    let made = drive.library((3, 0, 2));
+    made.add(&EngineRow::at("../DJ/Señor/x.mp3")).unwrap();
+    let mut exported = EngineRow::at("Music/Artist/y.mp3");
+    exported.origin = Some((OTHER_UUID.to_owned(), 77));
+    made.add(&exported).unwrap();
+    made.add(&EngineRow::default()).unwrap();
+    // As it comes over the network: the file alone, under any name.
+    let fetched = tempfile::tempdir().unwrap();
+    let file = fetched.path().join("of player 1");
+    fs::copy(&made.database, &file).unwrap();
+    let read = |file: &Path| Paths::read(file, drive.scratch.path(), &Control::default());
+    let paths = read(&file).unwrap();
+    assert_eq!((paths.library(), paths.len()), (Some(UUID), 2));
+    let names = |stored: &str| -> Vec<SourceId> {
+        let names = paths
+            .at(stored)
+            .map(|names| names.iter().cloned().collect());
+        names.unwrap_or_default()
+    };
+    let both = [source(OTHER_UUID, 77), source(UUID, 2)];
+    for stored in ["Music/Artist/y.mp3", "./music/artist//Y.MP3"] {
+        assert_eq!(names(stored), both, "{stored}");
+    }
+    for stored in ["../DJ/Señor/x.mp3", "../dj/Sen\u{303}or/x.mp3"] {
+        assert_eq!(names(stored), [source(UUID, 1)], "{stored}");
+    }
+    assert_eq!(names("../DJ/y.mp3"), []);
+    fs::write(&file, "no database").unwrap();
+    let error = read(&file).unwrap_err();
+    assert!(matches!(error, EngineError::NotDatabase), "{error}");
+    assert_eq!(fs::read_dir(fetched.path()).unwrap().count(), 1);
 }

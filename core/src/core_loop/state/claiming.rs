@@ -6,7 +6,7 @@ use crate::core_loop::event::Outcome;
 use crate::core_loop::input::{ClaimJudgement, Effect};
 use crate::failure::Failure;
 use crate::import::borrow;
-use crate::import::claim::{self, Claim, Known, Place, Question, Settled, Standing};
+use crate::import::claim::{self, Claim, Known, Question, Settled, Standing};
 use crate::import::dedupe::Candidate;
 use crate::import::tags::TagsRead;
 use crate::source::put_source;
@@ -118,9 +118,6 @@ impl State {
             (Standing::Held(holder), Some(id)) => self.held(id, holder, &claim, now),
             (Standing::Read(stamp, read), known) => {
                 self.read_anew(known, &claim, (stamp, *read), now)
-            }
-            (Standing::Same, Some(id)) if claim.place == Place::Streamed => {
-                self.join(unchanged(id), &claim, now)
             }
             (Standing::Same | Standing::Elsewhere, Some(id)) => {
                 let verdict = self.met_again(id, now);

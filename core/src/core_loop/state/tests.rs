@@ -1,6 +1,7 @@
 //! What the state decides, told by its effects and its rows. No clock, no disk, no thread.
 
 mod by_hand;
+mod claiming;
 
 use super::*;
 use crate::artifact::{Artifact, Maker, Recipe};

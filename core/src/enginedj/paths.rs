@@ -1,0 +1,95 @@
+//! What a database says of a path: for decks, which tell where they have a track from and not which one it is.
+
+use super::error::EngineError;
+use super::find::Found;
+use super::{Library, Options};
+use crate::control::Control;
+use crate::track::SourceId;
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Tracks remembered of one database, at most: some 60 MB, whoever made it.
+const MOST_ROWS: u64 = 200_000;
+/// Bytes of a database that are read, at most. It came over the network.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The tracks of one database by their stored paths. Paths are known by their hashes, keyed anew for each.
+#[derive(Debug)]
+pub struct Paths {
+    library: Option<String>,
+    by_path: HashMap<u64, Names>,
+    hasher: RandomState,
+}
+
+/// What a track is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The pair of where it came from first: what the same track is called in every library.
+    pub id: SourceId,
+    /// The pair of this very database, where that is another.
+    pub alias: Option<SourceId>,
+}
+
+impl Names {
+    /// The surest first.
+    pub fn iter(&self) -> impl Iterator<Item = &SourceId> {
+        std::iter::once(&self.id).chain(&self.alias)
+    }
+}
+
+impl Paths {
+    /// Reads `database`, a file that was fetched from a player, from a private copy made in the folder `scratch`,
+    /// which must be there. Files named like it with `-wal` or `-journal` count as its journals. Damaged rows are
+    /// passed over; of tracks at the same path the first counts. Reads the disk.
+    pub fn read(database: &Path, scratch: &Path, control: &Control) -> Result<Self, EngineError> {
+        let options = Options {
+            scratch: scratch.to_path_buf(),
+            most_bytes: MOST_BYTES,
+            most_rows: MOST_ROWS,
+            check: false,
+        };
+        let library = Library::open(&Found::lone(database.to_path_buf()), &options, control)?;
+        let mut paths = Self {
+            library: library.about().uuid.clone(),
+            by_path: HashMap::new(),
+            hasher: RandomState::new(),
+        };
+        for track in library.tracks().flatten() {
+            if let (Some(id), Some(file)) = (track.source, track.file) {
+                let alias = track.aliases.into_iter().next();
+                let key = paths.key(&file.stored);
+                paths.by_path.entry(key).or_insert(Names { id, alias });
+            }
+        }
+        control.check()?;
+        Ok(paths)
+    }
+
+    /// The database's own name.
+    pub fn library(&self) -> Option<&str> {
+        self.library.as_deref()
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_path.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_path.is_empty()
+    }
+
+    /// The track at `stored`, a path from the folder `Engine Library` on: `Music/Artist/x.mp3`, `../DJ/x.flac`.
+    /// Capitals and the make of accents do not count: drives lose them.
+    pub fn at(&self, stored: &str) -> Option<&Names> {
+        self.by_path.get(&self.key(stored))
+    }
+
+    fn key(&self, stored: &str) -> u64 {
+        let names = stored.split('/').filter(|name| !matches!(*name, "" | "."));
+        let plain = names.collect::<Vec<_>>().join("/");
+        let folded: String = plain.nfc().flat_map(char::to_lowercase).collect();
+        self.hasher.hash_one(folded)
+    }
+}
