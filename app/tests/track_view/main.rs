@@ -36,7 +36,9 @@ fn the_page_names_the_track_and_what_is_known_of_it() {
 
 #[test]
 fn the_small_player_says_what_plays_and_can_be_asked_for_all_of_it() {
-    let builder = Harness::builder().with_size([900.0, strip::HEIGHT]);
+    let builder = Harness::builder()
+        .with_size([900.0, strip::HEIGHT])
+        .with_context_setup(tonearm::theme::install);
     let mut harness =
         builder.build_ui_state(|ui, made: &mut Made| made.show_strip(ui), Made::analyzed());
     harness.run_steps(2);
