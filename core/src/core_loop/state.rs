@@ -235,7 +235,11 @@ impl State {
             || self.stopped
                 && matches!(
                     command,
-                    Command::Edit { .. } | Command::Undo | Command::Redo
+                    Command::Edit { .. }
+                        | Command::Undo
+                        | Command::Redo
+                        | Command::Remove(_)
+                        | Command::Import { analyze: None, .. }
                 );
         match command {
             Command::Import {
