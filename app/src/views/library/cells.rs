@@ -281,7 +281,8 @@ impl Pen<'_> {
             let at = pos2(start + step * DOTTED.len() as f32, cell.rect.center().y);
             let font = FontId::proportional(12.0);
             let sign = theme::icon::WARNING;
-            self.painter.text(at, Align2::CENTER_CENTER, sign, font, theme::WARN);
+            self.painter
+                .text(at, Align2::CENTER_CENTER, sign, font, theme::WARN);
         }
     }
 }
