@@ -25,11 +25,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Core, StartError};
 use tonearm_core::playback::{Player, PlayerView};
+
+/// A frame that takes longer is seen as a hitch; the log tells of it.
+const SLOW: Duration = Duration::from_millis(33);
 
 /// The library, from the window's side.
 #[derive(Debug)]
@@ -340,6 +343,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let start = Instant::now();
         let ctx = ui.ctx().clone();
         if std::mem::take(&mut self.first_frame) {
             tracing::info!(ms = super::since_start().as_millis() as u64, "first frame");
@@ -359,6 +363,10 @@ impl eframe::App for App {
         self.after_views(&ctx, &wanted);
         toasts_ui(&ctx, &mut self.toasts, below_notices(self.panels.page));
         self.plan_repaint(&ctx, &published);
+        let took = start.elapsed();
+        if took > SLOW {
+            tracing::debug!(ms = took.as_millis() as u64, "slow frame");
+        }
     }
 
     fn on_exit(&mut self) {
