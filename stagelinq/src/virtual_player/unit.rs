@@ -63,6 +63,11 @@ impl Unit {
                     let mut speaker = Speaker::new(self.stage.targets());
                     for _ in 0..2 {
                         speaker.send(&self.announcement(Action::Leaving, 0)).await;
+                        for index in 1..=2 {
+                            speaker
+                                .send(&self.analyzer(index, Action::Leaving, 0))
+                                .await;
+                        }
                     }
                     return;
                 }
@@ -91,7 +96,7 @@ impl Unit {
     }
 
     /// The two processes that every player has beside its main one.
-    fn analyzer(&self, index: u8, port: u16) -> Vec<u8> {
+    fn analyzer(&self, index: u8, action: Action, port: u16) -> Vec<u8> {
         let mut token = self.token;
         token.0[0] ^= index;
         Announcement {
@@ -101,7 +106,7 @@ impl Unit {
                 software: "OfflineAnalyzer".to_owned(),
                 version: "1.0.0".to_owned(),
             },
-            action: Action::Present,
+            action,
             port,
         }
         .encode()
@@ -198,7 +203,9 @@ impl Unit {
             .send(&self.announcement(Action::Present, ports.main))
             .await;
         for index in 1..=2 {
-            speaker.send(&self.analyzer(index, ports.files)).await;
+            speaker
+                .send(&self.analyzer(index, Action::Present, ports.files))
+                .await;
         }
     }
 
