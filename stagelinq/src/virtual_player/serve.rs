@@ -116,7 +116,6 @@ pub(super) struct Life {
     pub(super) show: Arc<Performance>,
     pub(super) stage: Arc<Stage>,
     pub(super) values: watch::Receiver<Arc<Values>>,
-    pub(super) orders: broadcast::Sender<Order>,
 }
 
 /// What a connection hears.
@@ -208,9 +207,14 @@ impl Life {
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn serve(life: Arc<Life>, offer: Offer, stream: TcpStream) {
+pub(super) async fn serve(
+    life: Arc<Life>,
+    offer: Offer,
+    stream: TcpStream,
+    orders: broadcast::Receiver<Order>,
+) {
     let line = Line {
-        orders: life.orders.subscribe(),
+        orders,
         split: life.spec.split,
         buffer: vec![0; 16 << 10],
         is_dead: false,

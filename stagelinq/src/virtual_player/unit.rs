@@ -136,7 +136,6 @@ impl Unit {
             show: Arc::clone(&self.show),
             stage: Arc::clone(&self.stage),
             values: values_out,
-            orders: orders.clone(),
         });
         let (callers_in, mut callers) = mpsc::channel(16);
         let mut tasks = JoinSet::new();
@@ -159,7 +158,9 @@ impl Unit {
                 Some((offer, stream)) = callers.recv() => {
                     while connections.try_join_next().is_some() {}
                     if connections.len() < MAX_CONNECTIONS {
-                        connections.spawn(serve(Arc::clone(&life), offer, stream));
+                        // From now on: an order must not miss a connection that has not begun.
+                        let hears = orders.subscribe();
+                        connections.spawn(serve(Arc::clone(&life), offer, stream, hears));
                     }
                 }
                 order = faults.recv() => match order {
