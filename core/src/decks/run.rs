@@ -491,7 +491,7 @@ fn simulate(name: &str) -> Result<VirtualPlayers, Failure> {
     VirtualPlayers::start(VirtualConfig {
         script: scripts::load(name)?,
         discovery: Discovery::on_this_machine(&[]),
-        files: BTreeMap::new(),
+        files: scripts::media(name),
     })
     .map_err(|error| scripts::refused(error.to_string()))
 }

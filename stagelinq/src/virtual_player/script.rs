@@ -47,6 +47,10 @@ pub struct Script {
 /// One machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "habits that do not exclude each other"
+)]
 pub struct PlayerSpec {
     /// How it announces itself.
     pub name: String,
@@ -66,6 +70,8 @@ pub struct PlayerSpec {
     pub strict: bool,
     /// Bytes in one piece of a file: 4096 on old firmware, more on new.
     pub chunk: u32,
+    /// Calls whoever announces a directory, as mixers do.
+    pub dials: bool,
     /// Writes in pieces of this many bytes, to try readers; 0 writes whole messages.
     pub split: usize,
 }
@@ -83,6 +89,7 @@ impl Default for PlayerSpec {
             subscribes: true,
             strict: true,
             chunk: 4096,
+            dials: false,
             split: 0,
         }
     }

@@ -1,5 +1,6 @@
 //! One virtual player: its power, its ports, its announcements.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until};
 
+use super::dial::dial;
 use super::script::{Fault, PlayerSpec};
 use super::serve::{Life, Offer, Order, Ports, serve};
 use super::values::values;
@@ -23,6 +25,8 @@ use crate::wire::state_map::StateMap;
 
 /// Connections at a time.
 const MAX_CONNECTIONS: usize = 64;
+/// Others that one player calls at a time.
+const MAX_CALLS: usize = 16;
 /// "For ever" for a timer.
 const FAR: Duration = Duration::from_secs(1 << 24);
 
@@ -144,6 +148,9 @@ impl Unit {
         }
         let port = ports.main;
         self.tell(Happened::PoweredOn { port });
+        let mut callees = self.stage.callees.subscribe();
+        let mut calls: JoinSet<SocketAddrV4> = JoinSet::new();
+        let mut called = BTreeSet::new();
         let mut second = interval(Duration::from_secs(1));
         let mut done = self.stage.secs();
         loop {
@@ -162,6 +169,14 @@ impl Unit {
                         let hears = orders.subscribe();
                         connections.spawn(serve(Arc::clone(&life), offer, stream, hears));
                     }
+                }
+                Ok(callee) = callees.recv(), if self.spec.dials => {
+                    if called.len() < MAX_CALLS && called.insert(callee) {
+                        calls.spawn(dial(Arc::clone(&life), self.stage.bind, callee, orders.clone()));
+                    }
+                }
+                Some(Ok(callee)) = calls.join_next() => {
+                    called.remove(&callee);
                 }
                 order = faults.recv() => match order {
                     None => return Ok(Ended::Closed),
@@ -205,7 +220,7 @@ impl Unit {
             .await;
         for index in 1..=2 {
             speaker
-                .send(&self.analyzer(index, Action::Present, ports.files))
+                .send(&self.analyzer(index, Action::Present, ports.analyzer))
                 .await;
         }
     }
