@@ -45,6 +45,7 @@ pub enum Action {
     VolumeDown,
     PreviousTrack,
     NextTrack,
+    ShowPlaying,
     // Track
     BackToLibrary,
     ZoomIn,

@@ -247,6 +247,50 @@ pub struct Chord {
     pub quality: Quality,
 }
 
+impl Chord {
+    /// As musicians and DJs write it: `Am7`, `Bbmaj9`.
+    pub fn short_name(self) -> String {
+        let suffix = match self.quality {
+            Quality::Major => "",
+            Quality::Minor => "m",
+            Quality::Dominant7 => "7",
+            Quality::Major7 => "maj7",
+            Quality::Minor7 => "m7",
+            Quality::Sus4 => "sus4",
+            Quality::Sus2 => "sus2",
+            Quality::Diminished => "dim",
+            Quality::HalfDiminished7 => "m7b5",
+            Quality::Augmented => "aug",
+            Quality::Minor9 => "m9",
+            Quality::Major9 => "maj9",
+            Quality::Dominant9 => "9",
+            Quality::Major6 => "6",
+            Quality::Minor6 => "m6",
+            Quality::Diminished7 => "dim7",
+            Quality::MinorMajor7 => "mMaj7",
+        };
+        format!("{}{suffix}", self.root.name())
+    }
+
+    /// Root and third only: where there is no room for more.
+    pub fn shortest_name(self) -> String {
+        let minor = match self.third() {
+            Mode::Major => "",
+            Mode::Minor => "m",
+        };
+        format!("{}{minor}", self.root.name())
+    }
+
+    /// Which third it has; one without counts as major.
+    pub fn third(self) -> Mode {
+        if self.quality.intervals().contains(&3) {
+            Mode::Minor
+        } else {
+            Mode::Major
+        }
+    }
+}
+
 impl fmt::Display for Chord {
     /// Harte notation, `A:min7`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,6 +23,7 @@ pub mod query;
 pub mod row;
 pub mod source;
 pub mod store;
+pub mod timeline;
 pub mod track;
 pub mod units;
 pub mod waveform;

@@ -43,10 +43,10 @@ use error::Trouble;
 use lock::Lock;
 use records::{BeatsByHand, HandRecord, Record, RecordError, WaveformFile};
 use redb::{ReadableTable as _, TableHandle as _, WriteTransaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tables::{BY_TRACK, ByTrack};
 
@@ -54,6 +54,8 @@ use tables::{BY_TRACK, ByTrack};
 const FILE: &str = "library.redb";
 /// Private copies of other programs' databases while they are read.
 const SCRATCH: &str = "scratch";
+/// Damaged tracks that are told of one by one.
+const MOST_TOLD: usize = 1024;
 
 /// One step of a transaction.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +91,8 @@ pub struct Store {
     handle: Arc<Handle>,
     /// Finishes before the lock is given up.
     daily_backup: Option<JoinHandle<()>>,
+    /// Tracks whose damaged records have been told of.
+    told: Mutex<BTreeSet<TrackId>>,
     _lock: Lock,
 }
 
@@ -115,6 +119,7 @@ impl Store {
             dir: dir.to_path_buf(),
             handle,
             daily_backup,
+            told: Mutex::default(),
             _lock: lock,
         };
         Ok((store, loaded))
@@ -184,6 +189,24 @@ impl Store {
             beats: beats.map(|BeatsByHand(beats)| beats),
             key: record.key,
         })
+    }
+
+    /// What the user set by hand, and whether a record of it is damaged: that counts as not there.
+    pub(crate) fn by_hand_as_far_as_sound(
+        &self,
+        id: TrackId,
+    ) -> Result<(ByHand, bool), StoreError> {
+        match self.by_hand(id) {
+            Ok(hand) => Ok((hand, false)),
+            Err(error @ StoreError::Record { .. }) => {
+                let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                if told.len() < MOST_TOLD && told.insert(id) {
+                    tracing::warn!(track = %id, %error, "what was set by hand is damaged and not shown");
+                }
+                Ok((ByHand::default(), true))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Lets go of the tracks that were set aside, for good.

@@ -249,6 +249,13 @@ pub const TABLE: &[Entry] = &[
     )
     .key(Modifiers::COMMAND, Key::ArrowRight),
     Entry::new(
+        Group::Sound,
+        Action::ShowPlaying,
+        "Show the playing track",
+        "Opens the page of the track that is in the player",
+    )
+    .key(Modifiers::COMMAND, Key::P),
+    Entry::new(
         Group::Track,
         Action::BackToLibrary,
         "Back to the library",

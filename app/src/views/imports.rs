@@ -62,6 +62,9 @@ impl ImportsPanel {
         }
         let is_moving = !activity.paused && !activity.running.is_empty();
         state.pace.note(now, activity.finished, is_moving);
+        let running = activity.running.iter();
+        let done = running.map(|job| (job.track, job.control.progress()));
+        state.pace.note_jobs(done);
     }
 }
 

@@ -39,12 +39,15 @@ use tonearm_core::track::TrackId;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LibraryPanel {
+    /// What narrows the list is not kept: a program that starts shows the whole library, whichever it is.
+    #[serde(skip)]
     pub search: String,
     /// Ascending order of selection; the last is the one the inspector shows.
     #[serde(serialize_with = "selection::keep_few")]
     pub selected: Vec<TrackId>,
     pub columns: Columns,
     pub order: Order,
+    #[serde(skip)]
     pub scope: Scope,
     /// Whether the left side is open.
     pub sidebar: bool,

@@ -135,7 +135,8 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         | Action::BarBack
         | Action::BarForward
         | Action::SetCue
-        | Action::ToCue => scene.sound.transport != Transport::Empty,
+        | Action::ToCue
+        | Action::ShowPlaying => scene.sound.transport != Transport::Empty,
         Action::PlayPause => scene.sound.transport != Transport::Empty || selected || on_track,
         Action::BackToLibrary
         | Action::ZoomIn

@@ -1,7 +1,6 @@
 //! One track: its waveform at any zoom, beats, chords, key, and the transport.
 
 pub mod fader;
-mod grid;
 mod growing;
 mod header;
 mod jump;
@@ -10,6 +9,8 @@ mod lanes;
 mod overview;
 mod stage;
 mod status;
+pub mod strip;
+mod told;
 mod transport;
 mod viewport;
 
@@ -26,6 +27,7 @@ use tonearm_core::core_loop::command::Command;
 use tonearm_core::edits::Edit;
 use tonearm_core::playback::Transport;
 use tonearm_core::row::Row;
+use tonearm_core::timeline::Step;
 use tonearm_core::track::TrackId;
 use viewport::Viewport;
 
@@ -164,10 +166,10 @@ impl TrackPanel {
                 self.look(view.centred(page.at, &self.kept.limits));
             }
             Action::ToggleFollow => self.follow = !self.follow,
-            Action::BeatBack => jump::step(&page, self, grid::Step::BeatBack, out),
-            Action::BeatForward => jump::step(&page, self, grid::Step::BeatForward, out),
-            Action::BarBack => jump::step(&page, self, grid::Step::BarBack, out),
-            Action::BarForward => jump::step(&page, self, grid::Step::BarForward, out),
+            Action::BeatBack => jump::step(&page, self, Step::BeatBack, out),
+            Action::BeatForward => jump::step(&page, self, Step::BeatForward, out),
+            Action::BarBack => jump::step(&page, self, Step::BarBack, out),
+            Action::BarForward => jump::step(&page, self, Step::BarForward, out),
             Action::HalveTempo => edit(row, Edit::HalveTempo, out),
             Action::DoubleTempo => edit(row, Edit::DoubleTempo, out),
             Action::NextTempo => edit(row, Edit::NextTempo, out),

@@ -3,7 +3,7 @@
 use super::Opening;
 use super::closing::Closing;
 use super::errands::Errands;
-use super::frame::{Around, Wanted, frame_ui};
+use super::frame::{Around, Wanted, below_notices, frame_ui};
 use super::hearing::Hearing;
 use super::keeper::Keeper;
 use super::keys::{self, Focus, Place};
@@ -25,11 +25,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Core, StartError};
 use tonearm_core::playback::{Player, PlayerView};
+
+/// A frame that takes longer is seen as a hitch; the log tells of it.
+const SLOW: Duration = Duration::from_millis(33);
 
 /// The library, from the window's side.
 #[derive(Debug)]
@@ -60,8 +63,11 @@ pub(super) struct App {
     card_loss_told: bool,
     /// What is asked of the library before it is there.
     pub(super) early: Vec<Command>,
+    typing: keys::Typing,
     /// Where the track in the player was when it was put there.
     pub(super) loaded_path: Option<PathBuf>,
+    /// The file that the player did not find and that the library was told to look for.
+    pub(super) looked_for: Option<PathBuf>,
     /// What the command line named, until the library is there.
     pub(super) opening: Opening,
     /// Seconds since the window began, at this frame.
@@ -133,7 +139,9 @@ impl App {
             card_lost,
             card_loss_told: false,
             early: Vec::new(),
+            typing: keys::Typing::default(),
             loaded_path: None,
+            looked_for: None,
             opening,
             now: 0.0,
             log: Arc::default(),
@@ -335,6 +343,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let start = Instant::now();
         let ctx = ui.ctx().clone();
         if std::mem::take(&mut self.first_frame) {
             tracing::info!(ms = super::since_start().as_millis() as u64, "first frame");
@@ -346,13 +355,18 @@ impl eframe::App for App {
             covered: self.panels.sheet.is_some(),
             focus: Focus::of(&ctx, self.panels.library.table()),
         };
-        out.actions = keys::pressed(&ctx, place);
+        out.actions = self.typing.pressed(&ctx, place);
         self.take_dropped(&ctx);
         let wanted = self.draw(ui, &published, &mut out);
         self.carry_out(&ctx, &published, out);
+        self.look_for_lost(&published);
         self.after_views(&ctx, &wanted);
-        toasts_ui(&ctx, &mut self.toasts, 36.0);
+        toasts_ui(&ctx, &mut self.toasts, below_notices(self.panels.page));
         self.plan_repaint(&ctx, &published);
+        let took = start.elapsed();
+        if took > SLOW {
+            tracing::debug!(ms = took.as_millis() as u64, "slow frame");
+        }
     }
 
     fn on_exit(&mut self) {

@@ -8,7 +8,7 @@ use crate::panels::{Page, Panels, Sheet};
 use crate::scene::Scene;
 use crate::settings::Settings;
 use crate::theme;
-use crate::views::{self, settings::About};
+use crate::views::{self, settings::About, track::strip};
 use eframe::egui::{
     self, Align, Align2, Button, CentralPanel, Context, Frame, Id, Layout, Margin, Modal, Order,
     Panel, RichText, Stroke, Ui,
@@ -59,6 +59,7 @@ pub(super) fn frame_ui(
     banners_ui(ui, scene, around, settings);
     if around.trouble.is_none() {
         work_ui(ui, scene, panels, out);
+        player_ui(ui, scene, panels, out);
     }
     let page = Frame::new().fill(theme::APP);
     CentralPanel::default().frame(page).show(ui, |ui| {
@@ -76,6 +77,27 @@ pub(super) fn frame_ui(
         drop_ui(ui.ctx(), around.hovering);
     }
     wanted
+}
+
+/// What plays, on pages that do not show it themselves.
+fn player_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &Panels, out: &mut Outbox) {
+    if panels.page == Page::Library && strip::has_strip(scene) {
+        Panel::bottom("player")
+            .frame(Frame::new().fill(theme::PANEL))
+            .resizable(false)
+            .exact_size(strip::HEIGHT)
+            .show_separator_line(false)
+            .show(ui, |ui| strip::strip_ui(ui, scene, out));
+    }
+}
+
+/// Points over the lower edge that notices leave free: a line of work, and what belongs to the sound.
+pub(super) fn below_notices(page: Page) -> f32 {
+    const WORK: f32 = 36.0;
+    WORK + match page {
+        Page::Library => strip::HEIGHT,
+        Page::Track => theme::CONTROL + 16.0,
+    }
 }
 
 /// The line of work along the bottom, and the drawer above it.

@@ -35,19 +35,72 @@ impl Focus {
     }
 }
 
-/// Takes the shortcuts out of this frame's events.
-pub(super) fn pressed(ctx: &Context, place: Place) -> Vec<Action> {
-    let mut actions = Vec::new();
-    ctx.input_mut(|input| {
-        input.events.retain(|event| match asked(event, place) {
-            Some(action) => {
-                actions.push(action);
-                false
+/// Frames within which a text field that was asked for has the focus.
+const MOST_WAITING: u8 = 4;
+/// Keys that are kept for it: more than anybody types in so few frames.
+const MOST_KEPT: usize = 256;
+
+/// What is typed after the shortcut of a text field is for that field, however slow the frames are.
+#[derive(Debug, Default)]
+pub(super) struct Typing {
+    kept: Vec<Event>,
+    frames: u8,
+}
+
+impl Typing {
+    /// Takes the shortcuts out of this frame's events.
+    pub(super) fn pressed(&mut self, ctx: &Context, place: Place) -> Vec<Action> {
+        let mut place = place;
+        let mut actions = Vec::new();
+        ctx.input_mut(|input| {
+            if self.frames > 0 {
+                self.frames -= 1;
+                if place.focus == Focus::Text || self.frames == 0 {
+                    self.frames = 0;
+                    input.events.splice(0..0, self.kept.drain(..));
+                    place.focus = Focus::Text;
+                }
             }
-            None => true,
+            let mut own_text = false;
+            input.events.retain(|event| {
+                if self.frames > 0 {
+                    return !self.keep(event, std::mem::take(&mut own_text));
+                }
+                let Some(action) = asked(event, place) else {
+                    return true;
+                };
+                actions.push(action);
+                if matches!(action, Action::Search | Action::AddByPath) {
+                    self.frames = MOST_WAITING;
+                    own_text = types(event);
+                }
+                false
+            });
         });
-    });
-    actions
+        if self.frames > 0 {
+            ctx.request_repaint();
+        }
+        actions
+    }
+
+    /// Whether the event was taken. `is_own`: the shortcut's own letter is still to come, and is nobody's.
+    fn keep(&mut self, event: &Event, is_own: bool) -> bool {
+        match event {
+            Event::Text(_) if is_own => true,
+            Event::Text(_) | Event::Key { .. } => {
+                if self.kept.len() < MOST_KEPT {
+                    self.kept.push(event.clone());
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether a key also makes a letter.
+fn types(event: &Event) -> bool {
+    matches!(event, Event::Key { modifiers, .. } if !modifiers.command && !modifiers.ctrl && !modifiers.alt)
 }
 
 fn asked(event: &Event, place: Place) -> Option<Action> {
@@ -155,6 +208,52 @@ mod tests {
             pressed: true,
             repeat: false,
             modifiers,
+        }
+    }
+
+    /// One frame with these events; what is left of them for the views.
+    fn frame(
+        ctx: &Context,
+        typing: &mut Typing,
+        focus: Focus,
+        events: Vec<Event>,
+    ) -> (Vec<Action>, Vec<Event>) {
+        let place = Place {
+            page: Page::Library,
+            covered: false,
+            focus,
+        };
+        ctx.input_mut(|input| input.events = events);
+        let actions = typing.pressed(ctx, place);
+        (actions, ctx.input(|input| input.events.clone()))
+    }
+
+    #[test]
+    fn what_is_typed_right_after_the_shortcut_is_for_the_field() {
+        let (ctx, mut typing) = (Context::default(), Typing::default());
+        let text = |text: &str| Event::Text(text.to_owned());
+        let plain = |it| key(it, Modifiers::NONE);
+        for shortcut in [
+            vec![key(Key::F, Modifiers::COMMAND)],
+            vec![plain(Key::Slash), text("/")],
+        ] {
+            let first = [shortcut, vec![plain(Key::I), text("i")]].concat();
+            let asked = frame(&ctx, &mut typing, Focus::Nothing, first);
+            assert_eq!(asked, (vec![Action::Search], vec![]));
+            let second = vec![plain(Key::H), text("h")];
+            let waiting = frame(&ctx, &mut typing, Focus::Nothing, second);
+            assert_eq!(waiting, (vec![], vec![]));
+            let last = frame(&ctx, &mut typing, Focus::Text, vec![text("!")]);
+            let typed = vec![
+                plain(Key::I),
+                text("i"),
+                plain(Key::H),
+                text("h"),
+                text("!"),
+            ];
+            assert_eq!(last, (vec![], typed));
+            let later = frame(&ctx, &mut typing, Focus::Nothing, vec![plain(Key::Space)]);
+            assert_eq!(later, (vec![Action::PlayPause], vec![]));
         }
     }
 

@@ -103,6 +103,11 @@ impl App {
                     self.open_track(track);
                 }
             }
+            Action::ShowPlaying => {
+                if let Some(track) = self.loaded() {
+                    self.open_track(track);
+                }
+            }
             Action::AnalyzeSelected | Action::AnalyzeAgain => {
                 let request = self.errands.request();
                 out.commands.push(Command::Analyze {

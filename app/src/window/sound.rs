@@ -6,6 +6,8 @@ use crate::outbox::Outbox;
 use crate::panels::Page;
 use crate::settings::{Settings, fader_from_gain, gain_from_fader};
 use std::path::PathBuf;
+use tonearm_core::core_loop::command::Command;
+use tonearm_core::failure::FailureKind;
 use tonearm_core::playback::{DeviceId, Player, PlayerCommand, PlayerView, Transport};
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Secs;
@@ -134,7 +136,27 @@ impl App {
         true
     }
 
-    fn loaded(&self) -> Option<TrackId> {
+    /// The player did not find a file that the library believes in: the library looks, once, and marks it missing.
+    pub(super) fn look_for_lost(&mut self, published: &Published) {
+        let lost = published.sound.loaded.as_ref().and_then(|loaded| {
+            let trouble = loaded.trouble.as_ref()?;
+            let row = published.view.rows.get(loaded.track)?;
+            let is_news = trouble.kind == FailureKind::Missing && !row.track.missing;
+            is_news.then(|| row.track.path.as_path().to_path_buf())
+        });
+        let Some(lost) = lost.filter(|lost| self.looked_for.as_ref() != Some(lost)) else {
+            return;
+        };
+        self.looked_for = Some(lost.clone());
+        let request = self.errands.request();
+        self.command(Command::Import {
+            request,
+            paths: vec![lost],
+            analyze: None,
+        });
+    }
+
+    pub(super) fn loaded(&self) -> Option<TrackId> {
         let view = self.player.as_ref()?.view();
         view.loaded.as_ref().map(|loaded| loaded.track)
     }
@@ -231,7 +253,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tonearm_core::failure::{Failure, FailureKind};
+    use tonearm_core::failure::Failure;
     use tonearm_core::playback::Loaded;
 
     #[test]

@@ -1,7 +1,8 @@
 //! What the card draws is what the processor reckons.
 
-use crate::scenes::{music, render_state};
+use crate::scenes::{bare_state, music, render_state};
 use eframe::egui::{self, Id, Vec2};
+use eframe::egui_wgpu::RenderState;
 use egui_kittest::Harness;
 use egui_kittest::wgpu::WgpuTestRenderer;
 use std::sync::Arc;
@@ -24,11 +25,11 @@ fn source() -> Source {
 }
 
 /// Rows of each column, up from the centre line, that are not ground.
-fn drawn(start: f64, per_pixel: f64) -> Vec<u32> {
+fn drawn(state: RenderState, start: f64, per_pixel: f64) -> Vec<u32> {
     let source = source();
     let mut harness = Harness::builder()
         .with_size(Vec2::new(WIDTH as f32, HEIGHT as f32))
-        .renderer(WgpuTestRenderer::from_render_state(render_state()))
+        .renderer(WgpuTestRenderer::from_render_state(state))
         .build_ui(move |ui| {
             let rect = ui.ctx().viewport_rect();
             let drawing = Drawing {
@@ -43,7 +44,10 @@ fn drawn(start: f64, per_pixel: f64) -> Vec<u32> {
             let layer = egui::LayerId::new(egui::Order::Foreground, Id::unique("wave"));
             paint(&ui.ctx().layer_painter(layer), rect, &drawing);
         });
-    harness.run_steps(3);
+    // Whether the card can draw shows with the first picture.
+    harness.run_steps(2);
+    assert!(harness.render().is_ok());
+    harness.run_steps(2);
     let picture = match harness.render() {
         Ok(picture) => picture,
         Err(trouble) => panic!("{trouble}"),
@@ -77,7 +81,7 @@ fn card_and_processor_agree_within_a_pixel_at_every_zoom() {
         };
         let rate = f64::from(waveform.rate.hz());
         let plan = Plan::new(view, waveform.levels.len(), 0, rate).unwrap();
-        let drawn = drawn(start, per_pixel);
+        let drawn = drawn(render_state(), start, per_pixel);
         for (pixel, rows) in drawn.into_iter().enumerate().skip(2) {
             let near = |offset: i64| {
                 let pixel = (pixel as i64 + offset).max(0) as u32;
@@ -97,5 +101,27 @@ fn card_and_processor_agree_within_a_pixel_at_every_zoom() {
                 "{per_pixel} {pixel}: {rows} {low} {high}"
             );
         }
+    }
+}
+
+#[test]
+fn without_a_card_the_same_shape_is_drawn() {
+    // On the grid and off it.
+    for (start, per_pixel) in [(20.0, 0.4), (20.0, 0.05), (20.013, 0.01), (20.0, 0.001)] {
+        let card = drawn(render_state(), start, per_pixel);
+        let processor = drawn(bare_state(), start, per_pixel);
+        for pixel in 1..WIDTH as usize - 1 {
+            // Between two pixels of the grid the card blends, the processor steps.
+            let near = &processor[pixel - 1..=pixel + 1];
+            let low = near.iter().min().map_or(0, |rows| rows.saturating_sub(2));
+            let high = near.iter().max().map_or(0, |rows| rows + 2);
+            let rows = card[pixel];
+            let at = format!("{pixel} at {per_pixel}");
+            assert!((low..=high).contains(&rows), "{low} {rows} {high}: {at}");
+        }
+        assert!(
+            processor.iter().any(|rows| *rows > 20),
+            "nothing at {per_pixel}"
+        );
     }
 }

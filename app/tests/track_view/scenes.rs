@@ -18,7 +18,7 @@ use tonearm::outbox::Outbox;
 use tonearm::scene::Scene;
 use tonearm::settings::Settings;
 use tonearm::shelf::{Samples, Shelf};
-use tonearm::views::track::{TrackPanel, track_ui};
+use tonearm::views::track::{TrackPanel, strip, track_ui};
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use tonearm_core::audio::{LiveColumns, Peaks};
 use tonearm_core::beats::{Beat, Beats, ConstantGrid, TempoAlternative, TempoSegment};
@@ -106,7 +106,7 @@ impl Made {
     }
 
     /// Nothing is known but the waveform.
-    pub(crate) fn forget_findings(&mut self) {
+    pub(crate) fn forget_findings(&self) {
         self.shelf.put_details(
             ID,
             Arc::new(TrackDetails {
@@ -157,6 +157,10 @@ impl Made {
         self.with_scene(|scene, panel, out| panel.act(action, scene, out))
     }
 
+    pub(crate) fn show_strip(&mut self, ui: &mut egui::Ui) {
+        self.with_scene(|scene, _panel, out| strip::strip_ui(ui, scene, out));
+    }
+
     pub(crate) fn show(&mut self, ui: &mut egui::Ui) {
         self.with_scene(|scene, panel, out| track_ui(ui, scene, panel, out));
     }
@@ -189,8 +193,13 @@ pub(crate) fn look(made: &mut Made, per_point: f64) {
     made.panel.per_point = per_point;
 }
 
+/// A card that cannot draw waveforms.
+pub(crate) fn bare_state() -> RenderState {
+    create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE)
+}
+
 pub(crate) fn render_state() -> RenderState {
-    let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
+    let state = bare_state();
     tonearm::gpu::install(&state);
     // What the window only notes is a mistake in a test.
     let told = |error| panic!("the card refuses: {error}");
@@ -204,8 +213,7 @@ pub(crate) fn harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
 
 /// On a card that cannot draw waveforms.
 pub(crate) fn plain_harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
-    let state = create_render_state(default_wgpu_setup(), RendererOptions::PREDICTABLE);
-    shown(made, builder(state, size))
+    shown(made, builder(bare_state(), size))
 }
 
 /// For letters that the fonts of the tests do not have.

@@ -42,6 +42,8 @@ pub(crate) enum Input {
 pub(crate) struct Stored {
     pub(crate) found: edits::Found,
     pub(crate) by_hand: edits::ByHand,
+    /// A record of what was set by hand cannot be read: it counts as not there, and to forget it takes it away.
+    pub(crate) is_damaged: bool,
 }
 
 /// What must be done outside. In order.

@@ -29,7 +29,7 @@ impl Reader {
     /// The full results of one track.
     pub fn details(&self, track: TrackId) -> Result<TrackDetails, StoreError> {
         self.writes.wait(PATIENCE);
-        let hand = self.store.by_hand(track)?;
+        let (hand, _damaged) = self.store.by_hand_as_far_as_sound(track)?;
         let by_hand = hand.artifacts();
         Ok(TrackDetails {
             beats: match hand.beats {

@@ -200,9 +200,11 @@ impl Batch {
 
 fn read(store: &Store, track: TrackId) -> Result<Box<Stored>, Failure> {
     let stored = || {
+        let (by_hand, is_damaged) = store.by_hand_as_far_as_sound(track)?;
         Ok(Box::new(Stored {
             found: store.found(track)?,
-            by_hand: store.by_hand(track)?,
+            by_hand,
+            is_damaged,
         }))
     };
     stored().map_err(|error: StoreError| {

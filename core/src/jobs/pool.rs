@@ -218,7 +218,7 @@ impl Worker {
         if !needed || part.contains(&Artifact::Beats) {
             return None;
         }
-        let shown = || match self.store.by_hand(job.track)?.beats {
+        let shown = || match self.store.by_hand_as_far_as_sound(job.track)?.0.beats {
             Some(beats) => Ok(Some(beats)),
             None => self.store.beats(job.track),
         };

@@ -5,6 +5,7 @@ use super::layout::Layout;
 use super::palette::{BEAT, DOWNBEAT, TEXT_FAINT, TEXT_MUTED};
 use super::text::{Fonts, Ink};
 use crate::beats::Beats;
+use crate::timeline::{Grid, Line};
 
 /// Seconds to pixels.
 #[derive(Debug, Clone, Copy)]
@@ -30,70 +31,12 @@ impl Axis {
     }
 }
 
-/// One line across the waveform.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Line {
-    pub at: f64,
-    /// Number of the bar that begins here; `None` on other beats.
-    pub bar: Option<u32>,
-    pub labelled: bool,
-}
-
 /// The lines to draw: all beats, or bars, or every 2nd, 4th, 8th … bar.
 pub(super) fn lines(beats: &Beats, axis: Axis, scale: f32) -> Vec<Line> {
-    let spacing = |secs: f64| (secs * axis.pixels_per_sec()) as f32 / scale;
-    let bars: Vec<(u32, f64)> = beats
-        .beats
-        .iter()
-        .filter(|beat| beat.position == 1 && beat.at.0.is_finite())
-        .zip(1..)
-        .map(|(beat, number)| (number, beat.at.0))
-        .collect();
-    let bar_length = typical_step(bars.iter().map(|(_, at)| *at));
-    let beat_length = typical_step(beats.beats.iter().map(|beat| beat.at.0));
-    let every_bar = doubled_until(|bars| spacing(bar_length * f64::from(bars)) >= 20.0);
-    let every_label = doubled_until(|bars| spacing(bar_length * f64::from(bars)) >= 60.0);
-    let mut lines: Vec<Line> = bars
-        .into_iter()
-        .filter(|(number, at)| axis.shows(*at) && (number - 1) % every_bar == 0)
-        .map(|(number, at)| Line {
-            at,
-            bar: Some(number),
-            labelled: (number - 1) % every_label == 0,
-        })
-        .collect();
-    if spacing(beat_length) >= 9.0 && every_bar == 1 {
-        let others = beats
-            .beats
-            .iter()
-            .filter(|beat| beat.position != 1 && axis.shows(beat.at.0));
-        lines.extend(others.map(|beat| Line {
-            at: beat.at.0,
-            bar: None,
-            labelled: false,
-        }));
-    }
+    let per_point = f64::from(scale) / axis.pixels_per_sec();
+    let mut lines = Grid::new(beats).lines(axis.from, axis.to, per_point);
+    lines.retain(|line| axis.shows(line.at));
     lines
-}
-
-/// The median distance; a year where there are not two.
-fn typical_step(times: impl Iterator<Item = f64>) -> f64 {
-    const YEAR: f64 = 31_557_600.0;
-    let times: Vec<f64> = times.collect();
-    let mut steps: Vec<f64> = times
-        .windows(2)
-        .filter_map(|pair| Some(pair.get(1)? - pair.first()?))
-        .filter(|step| step.is_finite() && *step > 0.0)
-        .collect();
-    steps.sort_by(f64::total_cmp);
-    steps.get(steps.len() / 2).copied().unwrap_or(YEAR)
-}
-
-fn doubled_until(enough: impl Fn(u32) -> bool) -> u32 {
-    (0..20)
-        .map(|power| 1 << power)
-        .find(|count| enough(*count))
-        .unwrap_or(1 << 20)
 }
 
 /// Draws the lines; `share` 1 as seen on an empty ground, less when laid over the waveform.

@@ -4,7 +4,8 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Rect};
 use super::palette::{self, BACKGROUND, NO_CHORD, Rgb, TEXT_MUTED};
 use super::text::{Fonts, Ink};
-use crate::harmony::{Chord, ChordSpan, KeySpan, Mode, Quality};
+use crate::harmony::{ChordSpan, KeySpan};
+use crate::timeline::{self, ChordBlock};
 
 /// A stretch of one colour with what could be written on it, longest first.
 struct Block {
@@ -21,40 +22,23 @@ pub(super) fn draw_chords(
     spans: &[ChordSpan],
     lane: (Rect, Axis, f32),
 ) {
-    let mut blocks: Vec<(Option<Chord>, Block)> = Vec::new();
-    for span in spans {
-        let (from, to) = (span.start.0, span.end.0);
-        // Also false for times that are none.
-        if !(from < to && to > lane.1.from && from < lane.1.to) {
-            continue;
-        }
-        match blocks.last_mut() {
-            Some((chord, block)) if *chord == span.chord && (from - block.to).abs() < 0.02 => {
-                block.to = to;
-            }
-            _ => blocks.push((span.chord, chord_block(span.chord, from, to))),
-        }
-    }
-    let blocks: Vec<Block> = blocks.into_iter().map(|(_, block)| block).collect();
+    let blocks: Vec<Block> = timeline::chord_blocks(spans, lane.1.from, lane.1.to)
+        .map(chord_block)
+        .collect();
     draw(canvas, fonts, &blocks, lane);
 }
 
-fn chord_block(chord: Option<Chord>, from: f64, to: f64) -> Block {
-    match chord {
-        Some(chord) => Block {
-            from,
-            to,
-            rgb: palette::chord_colour(chord),
-            ink: BACKGROUND,
-            names: names(chord),
-        },
-        None => Block {
-            from,
-            to,
-            rgb: NO_CHORD.mix(BACKGROUND, 0.45),
-            ink: TEXT_MUTED,
-            names: vec!["–".to_owned()],
-        },
+fn chord_block(block: ChordBlock) -> Block {
+    let (rgb, ink) = match block.chord {
+        Some(chord) => (palette::chord_colour(chord), BACKGROUND),
+        None => (NO_CHORD.mix(BACKGROUND, 0.45), TEXT_MUTED),
+    };
+    Block {
+        from: block.from,
+        to: block.to,
+        rgb,
+        ink,
+        names: block.names().into(),
     }
 }
 
@@ -163,14 +147,9 @@ fn write_name(
         margin,
         centred,
     } = lettering;
-    let named = block.names.iter().find_map(|name| {
-        if rect.w < size * 0.5 {
-            return None;
-        }
-        let width = fonts.width(name, size);
-        (width + 2.0 * margin <= rect.w).then_some((name, width))
-    });
-    let Some((name, width)) = named else {
+    let room = rect.w - 2.0 * margin;
+    let measure = |name: &str| fonts.width(name, size);
+    let Some((name, width)) = timeline::fitting(&block.names, room, measure) else {
         return;
     };
     let ink = Ink {
@@ -186,35 +165,4 @@ fn write_name(
     };
     let baseline = (rect.y + rect.h / 2.0 + size * 0.35).round();
     fonts.draw(canvas, name, (x, baseline), ink);
-}
-
-/// Ways to write a chord, longest first: as musicians do, then only root and third.
-fn names(chord: Chord) -> Vec<String> {
-    let root = chord.root.name();
-    let minor = match palette::third(chord.quality) {
-        Mode::Major => "",
-        Mode::Minor => "m",
-    };
-    let suffix = match chord.quality {
-        Quality::Major => "",
-        Quality::Minor => "m",
-        Quality::Dominant7 => "7",
-        Quality::Major7 => "maj7",
-        Quality::Minor7 => "m7",
-        Quality::Sus4 => "sus4",
-        Quality::Sus2 => "sus2",
-        Quality::Diminished => "dim",
-        Quality::HalfDiminished7 => "m7b5",
-        Quality::Augmented => "aug",
-        Quality::Minor9 => "m9",
-        Quality::Major9 => "maj9",
-        Quality::Dominant9 => "9",
-        Quality::Major6 => "6",
-        Quality::Minor6 => "m6",
-        Quality::Diminished7 => "dim7",
-        Quality::MinorMajor7 => "mMaj7",
-    };
-    let mut names = vec![format!("{root}{suffix}"), format!("{root}{minor}")];
-    names.dedup();
-    names
 }

@@ -1,6 +1,6 @@
 //! The colours of a picture: those of the window's dark theme.
 
-use crate::harmony::{Chord, Key, Mode, PitchClass, Quality};
+use crate::harmony::{Chord, Key, Mode, PitchClass};
 
 /// sRGB, 0 to 255 a channel.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,16 +69,8 @@ pub(super) fn key_text_colour(key: Key) -> Rgb {
 pub(super) fn chord_colour(chord: Chord) -> Rgb {
     key_colour(Key {
         tonic: PitchClass::new(chord.root.semitones()),
-        mode: third(chord.quality),
+        mode: chord.third(),
     })
-}
-
-pub(super) fn third(quality: Quality) -> Mode {
-    if quality.intervals().contains(&3) {
-        Mode::Minor
-    } else {
-        Mode::Major
-    }
 }
 
 mod hsluv {
@@ -160,6 +152,7 @@ mod hsluv {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::harmony::Quality;
 
     #[test]
     fn hsluv_agrees_with_published_colours() {

@@ -1,6 +1,7 @@
 //! How fast work goes and how long the rest takes: only said when enough is known.
 
 use std::collections::VecDeque;
+use tonearm_core::track::TrackId;
 
 /// Seconds that are looked back on.
 const LOOK_BACK: f64 = 180.0;
@@ -9,12 +10,16 @@ const MOST_SAMPLES: usize = 240;
 /// Finished tracks and seconds before anything is said.
 const ENOUGH_TRACKS: u64 = 4;
 const ENOUGH_SECS: f64 = 5.0;
+/// The part of one track after which its own rest can be told.
+const ENOUGH_DONE: f64 = 0.04;
 
 /// Samples of `(seconds, finished tracks)`, oldest first; each is the first frame that saw its count.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Pace {
     samples: VecDeque<(f64, u64)>,
     now: f64,
+    /// Tracks that are being worked on: since when they have been seen, and the part done.
+    jobs: Vec<(TrackId, f64, f64)>,
 }
 
 impl Pace {
@@ -44,6 +49,24 @@ impl Pace {
         }
     }
 
+    /// Takes in the tracks that are being worked on, with the part that is done of each.
+    pub(super) fn note_jobs(&mut self, running: impl Iterator<Item = (TrackId, f32)>) {
+        let seen = std::mem::take(&mut self.jobs);
+        let since = |track| seen.iter().find(|job| job.0 == track).map(|job| job.1);
+        self.jobs = running
+            .map(|(track, done)| (track, since(track).unwrap_or(self.now), f64::from(done)))
+            .collect();
+    }
+
+    /// Seconds until the last of the tracks under way is done, as they have gone so far: a mix of two hours takes
+    /// longer than a track.
+    fn secs_under_way(&self) -> Option<f64> {
+        let left = |&(_, since, done): &(TrackId, f64, f64)| {
+            (done >= ENOUGH_DONE).then(|| (self.now - since) * (1.0 - done.min(1.0)) / done)
+        };
+        self.jobs.iter().filter_map(left).reduce(f64::max)
+    }
+
     /// Tracks a minute; `None` while too little has been seen.
     pub(super) fn per_minute(&self) -> Option<f64> {
         let (&(since, before), &(_, last)) = (self.samples.front()?, self.samples.back()?);
@@ -55,7 +78,8 @@ impl Pace {
     /// Seconds for `rest` tracks, fractions of running ones included.
     pub(super) fn secs_left(&self, rest: f64) -> Option<f64> {
         let per_minute = self.per_minute()?;
-        (rest > 0.0 && per_minute > 0.0).then(|| rest * 60.0 / per_minute)
+        let all = (rest > 0.0 && per_minute > 0.0).then(|| rest * 60.0 / per_minute)?;
+        Some(all.max(self.secs_under_way().unwrap_or(0.0)))
     }
 }
 
@@ -94,6 +118,20 @@ pub(super) fn left_text(secs: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_track_under_way_is_waited_for() {
+        let mut pace = Pace::default();
+        let at = |pace: &mut Pace, now: f64, finished, done| {
+            pace.note(now, finished, true);
+            pace.note_jobs([(TrackId(7), done)].into_iter());
+        };
+        at(&mut pace, 0.0, 0, 0.0);
+        at(&mut pace, 10.0, 10, 0.01);
+        assert_eq!(pace.secs_left(1.0), Some(1.0));
+        at(&mut pace, 20.0, 20, 0.1);
+        assert!((pace.secs_left(1.0).unwrap() - 180.0).abs() < 0.1);
+    }
 
     #[test]
     fn nothing_is_said_before_enough_is_known() {

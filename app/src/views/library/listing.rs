@@ -1,6 +1,5 @@
 //! Which tracks stand in the table and in which order; how many there are of each sort. Pure.
 
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tonearm_core::core_loop::view::Rows;
@@ -9,8 +8,7 @@ use tonearm_core::row::{ArtifactState, Row, TrackState};
 use tonearm_core::track::{FilePath, TrackId};
 
 /// What the sidebar narrows the table to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub enum Scope {
     #[default]
     All,

@@ -1,6 +1,6 @@
 //! What the track is: names, tempo, key, how sure they are, what else they could be, the time.
 
-use super::lanes::{chord_at, chord_name, key_at, key_name};
+use super::lanes::{chord_at, key_at, key_name};
 use super::{Page, TrackPanel, edit, title};
 use crate::action::Action;
 use crate::format;
@@ -281,7 +281,7 @@ fn time_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, width: f32) {
             }
             let chords = details.as_ref().and_then(|it| it.chords.as_deref());
             if let Some(chord) = chords.and_then(|chords| chord_at(chords, page.at)) {
-                text = format!("{text}  \u{b7}  {}", chord_name(chord));
+                text = format!("{text}  \u{b7}  {}", chord.short_name());
             }
             let keys = details.as_ref().and_then(|it| it.key.as_ref());
             let keys = keys.map_or(&[][..], |found| found.segments.as_slice());

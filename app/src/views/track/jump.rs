@@ -1,11 +1,11 @@
 //! Going to a place in the track: by click, by beat, by bar.
 
-use super::grid::Step;
 use super::{Page, TrackPanel};
 use crate::outbox::Outbox;
 use eframe::egui::accesskit::Action;
 use eframe::egui::{Response, Sense, Ui};
 use tonearm_core::playback::PlayerCommand;
+use tonearm_core::timeline::Step;
 use tonearm_core::units::Secs;
 
 /// Moves the sound to `at`. A track that is not in the player is put there.

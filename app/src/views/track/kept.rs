@@ -1,6 +1,5 @@
 //! What the page keeps from frame to frame: nothing of it is a fact, all of it can be made anew.
 
-use super::grid::Grid;
 use super::growing;
 use super::viewport::Limits;
 use crate::gpu::Source;
@@ -10,6 +9,7 @@ use std::sync::Arc;
 use tonearm_core::audio::LiveColumns;
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::row::Row;
+use tonearm_core::timeline::Grid;
 use tonearm_core::track::TrackId;
 use tonearm_core::waveform::Waveform;
 

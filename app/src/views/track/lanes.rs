@@ -3,8 +3,9 @@
 use super::viewport::Viewport;
 use crate::settings::KeyNotation;
 use crate::theme;
-use eframe::egui::{Align2, Color32, CornerRadius, FontId, Painter, Rect, pos2};
-use tonearm_core::harmony::{Chord, ChordSpan, Key, KeySpan, Mode, Quality};
+use eframe::egui::{Color32, CornerRadius, FontId, Painter, Rect, pos2};
+use tonearm_core::harmony::{Chord, ChordSpan, Key, KeySpan};
+use tonearm_core::timeline;
 
 /// A key as the user wants it written.
 pub(super) fn key_name(key: Key, notation: KeyNotation) -> String {
@@ -15,49 +16,11 @@ pub(super) fn key_name(key: Key, notation: KeyNotation) -> String {
     }
 }
 
-/// The chord as musicians write it.
-pub(super) fn chord_name(chord: Chord) -> String {
-    let suffix = match chord.quality {
-        Quality::Major => "",
-        Quality::Minor => "m",
-        Quality::Dominant7 => "7",
-        Quality::Major7 => "maj7",
-        Quality::Minor7 => "m7",
-        Quality::Sus4 => "sus4",
-        Quality::Sus2 => "sus2",
-        Quality::Diminished => "dim",
-        Quality::HalfDiminished7 => "m7b5",
-        Quality::Augmented => "aug",
-        Quality::Minor9 => "m9",
-        Quality::Major9 => "maj9",
-        Quality::Dominant9 => "9",
-        Quality::Major6 => "6",
-        Quality::Minor6 => "m6",
-        Quality::Diminished7 => "dim7",
-        Quality::MinorMajor7 => "mMaj7",
-    };
-    format!("{}{suffix}", chord.root.name())
-}
-
-/// Root and third only: where there is no room for more.
-fn short_chord_name(chord: Chord) -> String {
-    let minor = if third(chord) == Mode::Minor { "m" } else { "" };
-    format!("{}{minor}", chord.root.name())
-}
-
-fn third(chord: Chord) -> Mode {
-    if chord.quality.intervals().contains(&3) {
-        Mode::Minor
-    } else {
-        Mode::Major
-    }
-}
-
 /// The colour of the key whose tonic triad the chord stands on.
 fn chord_colour(chord: Chord) -> Color32 {
     theme::key(Key {
         tonic: chord.root,
-        mode: third(chord),
+        mode: chord.third(),
     })
 }
 
@@ -87,46 +50,29 @@ struct Block<'a> {
 const LEAST: f32 = 2.0;
 
 pub(super) fn chords(painter: &Painter, rect: Rect, view: &Viewport, spans: &[ChordSpan]) {
-    let end = view.time(rect.width());
-    let first = spans.partition_point(|span| span.end.0 <= view.start);
     let mut drawn_to = f32::NEG_INFINITY;
-    let mut at = first;
-    while let Some(span) = spans.get(at) {
-        at += 1;
-        if span.start.0 >= end {
-            break;
-        }
-        let mut to = span.end.0;
-        // The same chord goes on: beats are no chord changes.
-        while let Some(next) = spans.get(at) {
-            if next.chord != span.chord || (next.start.0 - to).abs() > 0.02 {
-                break;
-            }
-            to = next.end.0;
-            at += 1;
-        }
-        if view.x(to) - drawn_to < LEAST {
+    for found in timeline::chord_blocks(spans, view.start, view.time(rect.width())) {
+        if view.x(found.to) - drawn_to < LEAST {
             continue;
         }
-        drawn_to = view.x(to);
-        let block = |fill, ink, names| Block {
-            from: span.start.0,
-            to,
+        drawn_to = view.x(found.to);
+        let (fill, ink) = match found.chord {
+            Some(chord) => {
+                // Unsure ones are paler.
+                let sure = 0.55 + 0.45 * found.confidence.clamp(0.0, 1.0);
+                let fill = theme::WAVE.lerp_to_gamma(chord_colour(chord), sure);
+                (fill, theme::ON_CHIP)
+            }
+            None => (theme::NO_CHORD.gamma_multiply(0.45), theme::TEXT_MUTED),
+        };
+        let block = Block {
+            from: found.from,
+            to: found.to,
             fill,
             ink,
-            names,
+            names: &found.names(),
         };
-        if let Some(chord) = span.chord {
-            let names = [chord_name(chord), short_chord_name(chord)];
-            // Unsure ones are paler.
-            let sure = 0.55 + 0.45 * span.confidence.clamp(0.0, 1.0);
-            let fill = theme::WAVE.lerp_to_gamma(chord_colour(chord), sure);
-            draw(painter, rect, view, &block(fill, theme::ON_CHIP, &names));
-        } else {
-            let names = ["N.C.".to_owned(), "\u{2013}".to_owned()];
-            let fill = theme::NO_CHORD.gamma_multiply(0.45);
-            draw(painter, rect, view, &block(fill, theme::TEXT_MUTED, &names));
-        }
+        draw(painter, rect, view, &block);
     }
 }
 
@@ -178,30 +124,26 @@ fn draw(painter: &Painter, lane: Rect, view: &Viewport, block: &Block<'_>) {
         return;
     }
     let font = FontId::proportional(12.0);
-    for name in block.names {
-        let galley = painter.layout_no_wrap(name.clone(), font.clone(), block.ink);
-        if galley.size().x + 8.0 > shown.width() {
-            continue;
-        }
-        let centred = shown.width() < 72.0;
-        let (place, align) = if centred {
-            (shown.center(), Align2::CENTER_CENTER)
-        } else {
-            (
-                shown.left_center() + eframe::egui::vec2(7.0, 0.0),
-                Align2::LEFT_CENTER,
-            )
-        };
-        let at = align.anchor_size(place, galley.size());
-        painter.galley(at.min, galley, block.ink);
+    let lay = |name: &str| painter.layout_no_wrap(name.to_owned(), font.clone(), block.ink);
+    let measure = |name: &str| lay(name).size().x;
+    let Some((name, width)) = timeline::fitting(block.names, shown.width() - 8.0, measure) else {
         return;
-    }
+    };
+    let galley = lay(name);
+    let middle = shown.center().x - width / 2.0;
+    let x = if shown.width() < 72.0 {
+        middle
+    } else {
+        shown.left() + 7.0
+    };
+    let at = pos2(x, shown.center().y - galley.size().y / 2.0);
+    painter.galley(at, galley, block.ink);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tonearm_core::harmony::PitchClass;
+    use tonearm_core::harmony::{PitchClass, Quality};
     use tonearm_core::units::Secs;
 
     fn span(start: f64, end: f64, root: u8) -> ChordSpan {
@@ -230,7 +172,7 @@ mod tests {
             (9.0, None),
         ] {
             assert_eq!(
-                chord_at(&spans, at).map(chord_name).as_deref(),
+                chord_at(&spans, at).map(Chord::short_name).as_deref(),
                 name,
                 "{at}"
             );

@@ -1,7 +1,7 @@
 //! The waveform large, with bars above and chords and keys beneath, all on one time axis.
 
 use super::viewport::{Limits, Viewport};
-use super::{Page, TrackPanel, jump, lanes};
+use super::{Page, TrackPanel, jump, lanes, told};
 use crate::format;
 use crate::gpu::plan::MOST_FRAMES_PER_PIXEL;
 use crate::outbox::Outbox;
@@ -101,6 +101,7 @@ pub(super) fn stage_ui(
         let spans = details.as_ref().and_then(|it| it.chords.as_deref());
         let painter = ui.painter_at(lane);
         lanes::chords(&painter, lane, &view, spans.unwrap_or_default());
+        told::chords(ui, lane, &view, spans.unwrap_or_default());
     }
     if let (Some(lane), Some(found)) = (areas.keys, details.as_ref().and_then(|it| it.key.as_ref()))
     {
@@ -108,8 +109,10 @@ pub(super) fn stage_ui(
         let notation = page.scene.settings.key_notation;
         let painter = ui.painter_at(lane);
         lanes::keys(&painter, lane, &view, &found.segments, notation);
+        told::keys(ui, lane, &view, &found.segments, notation);
     }
     marks(&painter, rect, &areas, &view, page);
+    told::cue(ui, areas.wave, &view, page);
 }
 
 /// For what is painted by hand: a place in the track that can be changed.
@@ -244,8 +247,9 @@ fn samples(
 fn lines(painter: &Painter, areas: &Areas, view: &Viewport, panel: &TrackPanel) {
     let wave = areas.wave;
     let font = FontId::proportional(11.0);
-    for line in panel.kept.grid.lines(view, wave.width()) {
-        let x = wave.left() + line.x;
+    let (from, to) = (view.time(-1.0), view.time(wave.width() + 1.0));
+    for line in panel.kept.grid.lines(from, to, view.per_point) {
+        let x = wave.left() + view.x(line.at);
         let stroke = match line.bar {
             Some(_) if line.labelled => Stroke::new(1.0, theme::DOWNBEAT.gamma_multiply(0.75)),
             Some(_) => Stroke::new(1.0, theme::DOWNBEAT.gamma_multiply(0.42)),

@@ -132,20 +132,23 @@ fn work(page: &Page<'_>) -> Option<Line> {
     }
     let is = |state: ArtifactState| row.artifacts.contains(&state);
     if is(ArtifactState::Due) || is(ArtifactState::Waiting) || is(ArtifactState::Running) {
-        let paused = page.scene.view.activity.paused;
-        let text = if paused {
-            "Work is paused: this track is waiting"
-        } else {
-            "This track is waiting for its turn"
+        let activity = &page.scene.view.activity;
+        let text = match (activity.paused, activity.queued) {
+            (true, _) => "Work is paused: this track is waiting",
+            // Nothing waits in the queue: nobody will take this up unasked.
+            (false, 0) if activity.import.is_none() => return Some(not_yet()),
+            (false, _) => "This track is waiting for its turn",
         };
         return Some(line(theme::TEXT_MUTED, text, "", Offer::Nothing));
     }
     let waveform = state(row, Artifact::Waveform) == ArtifactState::Absent;
     let beats = state(row, Artifact::Beats) == ArtifactState::Absent;
-    (waveform || beats).then(|| {
-        let text = "This track has not been analyzed yet";
-        line(theme::TEXT_MUTED, text, "", Offer::Analyze)
-    })
+    (waveform || beats).then(not_yet)
+}
+
+fn not_yet() -> Line {
+    let text = "This track has not been analyzed yet";
+    line(theme::TEXT_MUTED, text, "", Offer::Analyze)
 }
 
 /// Every failure once, with all that it keeps from being there.

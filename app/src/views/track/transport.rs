@@ -94,7 +94,7 @@ fn zoom_ui(ui: &mut Ui, out: &mut Outbox) {
     }
 }
 
-fn hint(text: &str, action: Action, ui: &Ui) -> String {
+pub(super) fn hint(text: &str, action: Action, ui: &Ui) -> String {
     let shortcut = action.entry().and_then(|entry| entry.shortcut);
     match shortcut {
         Some(shortcut) => format!("{text} ({})", ui.ctx().format_shortcut(&shortcut)),
@@ -110,7 +110,7 @@ fn text_button(ui: &mut Ui, face: &str, name: &str, action: Action, out: &mut Ou
     }
 }
 
-fn play_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
+pub(super) fn play_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
     let (face, name) = if page.playing {
         (Face::Pause, "Pause")
     } else {

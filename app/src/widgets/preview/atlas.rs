@@ -49,7 +49,7 @@ pub(super) struct Atlas {
 impl Atlas {
     /// The drawing of `columns`, made if need be.
     pub(super) fn get(&mut self, ctx: &Context, size: [usize; 2], columns: &[Column]) -> Place {
-        let [across, down] = self.slots(size);
+        let [across, down] = grid(size);
         let slots = (across * down).min(DRAWINGS);
         if slots < 16 {
             return Place::Nowhere;
@@ -93,12 +93,12 @@ impl Atlas {
         let part = Rect::from_min_max(share(left, top), share(left + size[0], top + size[1]));
         Place::At(texture.id(), part)
     }
+}
 
-    /// Drawings of `size` beside and below one another.
-    fn slots(&self, [width, height]: [usize; 2]) -> [usize; 2] {
-        let fit = |whole: usize, part: usize| whole.checked_div(part).unwrap_or(0);
-        [fit(WIDTH, width), fit(MOST_HEIGHT, height)]
-    }
+/// Drawings of a size beside and below one another.
+fn grid([width, height]: [usize; 2]) -> [usize; 2] {
+    let fit = |whole: usize, part: usize| whole.checked_div(part).unwrap_or(0);
+    [fit(WIDTH, width), fit(MOST_HEIGHT, height)]
 }
 
 /// A slot that nothing stands in, or what was not seen for longest; none of this frame.
@@ -174,6 +174,7 @@ fn put(image: &mut ColorImage, [x, y]: [usize; 2], colour: Color32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use eframe::egui::RawInput;
 
     fn columns(number: u8) -> Vec<Column> {
         (0..120_u8)
@@ -210,7 +211,7 @@ mod tests {
         let mut atlas = Atlas::default();
         let mut frame = |numbers: std::ops::Range<u8>| -> Vec<Place> {
             let mut places = Vec::new();
-            ctx.run_ui(Default::default(), |ui| {
+            ctx.run_ui(RawInput::default(), |ui| {
                 let get = |number| atlas.get(ui.ctx(), [140, 20], &columns(number));
                 places = numbers.clone().map(get).collect();
             })

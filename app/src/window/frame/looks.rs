@@ -31,8 +31,8 @@ fn stage(panels: Panels, rows: Vec<Row>) -> Stage {
         version: "1.2.3",
         adapter: "Some card (Vulkan)".to_owned(),
         software: false,
-        library: "/home/ada/.local/share/tonearm".into(),
-        settings: Some("/home/ada/.config/tonearm/settings.json".into()),
+        library: "/data/tonearm".into(),
+        settings: Some("/data/settings.json".into()),
     };
     stage
 }
@@ -91,10 +91,13 @@ fn log() -> Stage {
     stage
 }
 
+/// The name of a picture, what it shows, and its size in points.
+type Case = (&'static str, fn() -> Stage, Vec2);
+
 #[test]
 fn every_page_and_sheet_looks_as_it_should() {
     let wide = Vec2::new(640.0, 400.0);
-    let cases: [(&str, fn() -> Stage, Vec2); 7] = [
+    let cases: [Case; 7] = [
         ("library", library, wide),
         ("library_narrow", library, Vec2::new(320.0, 400.0)),
         (

@@ -194,8 +194,18 @@ impl State {
         stored: Result<Box<Stored>, Failure>,
     ) -> Result<(Step, Arc<ByHand>), Refusal> {
         let row = self.catalog.get(track).ok_or(Refusal::NotThere)?;
-        let Stored { found, by_hand } = *stored.map_err(|_unreadable| Refusal::Unreadable)?;
-        let after = Arc::new(edits::apply(edit, &found, &by_hand)?);
+        let Stored {
+            found,
+            by_hand,
+            is_damaged,
+        } = *stored.map_err(|_unreadable| Refusal::Unreadable)?;
+        let forgets = matches!(edit, Edit::ForgetBeats | Edit::ForgetKey | Edit::ForgetAll);
+        let after = match (is_damaged, forgets) {
+            (true, true) => Arc::default(),
+            // What else stands in the damaged record must not be written over unasked.
+            (true, false) => return Err(Refusal::Unreadable),
+            (false, _) => Arc::new(edits::apply(edit, &found, &by_hand)?),
+        };
         let step = Step {
             words: format!("{} of {}", edit.words(), title(&row.track)).into(),
             what: What::Edited {

@@ -19,7 +19,7 @@ struct Known {
 
 const NIGHT: Known = Known {
     id: 1,
-    path: "/home/dj/Music/Tonearm/night-ferry.mp3",
+    path: "/media/dj/Music/Tonearm/night-ferry.mp3",
     title: "Night Ferry",
     artist: "Tonearm",
     secs: 64.47,

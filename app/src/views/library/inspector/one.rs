@@ -143,7 +143,7 @@ fn sound_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDet
             .take(MOST_ITEMS)
             .map(|it| format!("{:.2} ({})", it.bpm.0, words::percent(it.confidence)))
             .collect();
-        fact(ui, "or", others.join(", "));
+        fact(ui, "Or tempo", others.join(", "));
     }
     key_ui(ui, scene, row, details);
     if let Some(loudness) = row.knowledge.summary.loudness {
@@ -203,7 +203,7 @@ fn key_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDetai
             .take(MOST_ITEMS)
             .map(|(key, confidence)| format!("{} ({})", name(*key), words::percent(*confidence)))
             .collect();
-        fact(ui, "or", others.join(", "));
+        fact(ui, "Or key", others.join(", "));
     }
     if finding.segments.len() > 1 {
         let changes: Vec<String> = finding
@@ -223,7 +223,7 @@ fn chords_ui(ui: &mut Ui, chords: &[ChordSpan]) {
     for span in chords.iter().take(10_000) {
         let Some(chord) = span.chord else { continue };
         changes += 1;
-        let (name, length) = (chord.to_string(), span.end.0 - span.start.0);
+        let (name, length) = (chord.short_name(), span.end.0 - span.start.0);
         match lengths.iter_mut().find(|(known, _)| *known == name) {
             Some((_, sum)) => *sum += length,
             None => lengths.push((name, length)),

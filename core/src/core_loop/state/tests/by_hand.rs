@@ -253,6 +253,22 @@ fn a_failed_write_costs_only_the_steps_that_were_not_on_disk() {
 }
 
 #[test]
+fn what_is_damaged_can_be_forgotten() {
+    let (mut bench, ids) = with_tracks(&["a"]);
+    bench.stored.get_mut(&ids[0]).unwrap().is_damaged = true;
+    bench.edit(ids[0], Edit::HalveTempo);
+    assert!(
+        bench
+            .changes
+            .iter()
+            .all(|change| !matches!(change, Change::PutByHand(..)))
+    );
+    bench.edit(ids[0], Edit::ForgetBeats);
+    let gone = Change::PutByHand(ids[0], std::sync::Arc::default());
+    assert_eq!(bench.changes.last(), Some(&gone));
+}
+
+#[test]
 fn what_cannot_be_done_is_said_and_leaves_nothing_to_undo() {
     let mut bench = Bench::new(1);
     bench.start_import(None);

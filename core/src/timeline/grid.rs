@@ -1,11 +1,10 @@
-//! Beats and bars as lines, only as dense as can be read.
+//! Beats and bars as lines, only as dense as can be read; going from one to the next.
 
-use super::viewport::Viewport;
-use tonearm_core::beats::Beats;
+use crate::beats::Beats;
 
 /// Beats of a track, made ready to be drawn and jumped to.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Grid {
+pub struct Grid {
     /// Ascending times; the number of the bar where one begins.
     beats: Vec<(f64, Option<u32>)>,
     /// Places of the downbeats within `beats`.
@@ -16,23 +15,23 @@ pub(super) struct Grid {
 
 /// One line across the waveform.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Line {
-    /// Points from the left edge.
-    pub x: f32,
+pub struct Line {
+    /// Seconds.
+    pub at: f64,
     /// Number of the bar that begins here; `None` on other beats.
     pub bar: Option<u32>,
     pub labelled: bool,
 }
 
 /// Points that lines need between them.
-const LEAST_BEATS: f64 = 6.0;
-const LEAST_BARS: f64 = 18.0;
-const LEAST_LABELS: f64 = 56.0;
+const LEAST_BEATS: f64 = 9.0;
+const LEAST_BARS: f64 = 20.0;
+const LEAST_LABELS: f64 = 60.0;
 /// More lines than fit on any screen.
 const MOST_LINES: usize = 2000;
 
 impl Grid {
-    pub(super) fn new(beats: &Beats) -> Self {
+    pub fn new(beats: &Beats) -> Self {
         let mut number = 0;
         let mut listed = Vec::with_capacity(beats.beats.len());
         let mut bars = Vec::new();
@@ -54,19 +53,18 @@ impl Grid {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.beats.is_empty()
     }
 
-    /// The lines in view, left to right.
-    pub(super) fn lines(&self, view: &Viewport, width: f32) -> Vec<Line> {
-        let spacing = |secs: f64| secs / view.per_point;
+    /// The lines between two times, left to right, where a point shows `per_point` seconds.
+    pub fn lines(&self, from: f64, to: f64, per_point: f64) -> Vec<Line> {
+        let spacing = |secs: f64| secs / per_point;
         let every_bar = doubled_until(|bars| spacing(self.bar_length * bars) >= LEAST_BARS);
         let every_label = doubled_until(|bars| spacing(self.bar_length * bars) >= LEAST_LABELS);
         let beats = spacing(self.beat_length) >= LEAST_BEATS && every_bar == 1;
-        let (from, to) = (view.time(-1.0), view.time(width + 1.0));
         let line = |at: f64, bar: Option<u32>| Line {
-            x: view.x(at),
+            at,
             bar,
             labelled: bar.is_some_and(|bar| (bar - 1).is_multiple_of(every_label)),
         };
@@ -94,7 +92,7 @@ impl Grid {
     }
 
     /// The bar that `at` lies in; 0 before the first.
-    pub(super) fn bar_at(&self, at: f64) -> usize {
+    pub fn bar_at(&self, at: f64) -> usize {
         self.bars.partition_point(|place| {
             self.beats
                 .get(*place)
@@ -103,7 +101,7 @@ impl Grid {
     }
 
     /// The beat before or after `at`, or where a bar begins.
-    pub(super) fn step(&self, at: f64, step: Step) -> Option<f64> {
+    pub fn step(&self, at: f64, step: Step) -> Option<f64> {
         let found = |place: Option<usize>| Some(self.beats.get(place?)?.0);
         let bar = |place: Option<usize>| found(self.bars.get(place?).copied());
         // What lies nearer is where we are.
@@ -123,7 +121,7 @@ impl Grid {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
     BeatBack,
     BeatForward,
     BarBack,
@@ -132,7 +130,7 @@ pub(super) enum Step {
 
 impl Step {
     /// Seconds to go where there are no beats.
-    pub(super) fn without_beats(self) -> f64 {
+    pub fn without_beats(self) -> f64 {
         match self {
             Self::BeatBack => -0.5,
             Self::BeatForward => 0.5,
@@ -165,8 +163,8 @@ fn doubled_until(enough: impl Fn(f64) -> bool) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tonearm_core::beats::{Beat, TempoSegment};
-    use tonearm_core::units::{Bpm, Secs};
+    use crate::beats::{Beat, TempoSegment};
+    use crate::units::{Bpm, Secs};
 
     fn grid(count: u32) -> Grid {
         Grid::new(&Beats {
@@ -189,37 +187,20 @@ mod tests {
     }
 
     #[test]
-    fn beats_are_hidden_when_closer_than_six_points_and_bars_thin_out() {
+    fn beats_are_hidden_when_closer_than_nine_points_and_bars_thin_out() {
         let grid = grid(20_000);
-        for (per_point, beats) in [(0.5 / 6.5, false), (0.5 / 20.0, true)] {
-            let view = Viewport {
-                start: 100.0,
-                per_point,
-            };
-            let lines = grid.lines(&view, 1000.0);
-            assert_eq!(
-                lines.iter().any(|line| line.bar.is_none()),
-                beats || per_point < 0.5 / 6.0
-            );
+        for (spacing, beats) in [(8.9, false), (9.1, true), (20.0, true)] {
+            let per_point = 0.5 / spacing;
+            let lines = grid.lines(100.0, 100.0 + 1000.0 * per_point, per_point);
+            let found = lines.iter().any(|line| line.bar.is_none());
+            assert_eq!(found, beats, "{spacing}");
         }
         for per_point in [0.001, 0.01, 0.1, 1.0, 10.0] {
-            let view = Viewport {
-                start: 0.0,
-                per_point,
-            };
-            let lines = grid.lines(&view, 1000.0);
+            let lines = grid.lines(0.0, 1000.0 * per_point, per_point);
             assert!(lines.len() <= 170, "{} at {per_point}", lines.len());
             let labels = lines.iter().filter(|line| line.labelled).count();
             assert!(labels <= 18, "{labels} labels at {per_point}");
         }
-        let dense = grid.lines(
-            &Viewport {
-                start: 0.0,
-                per_point: 0.5 / 5.0,
-            },
-            1000.0,
-        );
-        assert!(dense.iter().all(|line| line.bar.is_some()));
     }
 
     #[test]
