@@ -75,7 +75,7 @@ async fn converse(
                             match greet(&life, from, place, offer).await {
                                 Ok(stream) => serve_called(life, offer, stream, hears).await,
                                 Err(error) => {
-                                    tracing::debug!(%place, %error, "a service is not there")
+                                    tracing::debug!(%place, %error, "a service is not there");
                                 }
                             }
                         });

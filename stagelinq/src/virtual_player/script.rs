@@ -47,10 +47,6 @@ pub struct Script {
 /// One machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "habits that do not exclude each other"
-)]
 pub struct PlayerSpec {
     /// How it announces itself.
     pub name: String,

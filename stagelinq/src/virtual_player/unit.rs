@@ -14,7 +14,7 @@ use tokio::time::{Instant, interval, sleep, sleep_until};
 use super::dial::dial;
 use super::script::{Fault, PlayerSpec};
 use super::serve::{Life, Offer, Order, Ports, serve};
-use super::values::values;
+use super::values::{Values, values};
 use super::{Happened, Performance, Stage};
 use crate::identity::{Identity, Token};
 use crate::net::udp::Speaker;
@@ -116,11 +116,7 @@ impl Unit {
         .encode()
     }
 
-    async fn with_power(
-        &self,
-        faults: &mut mpsc::Receiver<Fault>,
-        connections: &mut JoinSet<()>,
-    ) -> io::Result<Ended> {
+    async fn open_doors(&self) -> io::Result<(Vec<(Offer, TcpListener)>, Ports)> {
         let mut doors = Vec::new();
         let mut ports = Ports::default();
         for offer in Offer::ALL {
@@ -128,9 +124,11 @@ impl Unit {
             ports.set(offer, door.local_addr()?.port());
             doors.push((offer, door));
         }
-        let (values_in, values_out) = watch::channel(Arc::new(self.values_at(self.stage.secs())));
-        let (orders, _) = broadcast::channel(64);
-        let life = Arc::new(Life {
+        Ok((doors, ports))
+    }
+
+    fn life(&self, ports: Ports, values: watch::Receiver<Arc<Values>>) -> Life {
+        Life {
             index: self.index,
             spec: self.spec.clone(),
             token: self.token,
@@ -139,8 +137,19 @@ impl Unit {
             booted: Instant::now(),
             show: Arc::clone(&self.show),
             stage: Arc::clone(&self.stage),
-            values: values_out,
-        });
+            values,
+        }
+    }
+
+    async fn with_power(
+        &self,
+        faults: &mut mpsc::Receiver<Fault>,
+        connections: &mut JoinSet<()>,
+    ) -> io::Result<Ended> {
+        let (doors, ports) = self.open_doors().await?;
+        let (values_in, values_out) = watch::channel(Arc::new(self.values_at(self.stage.secs())));
+        let (orders, _) = broadcast::channel(64);
+        let life = Arc::new(self.life(ports, values_out));
         let (callers_in, mut callers) = mpsc::channel(16);
         let mut tasks = JoinSet::new();
         for (offer, door) in doors {
@@ -208,7 +217,7 @@ impl Unit {
         self.stage.tell(Some(self.index), what);
     }
 
-    fn values_at(&self, secs: f64) -> super::values::Values {
+    fn values_at(&self, secs: f64) -> Values {
         values(&self.spec, self.token, &self.show, secs)
     }
 
