@@ -383,6 +383,28 @@ async fn positions_over_sockets_are_shown_within_five_milliseconds_of_the_truth(
     assert_eq!(health.advice(), []);
 }
 
+/// A player that has heard of a directory at `port`.
+async fn dialling(port: u16) -> (VirtualPlayers, UdpSocket) {
+    let json = format!(
+        r#"{{"players":[{{"dials":true}}],{TRACKS},"events":[{{"at":0,"act":{{"load":"a"}}}}]}}"#
+    );
+    let players = VirtualPlayers::start(VirtualConfig {
+        script: Script::parse(&json).unwrap(),
+        discovery: Discovery::on_this_machine(&[]),
+        files: BTreeMap::new(),
+    })
+    .unwrap();
+    let howdy = Announcement {
+        identity: identity(),
+        action: Action::Present,
+        port,
+    };
+    let speaker = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let place = (Ipv4Addr::LOCALHOST, players.port());
+    speaker.send_to(&howdy.encode(), place).await.unwrap();
+    (players, speaker)
+}
+
 /// What a client that is called has to do: answer the directory, and subscribe over the connection that comes.
 #[tokio::test(start_paused = true)]
 async fn a_player_that_dials_serves_its_values_over_its_own_calls() {
@@ -392,27 +414,9 @@ async fn a_player_that_dials_serves_its_values_over_its_own_calls() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    let json = format!(
-        r#"{{"players":[{{"dials":true}}],{TRACKS},"events":[{{"at":0,"act":{{"load":"a"}}}}]}}"#
-    );
     let directory = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let values = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let players = VirtualPlayers::start(VirtualConfig {
-        script: Script::parse(&json).unwrap(),
-        discovery: Discovery::on_this_machine(&[]),
-        files: BTreeMap::new(),
-    })
-    .unwrap();
-    let own = identity().token;
-    let howdy = Announcement {
-        identity: identity(),
-        action: Action::Present,
-        port: directory.local_addr().unwrap().port(),
-    };
-    let speaker = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let place = (Ipv4Addr::LOCALHOST, players.port());
-    speaker.send_to(&howdy.encode(), place).await.unwrap();
-
+    let (players, _speaker) = dialling(directory.local_addr().unwrap().port()).await;
     let (mut main, _) = directory.accept().await.unwrap();
     let mut buffer = vec![0; 4096];
     let length = main.read(&mut buffer).await.unwrap();
@@ -424,7 +428,7 @@ async fn a_player_that_dials_serves_its_values_over_its_own_calls() {
         players.token(0).map(|token| Directory::Request { token })
     );
     let offer = Directory::Service {
-        token: own,
+        token: identity().token,
         service: "StateMap".to_owned(),
         port: values.local_addr().unwrap().port(),
     };
