@@ -150,7 +150,7 @@ pub struct DeckView {
 impl DeckView {
     /// Where the deck is at `now` and what sounds there. `None` before its position is known, and with nothing loaded.
     pub fn at(&self, now: Instant) -> Option<Moment> {
-        let place = self.timing.at(now)?;
+        let place = self.timing.at(now)?.within(self.looped);
         Some(Moment::new(place, self, self.matching.track()))
     }
 
