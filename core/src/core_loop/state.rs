@@ -140,6 +140,7 @@ impl State {
             Input::Import(_) | Input::Relink(_) | Input::Job(..) if self.reloading => {
                 self.only_ends(&input)
             }
+            Input::Command(Command::Decks(command)) => vec![Effect::Decks(command)],
             Input::Command(command) => self.command(command, now),
             Input::Import(news) => self.import_news(news, now),
             Input::Relink(news) => self.relink_news(news, now),
@@ -224,9 +225,6 @@ impl State {
     }
 
     fn command(&mut self, command: Command, now: Timestamp) -> Vec<Effect> {
-        if let Command::Decks(command) = command {
-            return vec![Effect::Decks(command)];
-        }
         self.said_idle = false;
         self.asked_meanwhile = self.reloading;
         if !self.reloading {

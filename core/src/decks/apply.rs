@@ -3,7 +3,7 @@
 
 use super::place::NetworkPath;
 use super::resolve::Wanted;
-use super::view::{DeckView, Link, Matching, UnitView};
+use super::view::{Databases, DeckView, Link, Matching, UnitView};
 use super::{DeckId, Live, Timing, UnitId};
 use crate::harmony::Key;
 use crate::track::SourceId;
@@ -85,6 +85,7 @@ pub(super) struct Unit {
     /// Tracks that it told to have loaded, with the time; their decks are still to be found.
     pub(super) news: VecDeque<(SourceId, Duration)>,
     pub(super) decks: [Deck; 4],
+    pub(super) databases: Databases,
     /// All that it said, for whoever comes later: at most one value of each path that is asked for.
     values: BTreeMap<StatePath, Value>,
 }
@@ -136,6 +137,26 @@ struct Said {
 }
 
 impl Table {
+    pub(super) fn unit_mut(&mut self, id: UnitId) -> Option<&mut Unit> {
+        self.units.get_mut(&id)
+    }
+
+    /// Decks that were not heard of for too long stand still.
+    pub(super) fn settle(&mut self, now: Duration) -> Heard {
+        let mut heard = Heard::default();
+        for unit in self.units.values_mut() {
+            let device = unit.clock.device_time(now);
+            for deck in unit.decks.iter_mut().filter(|deck| deck.is_moving) {
+                let reading = device.and_then(|device| deck.clock.at(device));
+                if reading.is_none_or(|reading| reading.is_stale) {
+                    deck.is_moving = false;
+                    heard.is_news = true;
+                }
+            }
+        }
+        heard
+    }
+
     pub(super) fn units_mut(&mut self) -> impl Iterator<Item = (UnitId, &mut Unit)> {
         self.units.iter_mut().map(|(id, unit)| (*id, unit))
     }
@@ -256,6 +277,7 @@ impl Unit {
             said: UnitSaid::default(),
             news: VecDeque::new(),
             decks: Default::default(),
+            databases: Databases::Unread,
             values: BTreeMap::new(),
         }
     }
@@ -285,6 +307,7 @@ impl Unit {
         self.said = UnitSaid::default();
         self.news.clear();
         self.values.clear();
+        self.databases = Databases::Unread;
         self.decks = Default::default();
     }
 
@@ -412,6 +435,7 @@ impl Unit {
                 .said
                 .player
                 .is_some_and(|player| twins.contains(&player)),
+            databases: self.databases,
             master_tempo: self.said.master_tempo.map(Bpm),
             decks: numbered
                 .map(|(deck, number)| {

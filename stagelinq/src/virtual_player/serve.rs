@@ -32,6 +32,8 @@ const MAX_SUBSCRIPTIONS: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Offer {
     Main,
+    /// The directory of an analysis process.
+    Analyzer,
     StateMap,
     Broadcast,
     BeatInfo,
@@ -39,17 +41,33 @@ pub(super) enum Offer {
 }
 
 impl Offer {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Main,
+        Self::Analyzer,
         Self::StateMap,
         Self::Broadcast,
         Self::BeatInfo,
         Self::FileTransfer,
     ];
 
-    const fn as_str(self) -> &'static str {
+    /// What a directory lists.
+    const fn offers(self) -> &'static [Self] {
         match self {
-            Self::Main => "DirectoryService",
+            Self::Main => &[
+                Self::StateMap,
+                Self::Broadcast,
+                Self::BeatInfo,
+                Self::FileTransfer,
+            ],
+            // Files alone, and no decks.
+            Self::Analyzer => &[Self::FileTransfer],
+            Self::StateMap | Self::Broadcast | Self::BeatInfo | Self::FileTransfer => &[],
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Main | Self::Analyzer => "DirectoryService",
             Self::StateMap => "StateMap",
             Self::Broadcast => "Broadcast",
             Self::BeatInfo => "BeatInfo",
@@ -62,16 +80,18 @@ impl Offer {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Ports {
     pub(super) main: u16,
+    pub(super) analyzer: u16,
     state_map: u16,
     broadcast: u16,
     beat_info: u16,
-    pub(super) files: u16,
+    files: u16,
 }
 
 impl Ports {
     fn place(&mut self, offer: Offer) -> &mut u16 {
         match offer {
             Offer::Main => &mut self.main,
+            Offer::Analyzer => &mut self.analyzer,
             Offer::StateMap => &mut self.state_map,
             Offer::Broadcast => &mut self.broadcast,
             Offer::BeatInfo => &mut self.beat_info,
@@ -116,7 +136,6 @@ pub(super) struct Life {
     pub(super) show: Arc<Performance>,
     pub(super) stage: Arc<Stage>,
     pub(super) values: watch::Receiver<Arc<Values>>,
-    pub(super) orders: broadcast::Sender<Order>,
 }
 
 /// What a connection hears.
@@ -137,6 +156,22 @@ pub(super) struct Line {
 }
 
 impl Line {
+    fn new(
+        life: &Life,
+        offer: Offer,
+        stream: TcpStream,
+        orders: broadcast::Receiver<Order>,
+    ) -> Self {
+        Self {
+            orders,
+            split: life.spec.split,
+            buffer: vec![0; 16 << 10],
+            is_dead: false,
+            offer,
+            stream,
+        }
+    }
+
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let size = if self.split == 0 {
             bytes.len().max(1)
@@ -208,22 +243,20 @@ impl Life {
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn serve(life: Arc<Life>, offer: Offer, stream: TcpStream) {
-    let line = Line {
-        orders: life.orders.subscribe(),
-        split: life.spec.split,
-        buffer: vec![0; 16 << 10],
-        is_dead: false,
-        offer,
-        stream,
-    };
+pub(super) async fn serve(
+    life: Arc<Life>,
+    offer: Offer,
+    stream: TcpStream,
+    orders: broadcast::Receiver<Order>,
+) {
+    let line = Line::new(&life, offer, stream, orders);
     let service = offer.as_str();
     if let Ok(SocketAddr::V4(peer)) = line.stream.peer_addr() {
         let address = *peer.ip();
         life.tell(Happened::Called { service, address });
     }
     let result = match offer {
-        Offer::Main => main(&life, line).await,
+        Offer::Main | Offer::Analyzer => main(&life, line).await,
         _ => serve_one(&life, offer, line).await,
     };
     if let Err(error) = result {
@@ -264,7 +297,7 @@ async fn main(life: &Life, mut line: Line) -> io::Result<()> {
             match message {
                 Directory::Request { .. } => {
                     let mut answer = Vec::new();
-                    for offer in Offer::ALL.into_iter().skip(1) {
+                    for offer in line.offer.offers().iter().copied() {
                         let service = offer.as_str().to_owned();
                         let port = life.ports.of(offer);
                         answer.extend(
@@ -298,7 +331,7 @@ async fn main(life: &Life, mut line: Line) -> io::Result<()> {
     }
 }
 
-fn reference(life: &Life) -> Vec<u8> {
+pub(super) fn reference(life: &Life) -> Vec<u8> {
     let clock = (life.booted.elapsed().as_nanos() as u64).to_be_bytes();
     Directory::Reference {
         from: life.token,
@@ -333,17 +366,38 @@ async fn serve_one(life: &Life, offer: Offer, mut line: Line) -> io::Result<()> 
     }
     let mut frames = Frames::new(MAX_FRAME);
     frames.push(&stream.into_rest());
+    talk(life, offer, line, frames).await
+}
+
+/// Serves a connection that the player made itself: the greeting was its own.
+pub(super) async fn serve_called(
+    life: Arc<Life>,
+    offer: Offer,
+    stream: TcpStream,
+    orders: broadcast::Receiver<Order>,
+) {
+    let line = Line::new(&life, offer, stream, orders);
+    if let Err(error) = talk(&life, offer, line, Frames::new(MAX_FRAME)).await {
+        tracing::debug!(service = offer.as_str(), %error, "a connection of a virtual player ends");
+    }
+}
+
+async fn talk(life: &Life, offer: Offer, line: Line, frames: Frames) -> io::Result<()> {
     match offer {
         Offer::StateMap => state_map(life, line, frames).await,
         Offer::BeatInfo => beat_info(life, line, frames).await,
         Offer::FileTransfer => {
             files::serve(&life.stage.files, life.spec.chunk as usize, line, frames).await
         }
-        Offer::Broadcast | Offer::Main => loop {
-            if let Heard::News(bytes) = line.hear().await? {
-                line.write(&bytes).await?;
-            }
-        },
+        Offer::Broadcast | Offer::Main | Offer::Analyzer => broadcast_news(line).await,
+    }
+}
+
+async fn broadcast_news(mut line: Line) -> io::Result<()> {
+    loop {
+        if let Heard::News(bytes) = line.hear().await? {
+            line.write(&bytes).await?;
+        }
     }
 }
 
