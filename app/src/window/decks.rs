@@ -5,11 +5,13 @@ use super::waker::OVERLAY;
 use crate::panels::Page;
 use crate::settings::Settings;
 use crate::shelf::Shelf;
-use crate::views::decks::overlay::{LEAST_SIZE, OverlayPlace, OverlayScene, overlay_ui};
+use crate::views::decks::overlay::{
+    LEAST_SIZE, OverlayPlace, OverlayScene, overlay_ui, wanted_height,
+};
 use crate::views::decks::{Live, Props};
 use eframe::egui::{Context, Ui, ViewportBuilder, ViewportCommand, ViewportId};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tonearm_core::core_loop::command::Command;
@@ -45,6 +47,8 @@ struct Overlay {
 #[derive(Debug)]
 struct Told {
     closed: AtomicBool,
+    /// Whole points that the window was made higher for, so that the user may make it lower again.
+    grown: AtomicU32,
     place: Mutex<OverlayPlace>,
 }
 
@@ -244,6 +248,7 @@ impl Overlay {
             builder,
             told: Arc::new(Told {
                 closed: AtomicBool::new(false),
+                grown: AtomicU32::new(0),
                 place: Mutex::new(place),
             }),
         }
@@ -272,8 +277,22 @@ impl Held {
             ctx.request_repaint_of(ViewportId::ROOT);
             return;
         }
+        self.grow(&ctx, wanted_height(scene.live));
         self.remember(&ctx);
         repaint(&ctx, &decks, self.is_slow);
+    }
+
+    /// Makes room for decks that have come; once for each number of them.
+    fn grow(&self, ctx: &Context, wanted: f32) {
+        let before = self.told.grown.swap(wanted as u32, Ordering::Relaxed);
+        let inner = ctx.input(|input| input.viewport().inner_rect);
+        if wanted as u32 > before
+            && let Some(inner) = inner
+            && inner.height() < wanted
+        {
+            let size = eframe::egui::vec2(inner.width(), wanted);
+            ctx.send_viewport_cmd(ViewportCommand::InnerSize(size));
+        }
     }
 
     /// Where the window is, for the next time.

@@ -1,7 +1,7 @@
 //! One deck on the page: what plays in large letters, its waveform, and how it was recognised.
 
 use super::choose::{One, Shown};
-use super::facts::{self, put};
+use super::facts::{self, put, with_child};
 use super::kept::Ready;
 use super::{DecksPanel, Look, matching, stage};
 use crate::format;
@@ -51,33 +51,30 @@ pub(super) fn card_ui(
     let builder = UiBuilder::new()
         .id_salt(("deck", one.deck.id))
         .max_rect(rect);
-    ui.scope_builder(builder, |ui| {
-        ui.set_clip_rect(ui.clip_rect().intersect(rect));
-        let radius = CornerRadius::same(8);
-        ui.painter().rect_filled(rect, radius, theme::PANEL);
-        let stripe = rect.with_max_x(rect.left() + STRIPE);
-        let left = CornerRadius {
-            ne: 0,
-            se: 0,
-            ..radius
-        };
-        ui.painter().rect_filled(stripe, left, facts::colour(one));
-        let matched = one.deck.matching.track();
-        let ready = match matched {
-            Some(matched) => panel.props.ready(ui.ctx(), look.shelf, matched),
-            None => Ready::default(),
-        };
-        let inner = rect.with_min_x(stripe.right());
-        let head = inner.with_max_y(rect.top() + HEAD);
-        head_ui(ui, head, (scene, look), (one, shown, &ready), (panel, out));
-        let wave = inner
-            .with_min_y(head.bottom())
-            .with_max_y(rect.bottom() - PROGRESS);
-        let slot = Id::unique(("deck waveform", one.deck.id));
-        let per_point = panel.per_point();
-        stage::stage_ui(ui, wave, one, &ready, (slot, per_point));
-        progress(ui, inner.with_min_y(wave.bottom()), one);
-    });
+    let ui = &mut ui.new_child(builder);
+    ui.set_clip_rect(ui.clip_rect().intersect(rect));
+    let radius = CornerRadius::same(8);
+    ui.painter().rect_filled(rect, radius, theme::PANEL);
+    let stripe = rect.with_max_x(rect.left() + STRIPE);
+    let left = CornerRadius {
+        ne: 0,
+        se: 0,
+        ..radius
+    };
+    ui.painter().rect_filled(stripe, left, facts::colour(one));
+    let ready = match one.deck.matching.track() {
+        Some(matched) => panel.props.ready(ui.ctx(), look.shelf, matched),
+        None => Ready::default(),
+    };
+    let inner = rect.with_min_x(stripe.right());
+    let head = inner.with_max_y(rect.top() + HEAD);
+    head_ui(ui, head, (scene, look), (one, shown, &ready), (panel, out));
+    let wave = inner
+        .with_min_y(head.bottom())
+        .with_max_y(rect.bottom() - PROGRESS);
+    let slot = Id::unique(("deck waveform", one.deck.id));
+    stage::stage_ui(ui, wave, one, &ready, (slot, panel.per_point()));
+    progress(ui, inner.with_min_y(wave.bottom()), one);
 }
 
 fn head_ui(
@@ -189,12 +186,13 @@ fn title_ui(
         put(ui, line(23.0, 40.0), facts::left(), text);
     }
     let builder = UiBuilder::new()
-        .max_rect(line(42.0, 62.0))
+        .max_rect(line(41.0, 62.0))
         .layout(facts::left());
-    ui.scope_builder(builder, |ui| {
+    with_child(ui, builder, |ui| {
         ui.set_clip_rect(ui.clip_rect().intersect(rect));
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.spacing_mut().interact_size.y = 20.0;
+        ui.spacing_mut().button_padding = vec2(6.0, 1.0);
         badges_ui(ui, one);
         if !one.is_empty() {
             matching::matching_ui(ui, (scene, look), one, &mut panel.picking, out);
@@ -293,7 +291,7 @@ fn chord_ui(ui: &mut Ui, (upper, lower): (Rect, Rect), one: &One<'_>) {
             _ => theme::TEXT_FAINT,
         };
         let builder = UiBuilder::new().max_rect(upper).layout(facts::right());
-        ui.scope_builder(builder, |ui| {
+        with_child(ui, builder, |ui| {
             let text = RichText::new(name).font(theme::strong(22.0)).color(colour);
             ui.add(Label::new(text).truncate().selectable(false))
                 .on_hover_text("The chord that sounds");

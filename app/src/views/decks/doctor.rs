@@ -193,17 +193,18 @@ fn connection_words(connection: &ConnectionView) -> Vec<String> {
         Some(ms) => format!("round trip {ms:.1} ms, "),
         None => String::new(),
     };
-    let mut words = vec![
-        format!(
-            "for {}, {} calls",
-            format::duration(tonearm_core::units::Secs(connection.since)),
-            connection.calls
-        ),
-        format!(
+    let since = format::duration(tonearm_core::units::Secs(connection.since));
+    let mut words = vec![match connection.calls {
+        0 => format!("for {since}"),
+        1 => format!("for {since}, called once"),
+        calls => format!("for {since}, called {calls} times"),
+    }];
+    if connection.stage == "ready" {
+        words.push(format!(
             "{round_trip}{:.0} positions a second, jitter {:.1} ms",
             connection.frames_per_sec, connection.jitter_ms
-        ),
-    ];
+        ));
+    }
     if !connection.services.is_empty() {
         words.push(connection.services.join(", "));
     }

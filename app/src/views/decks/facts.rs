@@ -19,11 +19,19 @@ pub(super) const LETTERS: usize = 200;
 /// Text in a rectangle of its own, cut where it ends.
 pub(super) fn put(ui: &mut Ui, rect: Rect, layout: Layout, text: RichText) -> Response {
     let builder = UiBuilder::new().max_rect(rect).layout(layout);
-    ui.scope_builder(builder, |ui| {
+    with_child(ui, builder, |ui| {
         ui.set_clip_rect(ui.clip_rect().intersect(rect.expand(1.0)));
         ui.add(Label::new(text).truncate().selectable(false))
     })
-    .inner
+}
+
+/// Draws somewhere without moving what comes after.
+pub(super) fn with_child<T>(
+    ui: &mut Ui,
+    builder: UiBuilder,
+    content: impl FnOnce(&mut Ui) -> T,
+) -> T {
+    content(&mut ui.new_child(builder))
 }
 
 pub(super) fn left() -> Layout {

@@ -1,7 +1,7 @@
 //! The decks in a small window of their own, above all others.
 
 use super::choose::{One, Shown};
-use super::facts::{self, put};
+use super::facts::{self, put, with_child};
 use super::kept::{Props, Ready};
 use super::{Live, Look, stage};
 use crate::action::Action;
@@ -14,7 +14,7 @@ use eframe::egui::{
     StrokeKind, Ui, UiBuilder, ViewportCommand, WidgetInfo, pos2, vec2,
 };
 use serde::{Deserialize, Serialize};
-use tonearm_core::decks::{DecksState, Link};
+use tonearm_core::decks::{DecksState, Link, Moment};
 
 /// Where the overlay is, in points; kept between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -73,6 +73,9 @@ pub struct OverlayScene<'a> {
 }
 
 const FOOT: f32 = 22.0;
+/// Of a deck that can be read well.
+const ROW: f32 = 66.0;
+const LOOKED_AT: usize = 64;
 /// Seconds in a point: eight seconds in a waveform of usual width.
 const PER_POINT: f64 = 0.03;
 
@@ -122,7 +125,7 @@ pub fn overlay_ui(ui: &mut Ui, scene: &OverlayScene<'_>) -> bool {
             .id_salt(("overlay", one.deck.id))
             .max_rect(row);
         let row = row.shrink2(vec2(0.0, 2.0));
-        ui.scope_builder(builder, |ui| {
+        with_child(ui, builder, |ui| {
             row_ui(ui, row, (&look, scene.props), (one, &shown));
         });
     }
@@ -261,25 +264,50 @@ fn second_ui(ui: &mut Ui, rect: Rect, ready: &Ready, one: &One<'_>) {
     if let Some(moment) = one.moment
         && let Some(place) = take(&mut rest, 84.0)
     {
-        let (above, below) = place.split_top_bottom_at_fraction(0.5);
-        let name = facts::chord_name(moment.chord);
+        chords_ui(ui, place, one, &moment);
+    }
+    let slot = Id::unique(("overlay waveform", one.deck.id));
+    stage::stage_ui(ui, rest, one, ready, (slot, PER_POINT));
+}
+
+/// The chord that sounds, and the one that comes.
+fn chords_ui(ui: &mut Ui, rect: Rect, one: &One<'_>, moment: &Moment) {
+    let name = facts::chord_name(moment.chord);
+    let next = moment.next_chord.as_ref();
+    let coming = next.map(|next| {
+        let beats = next.in_beats.ceil().clamp(0.0, 999.0) as u32;
+        let name = next.chord.short_name();
+        (
+            format!("{} {name} in {beats}", icon::CARET_RIGHT),
+            facts::coming(next),
+        )
+    });
+    let (above, below) = if rect.height() >= 30.0 {
+        rect.split_top_bottom_at_fraction(0.5)
+    } else {
+        // Where there is room for one line, it is what comes that cannot be heard yet.
+        (rect, rect)
+    };
+    if above != below || coming.is_none() {
         let text = RichText::new(name)
             .font(theme::strong(14.0))
             .color(facts::ink(one));
         put(ui, above, facts::left(), text);
-        if let Some(next) = &moment.next_chord {
-            let beats = next.in_beats.ceil().clamp(0.0, 999.0) as u32;
-            let words = format!(
-                "{} {} in {beats}",
-                icon::CARET_RIGHT,
-                next.chord.short_name()
-            );
-            let text = RichText::new(words).size(12.0).color(theme::TEXT_MUTED);
-            put(ui, below, facts::left(), text).on_hover_text(facts::coming(next));
-        }
     }
-    let slot = Id::unique(("overlay waveform", one.deck.id));
-    stage::stage_ui(ui, rest, one, ready, (slot, PER_POINT));
+    if let Some((words, more)) = coming {
+        let text = RichText::new(words).size(12.0).color(theme::TEXT_MUTED);
+        put(ui, below, facts::left(), text).on_hover_text(more);
+    }
+}
+
+/// How high the window has to be so that all decks can be read, in points; 0 without decks.
+pub fn wanted_height(live: Live<'_>) -> f32 {
+    let decks = live.decks.decks().take(LOOKED_AT);
+    let loaded = decks.filter(|(_, deck)| deck.title().is_some()).count();
+    match loaded.min(4) {
+        0 => 0.0,
+        count => count as f32 * ROW + FOOT + 16.0,
+    }
 }
 
 /// How it stands, and the way out.
@@ -318,14 +346,13 @@ fn foot_ui(ui: &mut Ui, rect: Rect, scene: &OverlayScene<'_>) -> bool {
     );
     grip_ui(ui, grip);
     let builder = UiBuilder::new().max_rect(close).layout(facts::right());
-    ui.scope_builder(builder, |ui| {
+    with_child(ui, builder, |ui| {
         ui.spacing_mut().interact_size.y = 20.0;
         ui.spacing_mut().button_padding = vec2(4.0, 2.0);
         let button = ui.add(Button::new(RichText::new(icon::X).size(12.0)).frame(false));
         button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, "Close overlay"));
         button.on_hover_text(Action::ToggleOverlay.hint()).clicked()
     })
-    .inner
 }
 
 fn grip_ui(ui: &Ui, rect: Rect) {

@@ -170,7 +170,7 @@ fn grid(painter: &Painter, rect: Rect, view: &Viewport, ready: &Ready) {
         painter.vline(x, rect.y_range(), stroke);
         if let Some(number) = line.bar
             && line.labelled
-            && rect.height() > ROOM - LANE
+            && rect.height() > ROOM
         {
             let at = pos2(x + 3.0, rect.top() + 1.0);
             let ink = theme::TEXT_MUTED;
