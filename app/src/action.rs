@@ -60,6 +60,12 @@ pub enum Action {
     DownbeatLater,
     NextKey,
     ForgetEdits,
+    // Decks
+    ShowDecks,
+    ToggleOverlay,
+    ToggleDoctor,
+    TryDecks,
+    EndDecksTrial,
     // Everywhere
     Undo,
     Redo,
@@ -82,6 +88,7 @@ pub enum Group {
     Library,
     Sound,
     Track,
+    Decks,
     Everywhere,
 }
 
@@ -100,6 +107,8 @@ pub struct Entry {
     pub also: &'static [KeyboardShortcut],
     /// The page where the shortcut counts; `None`: everywhere.
     pub scope: Option<Page>,
+    /// Another page where it counts.
+    pub also_on: Option<Page>,
     /// Whether holding the key down goes on.
     pub repeats: bool,
 }
@@ -114,6 +123,7 @@ impl Entry {
             shortcut: None,
             also: &[],
             scope: None,
+            also_on: None,
             repeats: false,
         }
     }
@@ -136,11 +146,23 @@ impl Entry {
         }
     }
 
+    const fn and_on(self, page: Page) -> Self {
+        Self {
+            also_on: Some(page),
+            ..self
+        }
+    }
+
     const fn repeating(self) -> Self {
         Self {
             repeats: true,
             ..self
         }
+    }
+
+    /// Whether its keys count on `page`.
+    pub fn counts_on(&self, page: Page) -> bool {
+        self.scope.is_none_or(|scope| scope == page) || self.also_on == Some(page)
     }
 
     /// All keys that do it.
@@ -235,12 +257,9 @@ mod tests {
 
     #[test]
     fn no_key_does_two_things_on_one_page() {
-        for page in [Page::Library, Page::Track] {
+        for page in [Page::Library, Page::Track, Page::Decks] {
             let mut seen = HashSet::new();
-            for entry in TABLE
-                .iter()
-                .filter(|entry| entry.scope.is_none_or(|scope| scope == page))
-            {
+            for entry in TABLE.iter().filter(|entry| entry.counts_on(page)) {
                 for key in entry.shortcuts() {
                     assert!(seen.insert(key), "{page:?}: {key:?} of {:?}", entry.action);
                 }

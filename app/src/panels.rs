@@ -1,5 +1,6 @@
 //! What the user is looking at: kept between runs, no facts of the library.
 
+use crate::views::decks::DecksPanel;
 use crate::views::imports::ImportsPanel;
 use crate::views::library::LibraryPanel;
 use crate::views::log::LogPanel;
@@ -14,6 +15,7 @@ pub enum Page {
     #[default]
     Library,
     Track,
+    Decks,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -22,6 +24,7 @@ pub struct Panels {
     pub page: Page,
     pub library: LibraryPanel,
     pub track: TrackPanel,
+    pub decks: DecksPanel,
     pub imports: ImportsPanel,
     /// What lies above the page.
     #[serde(skip)]

@@ -27,6 +27,10 @@ pub struct Settings {
     pub output: Option<String>,
     /// 0 to 1 on the fader.
     pub volume: f32,
+    /// Listen for decks from the start on, not only when they are first looked at.
+    pub listen_for_decks: bool,
+    /// How opaque the deck overlay is, 0.3 to 1. Less than 1 takes effect at the next start.
+    pub overlay_opacity: f32,
     /// The word about drawing without a graphics card was read.
     pub slow_drawing_known: bool,
 }
@@ -35,6 +39,9 @@ pub struct Settings {
 pub const SCALE_MIN: f32 = 0.75;
 pub const SCALE_MAX: f32 = 3.0;
 pub const SCALE_STEP: f32 = 0.125;
+
+/// Less could not be seen at all.
+pub const OPACITY_MIN: f32 = 0.3;
 
 impl Settings {
     /// What can be used of what a file said.
@@ -46,6 +53,7 @@ impl Settings {
             scale: or(self.scale, usual.scale).clamp(SCALE_MIN, SCALE_MAX),
             jobs: self.jobs.map(|jobs| jobs.clamp(1, 64)),
             volume: or(self.volume, usual.volume).clamp(0.0, 1.0),
+            overlay_opacity: or(self.overlay_opacity, 1.0).clamp(OPACITY_MIN, 1.0),
             ..self
         }
     }
@@ -70,6 +78,8 @@ impl Default for Settings {
             jobs: None,
             output: None,
             volume: 1.0,
+            listen_for_decks: false,
+            overlay_opacity: 1.0,
             slow_drawing_known: false,
         }
     }

@@ -53,6 +53,14 @@ pub const BANDS: [Color32; 7] = [
     hex(0xF8_F1_E3),
 ];
 
+/// Decks in the order in which they are shown.
+pub const DECKS: [Color32; 4] = [
+    hex(0x3F_A7_FF),
+    hex(0xFF_8A_3D),
+    hex(0x5F_D3_8D),
+    hex(0xD2_7B_FF),
+];
+
 /// Silence is a line, not a hole.
 pub const CENTRE_LINE: Color32 = Color32::from_rgba_unmultiplied_const(255, 255, 255, 36);
 /// The trace of single samples.

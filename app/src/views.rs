@@ -1,5 +1,6 @@
 //! The panels of the window. A view reads the scene, draws, and pushes what it wants into the outbox.
 
+pub mod decks;
 pub mod help;
 pub mod imports;
 pub mod library;

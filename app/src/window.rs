@@ -2,6 +2,7 @@
 
 mod app;
 mod closing;
+mod decks;
 mod diagnostics;
 mod errands;
 mod folder;
@@ -54,10 +55,13 @@ pub(crate) fn open(opening: Opening) -> Result<(), Exit> {
     // Beside the window and the graphics card, which take as long.
     let library = start::open_library(opening.library.clone(), &kept.settings, &waker, &hearing);
     let player = start::start_player(&waker);
-    let viewport = viewport(&kept.panels);
+    // Decided once: a window cannot become transparent later.
+    let see_through = kept.settings.overlay_opacity < 1.0;
+    let viewport = viewport(&kept.panels).with_transparent(see_through);
     let named = !opening.paths.is_empty() || !opening.tracks.is_empty();
     let mut panels = kept.panels;
-    if named || panels.track.track.is_none() {
+    let lacks_track = panels.page == Page::Track && panels.track.track.is_none();
+    if named || lacks_track {
         panels.page = Page::Library;
     }
     let beginnings = Beginnings {

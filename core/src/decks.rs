@@ -23,8 +23,8 @@ pub use clock::{BeatPlace, Live, Moment, NextChord, Place, Sounding, Timing};
 pub use command::{DecksCommand, Listen, Recording, Source};
 pub use network::NetworkView;
 pub use view::{
-    Analysis, Candidate, Databases, DeckView, DecksState, DecksView, Link, Matched, MatchedBy,
-    Matching, UnitView,
+    Analysis, Candidate, Databases, DeckView, DecksState, DecksView, DecksWatch, Link, Matched,
+    MatchedBy, Matching, UnitView,
 };
 
 use serde::{Deserialize, Serialize};

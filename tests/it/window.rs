@@ -148,3 +148,32 @@ fn a_window_that_is_killed_while_it_imports_goes_on_where_it_was() {
     wait_for_tracks(&mut window, 12);
     window.quit().with_status(0);
 }
+
+#[test]
+fn decks_are_tried_without_hardware_recognised_and_gone_again() {
+    let Some(screen) = screen() else { return };
+    let program = Program::new();
+    let mut window = Window::open(&program, &screen);
+    window.wait("Try with demo music");
+    window.click("Live decks");
+    window.wait("No decks yet");
+    window.click("Try it without hardware");
+    window.wait_for("a deck that plays", |seen| {
+        let badge = seen.with("Deck 1")?;
+        badge.name.ends_with("Playing").then_some(())
+    });
+    window.wait_for("a recognised track", |seen| {
+        seen.with("Recognised").map(drop)?;
+        seen.named("Night Ferry").map(drop)
+    });
+    let place = |seen: &Seen| Some(seen.with("Waveform of deck 1")?.value.clone());
+    let before = window.wait_for("a place", place);
+    window.wait_for("another place", |seen| {
+        place(seen).filter(|now| *now != before)
+    });
+    window.click("Stop simulation");
+    window.wait("No decks yet");
+    window.press(PLAIN, Key::Escape);
+    wait_for_tracks(&mut window, 3);
+    window.quit().with_status(0);
+}

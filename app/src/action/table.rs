@@ -259,10 +259,11 @@ pub const TABLE: &[Entry] = &[
         Group::Track,
         Action::BackToLibrary,
         "Back to the library",
-        "Leaves the track and shows the list",
+        "Leaves the track or the decks and shows the list",
     )
     .key(Modifiers::NONE, Key::Escape)
-    .on(Page::Track),
+    .on(Page::Track)
+    .and_on(Page::Decks),
     Entry::new(
         Group::Track,
         Action::ZoomIn,
@@ -275,6 +276,7 @@ pub const TABLE: &[Entry] = &[
         KeyboardShortcut::new(Modifiers::NONE, Key::ArrowUp),
     ])
     .on(Page::Track)
+    .and_on(Page::Decks)
     .repeating(),
     Entry::new(
         Group::Track,
@@ -285,6 +287,7 @@ pub const TABLE: &[Entry] = &[
     .key(Modifiers::NONE, Key::Minus)
     .also(&[KeyboardShortcut::new(Modifiers::NONE, Key::ArrowDown)])
     .on(Page::Track)
+    .and_on(Page::Decks)
     .repeating(),
     Entry::new(
         Group::Track,
@@ -363,6 +366,40 @@ pub const TABLE: &[Entry] = &[
         Action::ForgetEdits,
         "Back to analysis",
         "Forgets what was changed by hand and shows what analysis found",
+    ),
+    Entry::new(
+        Group::Decks,
+        Action::ShowDecks,
+        "Live decks",
+        "Shows what plays on the players of your set-up",
+    )
+    .key(Modifiers::COMMAND, Key::D),
+    Entry::new(
+        Group::Decks,
+        Action::ToggleOverlay,
+        "Deck overlay",
+        "Shows or hides a small window with the decks that stays above all others",
+    )
+    .key(COMMAND_SHIFT, Key::D),
+    Entry::new(
+        Group::Decks,
+        Action::ToggleDoctor,
+        "Connection doctor",
+        "Shows or hides what is heard of players on each network, and what to try",
+    )
+    .key(Modifiers::NONE, Key::I)
+    .on(Page::Decks),
+    Entry::new(
+        Group::Decks,
+        Action::TryDecks,
+        "Try it without hardware",
+        "Starts two virtual players on this machine that mix the demo music",
+    ),
+    Entry::new(
+        Group::Decks,
+        Action::EndDecksTrial,
+        "Stop simulation",
+        "Ends the virtual players and listens for real ones again",
     ),
     Entry::new(
         Group::Everywhere,

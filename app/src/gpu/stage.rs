@@ -16,7 +16,7 @@ use tonearm_core::waveform::Waveform;
 /// Bytes sent to the card in one frame, at most.
 const BYTES_PER_FRAME: usize = 4 << 20;
 /// What is kept on the card of tracks that are not in view.
-const MOST_TRACKS: usize = 4;
+const MOST_TRACKS: usize = 8;
 const MOST_BYTES: usize = 128 << 20;
 /// Places in the window where waveforms are drawn.
 const MOST_SLOTS: usize = 16;
@@ -67,6 +67,7 @@ pub struct Wave {
     pub ground: Color32,
     /// Samples around the view, and how much of them is to be seen, 0 to 1.
     pub samples: Option<(Arc<Samples>, f32)>,
+    /// Another number for each picture of each window.
     pub frame: u64,
     pub health: Arc<Health>,
     pub ctx: egui::Context,
@@ -83,7 +84,10 @@ pub(super) struct Stage {
     /// Where no samples are drawn.
     nothing: Stretch,
     most_layers: usize,
+    /// Counts pictures, of all windows together.
     frame: u64,
+    /// What the window calls its picture.
+    picture: u64,
     budget: usize,
     serial: u64,
 }
@@ -114,6 +118,7 @@ impl Stage {
             nothing: Stretch::new(device, 1, 0)?,
             most_layers: by_bytes.min(limits.max_texture_array_layers as usize),
             frame: 0,
+            picture: 0,
             budget: BYTES_PER_FRAME,
             serial: 0,
         })
@@ -124,9 +129,10 @@ impl Stage {
         self.serial
     }
 
-    fn begin_frame(&mut self, frame: u64) {
-        if frame != self.frame {
-            self.frame = frame;
+    fn begin_frame(&mut self, picture: u64) {
+        if picture != self.picture {
+            self.picture = picture;
+            self.frame += 1;
             self.budget = BYTES_PER_FRAME;
         }
     }

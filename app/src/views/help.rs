@@ -7,7 +7,7 @@ use eframe::egui::{self, Label, RichText, ScrollArea, Stroke, Ui};
 /// Columns in which the groups stand.
 const COLUMNS: [&[Group]; 2] = [
     &[Group::Library, Group::Everywhere],
-    &[Group::Sound, Group::Track],
+    &[Group::Sound, Group::Track, Group::Decks],
 ];
 
 /// Height of a line and width of the column of keys, in points.
@@ -42,6 +42,7 @@ fn group_ui(ui: &mut Ui, group: Group) {
         Group::Library => "Library",
         Group::Sound => "Sound",
         Group::Track => "Track",
+        Group::Decks => "Decks",
         Group::Everywhere => "Everywhere",
     };
     ui.label(

@@ -49,6 +49,7 @@ pub fn menus() -> Vec<(&'static str, Vec<Option<Action>>)> {
         ("Library", library),
         ("Sound", of(Group::Sound).map(Some).collect()),
         ("Track", track),
+        ("Decks", of(Group::Decks).map(Some).collect()),
         ("View", view),
         ("Help", some(HELP)),
     ]
@@ -116,7 +117,8 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         Action::Redo => scene.view.redo.is_some(),
         Action::PauseWork => busy || activity.paused,
         Action::CancelWork => busy,
-        Action::AddFiles
+        Action::TryDecks
+        | Action::AddFiles
         | Action::AddFolder
         | Action::AddByPath
         | Action::TryDemo
@@ -138,10 +140,9 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         | Action::ToCue
         | Action::ShowPlaying => scene.sound.transport != Transport::Empty,
         Action::PlayPause => scene.sound.transport != Transport::Empty || selected || on_track,
-        Action::BackToLibrary
-        | Action::ZoomIn
-        | Action::ZoomOut
-        | Action::ZoomWhole
+        Action::BackToLibrary => panels.page != Page::Library,
+        Action::ZoomIn | Action::ZoomOut => on_track || panels.page == Page::Decks,
+        Action::ZoomWhole
         | Action::ZoomSamples
         | Action::ToggleFollow
         | Action::HalveTempo
@@ -162,6 +163,10 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         | Action::VolumeDown
         | Action::PreviousTrack
         | Action::NextTrack
+        | Action::ShowDecks
+        | Action::ToggleOverlay
+        | Action::ToggleDoctor
+        | Action::EndDecksTrial
         | Action::Help
         | Action::Settings
         | Action::Log

@@ -3,7 +3,8 @@
 use crate::outbox::Outbox;
 use crate::scene::Scene;
 use crate::settings::{
-    KeyNotation, SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings, fader_from_gain, gain_from_fader,
+    KeyNotation, OPACITY_MIN, SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings, fader_from_gain,
+    gain_from_fader,
 };
 use crate::theme;
 use eframe::egui::{ComboBox, Grid, Id, Label, RichText, ScrollArea, Slider, Ui, WidgetText};
@@ -47,6 +48,7 @@ pub fn settings_ui(
         .show(ui, |ui| {
             part_ui(ui, "General", |ui| general_ui(ui, settings));
             part_ui(ui, "Audio", |ui| audio_ui(ui, scene, settings, out));
+            part_ui(ui, "Decks", |ui| decks_ui(ui, settings));
             part_ui(ui, "Library", |ui| library_ui(ui, scene, about, panel));
             part_ui(ui, "About", |ui| about_ui(ui, about));
         });
@@ -70,6 +72,27 @@ fn part_ui(ui: &mut Ui, name: &'static str, content: impl FnOnce(&mut Ui)) {
 /// The name of a line; the control of the line is labelled by it.
 fn name_ui(ui: &mut Ui, name: impl Into<WidgetText>) -> Id {
     ui.label(name).id
+}
+
+fn decks_ui(ui: &mut Ui, settings: &mut Settings) {
+    ui.label("Players");
+    ui.checkbox(
+        &mut settings.listen_for_decks,
+        "Listen for decks from the start on",
+    )
+    .on_hover_text("Otherwise when the decks or the overlay are first looked at");
+    ui.end_row();
+
+    let label = name_ui(ui, "Opacity of the overlay");
+    ui.horizontal(|ui| {
+        let slider = Slider::new(&mut settings.overlay_opacity, OPACITY_MIN..=1.0)
+            .step_by(0.05)
+            .show_value(false);
+        ui.add(slider).labelled_by(label);
+        ui.label(format!("{:.0} %", settings.overlay_opacity * 100.0));
+        ui.label(RichText::new("below 100 % from the next start on").color(theme::TEXT_FAINT));
+    });
+    ui.end_row();
 }
 
 fn general_ui(ui: &mut Ui, settings: &mut Settings) {

@@ -5,14 +5,14 @@ mod growing;
 mod header;
 mod jump;
 mod kept;
-mod lanes;
+pub(super) mod lanes;
 mod overview;
 mod stage;
 mod status;
 pub mod strip;
 mod told;
 mod transport;
-mod viewport;
+pub(super) mod viewport;
 
 use crate::action::Action;
 use crate::format;

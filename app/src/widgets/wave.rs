@@ -71,7 +71,7 @@ pub fn paint(painter: &Painter, rect: Rect, drawing: &Drawing<'_>) {
         samples: drawing
             .samples
             .map(|(samples, share)| (Arc::clone(samples), share)),
-        frame: ctx.cumulative_pass_nr(),
+        frame: Id::unique((ctx.viewport_id(), ctx.cumulative_pass_nr())).value(),
         health,
         ctx: ctx.clone(),
     };

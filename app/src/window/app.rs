@@ -2,6 +2,7 @@
 
 use super::Opening;
 use super::closing::Closing;
+use super::decks::LiveDecks;
 use super::errands::Errands;
 use super::frame::{Around, Wanted, below_notices, frame_ui};
 use super::hearing::Hearing;
@@ -18,6 +19,7 @@ use crate::scene::Scene;
 use crate::settings::Settings;
 use crate::shelf::Shelf;
 use crate::theme;
+use crate::views::decks::Live;
 use crate::views::settings::About;
 use eframe::egui::{self, Context, ViewportCommand};
 use eframe::wgpu::DeviceLostReason;
@@ -29,6 +31,7 @@ use std::time::{Duration, Instant};
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Core, StartError};
+use tonearm_core::decks::DecksView;
 use tonearm_core::playback::{Player, PlayerView};
 
 /// A frame that takes longer is seen as a hitch; the log tells of it.
@@ -58,6 +61,7 @@ pub(super) struct App {
     pub(super) errands: Errands,
     pub(super) keeper: Keeper,
     pub(super) closing: Option<Closing>,
+    pub(super) live: LiveDecks,
     /// Set for ever when the graphics card goes away; nothing but a new start brings it back.
     card_lost: Arc<AtomicBool>,
     card_loss_told: bool,
@@ -83,6 +87,9 @@ pub(super) struct App {
 pub(super) struct Published {
     pub(super) view: Arc<View>,
     pub(super) sound: Arc<PlayerView>,
+    pub(super) decks: Arc<DecksView>,
+    /// The moment that is drawn.
+    pub(super) moment: Instant,
 }
 
 /// What is there before the window is.
@@ -124,6 +131,7 @@ impl App {
                 library: opening.library.clone(),
                 settings: beginnings.keeper.folder(),
             },
+            live: LiveDecks::new(&beginnings.settings),
             library: Library::Coming(beginnings.library),
             player: None,
             coming_player: beginnings.player,
@@ -158,6 +166,8 @@ impl App {
                 Library::Coming(_) | Library::Failed(_) | Library::Closed => Arc::default(),
             },
             sound: self.player.as_ref().map(Player::view).unwrap_or_default(),
+            decks: self.decks(),
+            moment: Instant::now(),
         }
     }
 
@@ -251,7 +261,7 @@ impl App {
             return;
         }
         let visible = ctx.input(|input| input.viewport().visible() != Some(false));
-        let slow = self.about.software || self.panels.page == Page::Library;
+        let slow = self.about.software || self.panels.page != Page::Track;
         match (visible, slow) {
             (false, _) => ctx.request_repaint_after(Duration::from_secs(1)),
             (true, true) => ctx.request_repaint_after(Duration::from_millis(33)),
@@ -278,7 +288,12 @@ impl App {
             hovering: ui.input(|input| input.raw.hovered_files.len()),
             closing: self.closing.as_ref().map(Closing::secs),
             card_lost: self.card_lost.load(Ordering::Relaxed),
+            live: Live {
+                decks: &published.decks,
+                now: published.moment,
+            },
         };
+        panels.decks.offer(panels.library.focus());
         let scene = self.scene(published);
         let wanted = frame_ui(ui, &scene, &around, &mut panels, (&mut settings, out));
         if let Some(track) = panels.imports.wanted.take() {
@@ -363,6 +378,8 @@ impl eframe::App for App {
         self.after_views(&ctx, &wanted);
         toasts_ui(&ctx, &mut self.toasts, below_notices(self.panels.page));
         self.plan_repaint(&ctx, &published);
+        self.plan_decks(&ctx, &published.decks);
+        self.overlay(&ctx);
         let took = start.elapsed();
         if took > SLOW {
             tracing::debug!(ms = took.as_millis() as u64, "slow frame");
@@ -374,7 +391,12 @@ impl eframe::App for App {
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
-        theme::APP.to_normalized_gamma_f32()
+        if self.live.see_through {
+            // Panels cover all of the main window.
+            egui::Color32::TRANSPARENT.to_normalized_gamma_f32()
+        } else {
+            theme::APP.to_normalized_gamma_f32()
+        }
     }
 
     fn persist_egui_memory(&self) -> bool {

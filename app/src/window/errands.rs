@@ -25,6 +25,8 @@ pub(super) struct Errands {
     waker: Waker,
     dialog: Coming<Answer>,
     demo: Coming<Result<PathBuf, String>>,
+    /// The demo music is wanted on decks, not on its own page.
+    demo_for_decks: bool,
     listing: Coming<Listing>,
     pub(super) backup: Coming<Result<PathBuf, String>>,
     /// The address of a folder to show, or a path where there is none.
@@ -38,6 +40,7 @@ impl Errands {
             waker: waker.clone(),
             dialog: Coming::Over,
             demo: Coming::Over,
+            demo_for_decks: false,
             listing: Coming::Over,
             backup: Coming::Over,
             folder: Coming::Over,
@@ -57,9 +60,15 @@ impl Errands {
         }
     }
 
+    pub(super) fn write_demo_for_decks(&mut self, library: &Path) {
+        self.write_demo(library);
+        self.demo_for_decks = true;
+    }
+
     pub(super) fn write_demo(&mut self, library: &Path) {
+        self.demo_for_decks = false;
         if !self.demo.is_awaited() {
-            let folder = library.with_file_name("demo music");
+            let folder = demo_folder(library);
             self.demo = make("demo music", &self.waker, move || {
                 demo::write_music(&folder)
                     .map(|_paths| folder)
@@ -88,6 +97,10 @@ impl App {
             Some(Answer::Cancelled) | None => {}
         }
         match self.errands.demo.take() {
+            Some(Ok(folder)) if self.errands.demo_for_decks => {
+                let request = self.errands.request();
+                self.send_import(request, vec![folder]);
+            }
             Some(Ok(folder)) => self.import_wishing(vec![folder], Wish::First),
             Some(Err(error)) => {
                 let text = format!("The demo music could not be written: {error}");
@@ -181,6 +194,11 @@ impl App {
         };
         self.command(command);
     }
+}
+
+/// Where the demo music of a library is.
+pub(super) fn demo_folder(library: &Path) -> PathBuf {
+    library.with_file_name("demo music")
 }
 
 /// The user's home with a separator, or nothing.

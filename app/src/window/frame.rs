@@ -8,6 +8,7 @@ use crate::panels::{Page, Panels, Sheet};
 use crate::scene::Scene;
 use crate::settings::Settings;
 use crate::theme;
+use crate::views::decks::Live;
 use crate::views::{self, settings::About, track::strip};
 use eframe::egui::{
     self, Align, Align2, Button, CentralPanel, Context, Frame, Id, Layout, Margin, Modal, Order,
@@ -25,6 +26,7 @@ pub(super) struct Around<'a> {
     /// Seconds since the window was asked to close.
     pub(super) closing: Option<f32>,
     pub(super) card_lost: bool,
+    pub(super) live: Live<'a>,
 }
 
 /// What the frame asks for beyond the outbox.
@@ -53,9 +55,10 @@ pub(super) fn frame_ui(
     let bar = Frame::new()
         .fill(theme::PANEL)
         .inner_margin(Margin::symmetric(10, 2));
-    Panel::top("menu")
-        .frame(bar)
-        .show(ui, |ui| views::menu::menu_ui(ui, scene, panels, out));
+    Panel::top("menu").frame(bar).show(ui, |ui| {
+        views::menu::menu_ui(ui, scene, panels, out);
+        views::decks::tab_ui(ui, around.live.decks, panels.page, out);
+    });
     banners_ui(ui, scene, around, settings);
     if around.trouble.is_none() {
         work_ui(ui, scene, panels, out);
@@ -70,6 +73,9 @@ pub(super) fn frame_ui(
         match panels.page {
             Page::Library => views::library::library_ui(ui, scene, &mut panels.library, out),
             Page::Track => views::track::track_ui(ui, scene, &mut panels.track, out),
+            Page::Decks => {
+                views::decks::decks_ui(ui, scene, around.live, &mut panels.decks, out);
+            }
         }
     });
     sheet_ui(ui.ctx(), scene, around, panels, (settings, out));
@@ -97,6 +103,7 @@ pub(super) fn below_notices(page: Page) -> f32 {
     WORK + match page {
         Page::Library => strip::HEIGHT,
         Page::Track => theme::CONTROL + 16.0,
+        Page::Decks => 0.0,
     }
 }
 

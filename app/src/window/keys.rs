@@ -124,7 +124,7 @@ fn asked(event: &Event, place: Place) -> Option<Action> {
 fn entry(key: Key, modifiers: Modifiers, place: Place) -> Option<&'static Entry> {
     TABLE.iter().find(|entry| {
         let counts = match entry.scope {
-            Some(scope) => scope == place.page && !place.covered,
+            Some(_) => entry.counts_on(place.page) && !place.covered,
             None => !place.covered || works_above(entry.action),
         };
         counts

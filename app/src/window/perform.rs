@@ -80,6 +80,7 @@ impl App {
         let acted = match panels.page {
             Page::Library => panels.library.act(action, &scene, out),
             Page::Track => panels.track.act(action, &scene, out),
+            Page::Decks => panels.decks.act(action),
         };
         self.panels = panels;
         acted
@@ -145,6 +146,11 @@ impl App {
             Action::DownbeatLater => self.edit(&[Edit::ShiftDownbeat(1)], out),
             Action::NextKey => self.edit(&[Edit::NextKey], out),
             Action::ForgetEdits => self.edit(&[Edit::ForgetAll], out),
+            Action::ShowDecks => self.show_decks(),
+            Action::ToggleOverlay => self.toggle_overlay(),
+            Action::ToggleDoctor => self.toggle_doctor(),
+            Action::TryDecks => self.try_decks(published),
+            Action::EndDecksTrial => self.end_decks_trial(published),
             Action::Undo => out.commands.push(Command::Undo),
             Action::Redo => out.commands.push(Command::Redo),
             Action::PauseWork => out.commands.push(if published.view.activity.paused {
@@ -233,6 +239,7 @@ impl App {
         let focus = match self.panels.page {
             Page::Track => self.panels.track.track,
             Page::Library => self.panels.library.focus(),
+            Page::Decks => None,
         };
         if let Some(track) = focus {
             let commands = edits.iter().map(|&edit| Command::Edit { track, edit });
@@ -328,6 +335,7 @@ impl App {
         }
         let paths = std::mem::take(&mut self.opening.paths);
         self.import(paths);
+        self.begin_decks();
         for command in std::mem::take(&mut self.early) {
             self.command(command);
         }

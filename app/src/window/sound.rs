@@ -194,7 +194,7 @@ impl App {
     fn play_or_pause(&mut self) {
         let shown = match self.panels.page {
             Page::Track => self.panels.track.track,
-            Page::Library => None,
+            Page::Library | Page::Decks => None,
         };
         match (self.loaded(), shown) {
             (loaded, Some(shown)) if loaded != Some(shown) => self.load(shown, true),

@@ -1,12 +1,14 @@
 //! Wakes the window when there is something new to draw, and no oftener than eyes can use.
 
 use eframe::egui::{Context, ViewportId};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Work in the background wakes the window at most this often.
 const EVERY: Duration = Duration::from_millis(100);
+/// What the name of the overlay's window is made of.
+pub(super) const OVERLAY: &str = "deck overlay";
 /// For so long after the user asked for something, news is drawn at once.
 const ANSWER: Duration = Duration::from_millis(400);
 
@@ -22,6 +24,8 @@ struct Inner {
     /// Milliseconds since the start.
     last: AtomicU64,
     asked: AtomicU64,
+    /// The overlay is open: it draws by itself and hears of the same news.
+    overlay: AtomicBool,
 }
 
 impl Default for Waker {
@@ -31,6 +35,7 @@ impl Default for Waker {
             window: OnceLock::new(),
             last: AtomicU64::new(0),
             asked: AtomicU64::new(0),
+            overlay: AtomicBool::new(false),
         }))
     }
 }
@@ -55,13 +60,18 @@ impl Waker {
         let now = self.now();
         let last = self.0.last.load(Ordering::Relaxed);
         let asked = self.0.asked.load(Ordering::Relaxed);
-        match wait(now, last, asked) {
-            Duration::ZERO => {
-                self.0.last.store(now, Ordering::Relaxed);
-                ctx.request_repaint_of(ViewportId::ROOT);
-            }
-            wait => ctx.request_repaint_after_for(wait, ViewportId::ROOT),
+        let wait = wait(now, last, asked);
+        if wait == Duration::ZERO {
+            self.0.last.store(now, Ordering::Relaxed);
         }
+        ctx.request_repaint_after_for(wait, ViewportId::ROOT);
+        if self.0.overlay.load(Ordering::Relaxed) {
+            ctx.request_repaint_after_for(wait, ViewportId::from_hash_of(OVERLAY));
+        }
+    }
+
+    pub(super) fn has_overlay(&self, has: bool) {
+        self.0.overlay.store(has, Ordering::Relaxed);
     }
 
     /// Something changed that the user is listening to or waiting for.

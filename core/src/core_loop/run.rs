@@ -9,8 +9,8 @@ use crate::core_loop::reader::Reader;
 use crate::core_loop::state::{Limits, State};
 use crate::core_loop::view::View;
 use crate::core_loop::writer::{WriteRequest, Writer, Writes};
-use crate::decks::DecksView;
 use crate::decks::run::{Desk, Surroundings};
+use crate::decks::view::{DecksView, DecksWatch};
 use crate::export::document::TrackDetails;
 use crate::import::session::Scans;
 use crate::jobs::native::Native;
@@ -180,6 +180,11 @@ impl Core {
     /// The latest of the decks: [`crate::core_loop::command::Command::Decks`] starts and stops them.
     pub fn decks(&self) -> Arc<DecksView> {
         self.decks.load_full()
+    }
+
+    /// A handle on the same that does not keep the core running.
+    pub fn decks_watch(&self) -> DecksWatch {
+        DecksWatch(Arc::clone(&self.decks))
     }
 
     /// Records that could not be read at the start: the view is without them.

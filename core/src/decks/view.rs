@@ -10,6 +10,7 @@ use crate::harmony::Key;
 use crate::row::Row;
 use crate::track::{SourceId, TrackId};
 use crate::units::{Bpm, Secs};
+use arc_swap::ArcSwap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,6 +41,16 @@ pub struct DecksView {
     pub is_over: bool,
     /// What went wrong last with something that was asked for: a recording, a file of a player.
     pub trouble: Option<Failure>,
+}
+
+/// Tells what the decks are doing, from any thread, for as long as somebody holds it. Cloning gives another handle.
+#[derive(Debug, Clone, Default)]
+pub struct DecksWatch(pub(crate) Arc<ArcSwap<DecksView>>);
+
+impl DecksWatch {
+    pub fn now(&self) -> Arc<DecksView> {
+        self.0.load_full()
+    }
 }
 
 impl DecksView {

@@ -8,7 +8,7 @@ use tonearm_core::harmony::{Chord, ChordSpan, Key, KeySpan};
 use tonearm_core::timeline;
 
 /// A key as the user wants it written.
-pub(super) fn key_name(key: Key, notation: KeyNotation) -> String {
+pub(in crate::views) fn key_name(key: Key, notation: KeyNotation) -> String {
     match notation {
         KeyNotation::Camelot => key.camelot(),
         KeyNotation::OpenKey => key.open_key(),
@@ -17,7 +17,7 @@ pub(super) fn key_name(key: Key, notation: KeyNotation) -> String {
 }
 
 /// The colour of the key whose tonic triad the chord stands on.
-fn chord_colour(chord: Chord) -> Color32 {
+pub(in crate::views) fn chord_colour(chord: Chord) -> Color32 {
     theme::key(Key {
         tonic: chord.root,
         mode: chord.third(),
@@ -49,7 +49,12 @@ struct Block<'a> {
 /// Chords narrower than this are drawn as one block with their neighbours.
 const LEAST: f32 = 2.0;
 
-pub(super) fn chords(painter: &Painter, rect: Rect, view: &Viewport, spans: &[ChordSpan]) {
+pub(in crate::views) fn chords(
+    painter: &Painter,
+    rect: Rect,
+    view: &Viewport,
+    spans: &[ChordSpan],
+) {
     let mut drawn_to = f32::NEG_INFINITY;
     for found in timeline::chord_blocks(spans, view.start, view.time(rect.width())) {
         if view.x(found.to) - drawn_to < LEAST {

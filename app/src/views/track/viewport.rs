@@ -45,7 +45,7 @@ impl Limits {
 
 /// Time on the page.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Viewport {
+pub(in crate::views) struct Viewport {
     /// Seconds at the left edge, and in one point.
     pub start: f64,
     pub per_point: f64,
@@ -79,12 +79,12 @@ impl Viewport {
     }
 
     /// The time at `x` points from the left edge.
-    pub(super) fn time(&self, x: f32) -> f64 {
+    pub(in crate::views) fn time(&self, x: f32) -> f64 {
         self.start + f64::from(x) * self.per_point
     }
 
     /// Points from the left edge.
-    pub(super) fn x(&self, at: f64) -> f32 {
+    pub(in crate::views) fn x(&self, at: f64) -> f32 {
         ((at - self.start) / self.per_point) as f32
     }
 

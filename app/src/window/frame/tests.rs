@@ -26,6 +26,7 @@ pub(super) struct Stage {
     hovering: usize,
     closing: Option<f32>,
     card_lost: bool,
+    decks: tonearm_core::decks::DecksView,
     out: Outbox,
     wanted: Wanted,
 }
@@ -54,6 +55,10 @@ pub(super) fn draw(ui: &mut Ui, stage: &mut Stage) {
         hovering: stage.hovering,
         closing: stage.closing,
         card_lost: stage.card_lost,
+        live: Live {
+            decks: &stage.decks,
+            now: std::time::Instant::now(),
+        },
     };
     let out = &mut stage.out;
     let wanted = frame_ui(ui, &scene, &around, &mut stage.panels, (&mut draft, out));

@@ -1,0 +1,154 @@
+//! What is made ready once for each track on decks, for the page and the overlay together.
+
+use crate::gpu::Source;
+use crate::shelf::{ArtSize, Loadable, Shelf};
+use eframe::egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
+use lru::LruCache;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use tonearm_core::decks::{Analysis, Matched};
+use tonearm_core::row::Row;
+use tonearm_core::timeline::Grid;
+use tonearm_core::track::{FileStamp, TrackId};
+use tonearm_core::waveform::Waveform;
+
+/// Tracks that are kept ready: those on decks, and a few that were.
+const MOST: NonZeroUsize = NonZeroUsize::new(12).unwrap();
+/// The track page counts its own from 1 on.
+const FIRST_EDITION: u64 = 1 << 32;
+
+/// A track, ready to be drawn.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ready {
+    pub(super) source: Option<Source>,
+    pub(super) gain: f32,
+    pub(super) grid: Arc<Grid>,
+    pub(super) cover: Option<TextureId>,
+    /// The waveform is on its way.
+    pub(super) is_coming: bool,
+}
+
+/// Cloning gives another handle. The lock is held for a look-up, by the one thread that draws.
+#[derive(Clone, Default)]
+pub struct Props(Arc<Mutex<Inner>>);
+
+impl fmt::Debug for Props {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Props").finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    kept: LruCache<TrackId, Kept>,
+    edition: u64,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            kept: LruCache::new(MOST),
+            edition: FIRST_EDITION,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    wave: Option<(Source, f32)>,
+    grid: Option<(Arc<Analysis>, Arc<Grid>)>,
+    cover: Option<Cover>,
+}
+
+/// That there is none is remembered too.
+struct Cover {
+    stamp: FileStamp,
+    missing: bool,
+    texture: Option<TextureHandle>,
+}
+
+impl Props {
+    pub(super) fn ready(&self, ctx: &Context, shelf: &Shelf, matched: &Matched) -> Ready {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Inner { kept, edition } = &mut *inner;
+        let row = &*matched.row;
+        let kept = kept.get_or_insert_mut(row.track.id, Kept::default);
+        let waveform = shelf.waveform(row);
+        let is_coming = waveform == Loadable::Pending;
+        if let Loadable::Ready(waveform) = &waveform {
+            kept.take(row, waveform, edition);
+        }
+        let (source, gain) = match &kept.wave {
+            Some((source, gain)) => (Some(source.clone()), *gain),
+            None => (None, 1.0),
+        };
+        Ready {
+            source,
+            gain,
+            grid: kept.grid(matched.analysis.as_ref()),
+            cover: kept.cover(ctx, shelf, row),
+            is_coming,
+        }
+    }
+}
+
+impl Kept {
+    fn take(&mut self, row: &Row, waveform: &Arc<Waveform>, edition: &mut u64) {
+        let is_same = self
+            .wave
+            .as_ref()
+            .is_some_and(|(source, _)| Arc::ptr_eq(&source.waveform, waveform));
+        if is_same {
+            return;
+        }
+        *edition += 1;
+        let source = Source {
+            track: row.track.id.0,
+            edition: *edition,
+            waveform: Arc::clone(waveform),
+            expected: 0,
+        };
+        let gain = crate::widgets::wave::gain(&source);
+        self.wave = Some((source, gain));
+    }
+
+    fn grid(&mut self, analysis: Option<&Arc<Analysis>>) -> Arc<Grid> {
+        let Some(analysis) = analysis else {
+            return Arc::default();
+        };
+        match &self.grid {
+            Some((made_of, grid)) if Arc::ptr_eq(made_of, analysis) => Arc::clone(grid),
+            _ => {
+                let beats = analysis.details.beats.as_ref();
+                let grid = Arc::new(beats.map(Grid::new).unwrap_or_default());
+                self.grid = Some((Arc::clone(analysis), Arc::clone(&grid)));
+                grid
+            }
+        }
+    }
+
+    fn cover(&mut self, ctx: &Context, shelf: &Shelf, row: &Row) -> Option<TextureId> {
+        let (stamp, missing) = (row.track.stamp, row.track.missing);
+        let is_known = |cover: &Cover| (cover.stamp, cover.missing) == (stamp, missing);
+        if !self.cover.as_ref().is_some_and(is_known) {
+            let texture = match shelf.art(row, ArtSize::Large) {
+                Loadable::Pending => return None,
+                Loadable::Absent | Loadable::Failed(_) => None,
+                Loadable::Ready(art) => {
+                    let bytes = art.width.saturating_mul(art.height).saturating_mul(3);
+                    (bytes > 0 && bytes == art.rgb.len()).then(|| {
+                        let image = ColorImage::from_rgb([art.width, art.height], &art.rgb);
+                        ctx.load_texture("deck cover", image, TextureOptions::LINEAR)
+                    })
+                }
+            };
+            self.cover = Some(Cover {
+                stamp,
+                missing,
+                texture,
+            });
+        }
+        let texture = self.cover.as_ref()?.texture.as_ref()?;
+        Some(texture.id())
+    }
+}
