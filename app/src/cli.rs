@@ -263,6 +263,7 @@ fn start_log(verbose: u8, quiet: bool, color: Color) {
             ("tonearm_core", LevelFilter::INFO),
             ("symphonia", LevelFilter::OFF),
             ("lofty", LevelFilter::OFF),
+            ("pulseaudio", LevelFilter::OFF),
         ]);
     tracing_subscriber::registry()
         .with(lines)
