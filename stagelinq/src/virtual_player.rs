@@ -10,6 +10,7 @@ mod happening;
 mod motion;
 mod script;
 mod serve;
+mod services;
 mod unit;
 mod values;
 

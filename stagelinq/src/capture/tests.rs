@@ -1,3 +1,5 @@
+//! Lines and updates, whole, damaged and redacted.
+
 use super::*;
 use crate::path::{Deck, DeckPath, UnitPath};
 use proptest::prelude::*;

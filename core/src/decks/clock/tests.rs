@@ -1,3 +1,5 @@
+//! Positions, beats and chords of decks that are put up by hand.
+
 use super::*;
 use crate::beats::{Beat, Beats, TempoSegment};
 use crate::decks::view::MatchedBy;

@@ -1,3 +1,5 @@
+//! The ladder of evidence, rung by rung.
+
 use super::*;
 use crate::core_loop::view::Rows;
 use crate::export::samples;
