@@ -235,8 +235,20 @@ fn start_log(verbose: u8, quiet: bool, color: Color) {
     };
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("TONEARM_LOG").unwrap_or_else(|_none| {
-            // Decoders warn about every blemish of a file; what matters of it is in the track's row.
-            format!("{level},symphonia=off,lofty=off,pulseaudio=off").into()
+            // Decoders warn about every blemish of a file; what matters of it is in the track's row. What the
+            // parts of the window grumble about while they start stands in its log.
+            let others = "symphonia=off,lofty=off,pulseaudio=off";
+            let parts = [
+                "winit",
+                "egui_winit",
+                "egui_wgpu",
+                "eframe",
+                "wgpu_core",
+                "wgpu_hal",
+            ];
+            let quiet: String = parts.map(|part| format!(",{part}=error")).concat();
+            let quiet = if verbose == 0 { quiet } else { String::new() };
+            format!("{level},{others}{quiet}").into()
         });
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
@@ -251,6 +263,7 @@ fn start_log(verbose: u8, quiet: bool, color: Color) {
             ("tonearm_core", LevelFilter::INFO),
             ("symphonia", LevelFilter::OFF),
             ("lofty", LevelFilter::OFF),
+            ("pulseaudio", LevelFilter::OFF),
         ]);
     tracing_subscriber::registry()
         .with(lines)

@@ -13,6 +13,7 @@ pub mod view;
 
 mod apply;
 mod catalog;
+mod fetch;
 mod recognise;
 mod resolve;
 pub(crate) mod run;
@@ -22,8 +23,8 @@ pub use clock::{BeatPlace, Live, Moment, NextChord, Place, Sounding, Timing};
 pub use command::{DecksCommand, Listen, Recording, Source};
 pub use network::NetworkView;
 pub use view::{
-    Analysis, Candidate, DeckView, DecksState, DecksView, DecksWatch, Link, Matched, MatchedBy,
-    Matching, UnitView,
+    Analysis, Candidate, Databases, DeckView, DecksState, DecksView, DecksWatch, Link, Matched,
+    MatchedBy, Matching, UnitView,
 };
 
 use serde::{Deserialize, Serialize};

@@ -4,11 +4,13 @@
 //! Each announces itself with its two analysis processes, answers the directory, serves state
 //! map, positions, broadcast and files, and breaks in the ways that real ones do.
 
+mod dial;
 mod files;
 mod happening;
 mod motion;
 mod script;
 mod serve;
+mod services;
 mod unit;
 mod values;
 
@@ -19,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -85,6 +87,8 @@ struct Stage {
     targets: Mutex<Targets>,
     heard: Mutex<BTreeSet<Ipv4Addr>>,
     happenings: Option<mpsc::Sender<Happening>>,
+    /// Directories that others announce.
+    callees: broadcast::Sender<SocketAddrV4>,
     tokens: Vec<Token>,
     counts: Mutex<Counts>,
     files: BTreeMap<String, Arc<[u8]>>,
@@ -176,6 +180,7 @@ impl VirtualPlayers {
             targets: Mutex::new(config.discovery.targets),
             heard: Mutex::default(),
             happenings,
+            callees: broadcast::channel(64).0,
             tokens: tokens.clone(),
             counts: Mutex::default(),
             files: config.files,
@@ -315,6 +320,10 @@ async fn listen(socket: UdpSocket, stage: Arc<Stage>) {
         let is_ours = stage.is_ours(identity.token);
         match announcement.action {
             Action::Present => {
+                let callee = SocketAddrV4::new(*from.ip(), announcement.port);
+                if !is_ours && callee.port() != 0 && stage.callees.send(callee).is_err() {
+                    tracing::trace!("no player dials");
+                }
                 if stage.hear(*from.ip()) && !is_ours {
                     let address = *from.ip();
                     stage.tell(None, Happened::Heard { identity, address });

@@ -5,6 +5,8 @@ mod again;
 #[cfg(test)]
 mod by_hand;
 #[cfg(test)]
+mod decks;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod enginedj;

@@ -34,6 +34,9 @@ use tonearm_core::core_loop::{Core, StartError};
 use tonearm_core::decks::DecksView;
 use tonearm_core::playback::{Player, PlayerView};
 
+/// A frame that takes longer is seen as a hitch; the log tells of it.
+const SLOW: Duration = Duration::from_millis(33);
+
 /// The library, from the window's side.
 #[derive(Debug)]
 pub(super) enum Library {
@@ -355,6 +358,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let start = Instant::now();
         let ctx = ui.ctx().clone();
         if std::mem::take(&mut self.first_frame) {
             tracing::info!(ms = super::since_start().as_millis() as u64, "first frame");
@@ -376,6 +380,10 @@ impl eframe::App for App {
         self.plan_repaint(&ctx, &published);
         self.plan_decks(&ctx, &published.decks);
         self.overlay(&ctx);
+        let took = start.elapsed();
+        if took > SLOW {
+            tracing::debug!(ms = took.as_millis() as u64, "slow frame");
+        }
     }
 
     fn on_exit(&mut self) {

@@ -7,9 +7,11 @@ mod scenes;
 mod strain;
 
 use eframe::egui::accesskit::Role;
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use scenes::{Made, harness, hear};
 use tonearm::action::Action;
+use tonearm::views::track::strip;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::edits::Edit;
 use tonearm_core::playback::PlayerCommand;
@@ -30,6 +32,24 @@ fn the_page_names_the_track_and_what_is_known_of_it() {
     let wave = harness.get_by_label("Waveform");
     assert_eq!(wave.value().as_deref(), Some("0:30 of 2:00, bar 15"));
     harness.get_by_label_contains("85 % sure of tempo and beats");
+}
+
+#[test]
+fn the_small_player_says_what_plays_and_can_be_asked_for_all_of_it() {
+    let builder = Harness::builder()
+        .with_size([900.0, strip::HEIGHT])
+        .with_context_setup(tonearm::theme::install);
+    let mut harness =
+        builder.build_ui_state(|ui, made: &mut Made| made.show_strip(ui), Made::analyzed());
+    harness.run_steps(2);
+    harness.get_by_label("0:29.8 / 2:00.0");
+    harness.get_by_role_and_label(Role::Slider, "Volume");
+    harness.get_by_label("Play").click();
+    harness.get_by_label("Show Night Ferry").click();
+    harness.run_steps(2);
+    let out = &harness.state().out;
+    assert_eq!(out.actions, [Action::ShowPlaying]);
+    assert_eq!(out.sound, [PlayerCommand::Toggle]);
 }
 
 #[test]

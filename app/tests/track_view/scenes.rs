@@ -18,7 +18,7 @@ use tonearm::outbox::Outbox;
 use tonearm::scene::Scene;
 use tonearm::settings::Settings;
 use tonearm::shelf::{Samples, Shelf};
-use tonearm::views::track::{TrackPanel, track_ui};
+use tonearm::views::track::{TrackPanel, strip, track_ui};
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use tonearm_core::audio::{LiveColumns, Peaks};
 use tonearm_core::beats::{Beat, Beats, ConstantGrid, TempoAlternative, TempoSegment};
@@ -155,6 +155,10 @@ impl Made {
 
     pub(crate) fn act(&mut self, action: Action) -> bool {
         self.with_scene(|scene, panel, out| panel.act(action, scene, out))
+    }
+
+    pub(crate) fn show_strip(&mut self, ui: &mut egui::Ui) {
+        self.with_scene(|scene, _panel, out| strip::strip_ui(ui, scene, out));
     }
 
     pub(crate) fn show(&mut self, ui: &mut egui::Ui) {

@@ -18,6 +18,8 @@ use std::sync::Arc;
 /// Tracks of one size that a new file is compared with, and tracks of one content that name each other. More than
 /// anybody has of one sound; thousands of equal files must not cost their square.
 const MOST_TWINS: usize = 32;
+/// Rows that are made at once when a library is opened: what it takes beside them is gone before the next.
+const AT_ONCE: usize = 8_192;
 
 #[derive(Debug)]
 pub(crate) struct Catalog {
@@ -71,19 +73,27 @@ impl Catalog {
                 catalog.beneath.insert(track.id, Beneath { hand, found });
             }
         }
-        let described: Vec<(Track, Knowledge)> = tracks
-            .into_iter()
-            .map(|track| {
-                let known = knowledge.remove(&track.id).unwrap_or_default();
-                (track, known)
-            })
-            .collect();
-        let rows = catalog.all_rows(described, now);
+        let mut rows = Vec::with_capacity(tracks.len());
+        let mut tracks = tracks.into_iter();
+        loop {
+            let batch: Vec<(Track, Knowledge)> = tracks
+                .by_ref()
+                .take(AT_ONCE)
+                .map(|track| {
+                    let known = knowledge.remove(&track.id).unwrap_or_default();
+                    (track, known)
+                })
+                .collect();
+            if batch.is_empty() {
+                break;
+            }
+            rows.extend(catalog.all_rows(batch, now));
+        }
         catalog.rows = Rows::of(&rows);
         catalog
     }
 
-    /// Rows for a whole library, made on all cores.
+    /// Rows for many tracks, made on all cores.
     fn all_rows(&self, mut described: Vec<(Track, Knowledge)>, now: Timestamp) -> Vec<Arc<Row>> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let share = described.len().div_ceil(cores).max(1);

@@ -4,6 +4,7 @@
 mod by_hand;
 mod claiming;
 mod importing;
+mod keeping;
 mod moving;
 mod working;
 
@@ -11,14 +12,14 @@ use crate::artifact::Artifact;
 use crate::core_loop::catalog::Catalog;
 use crate::core_loop::command::{Command, Extent, RequestId, Selection};
 use crate::core_loop::event::{Event, Tally};
-use crate::core_loop::input::{Effect, ImportNews, Input, RelinkNews};
+use crate::core_loop::input::{Effect, Input};
 use crate::core_loop::queue::{Queue, Wish};
 use crate::core_loop::state::by_hand::Deed;
 use crate::core_loop::view::{Activity, ImportProgress, RunningJob, View};
 use crate::decks::run::DecksNews;
 use crate::failure::Failure;
 use crate::jobs::plan::Recipes;
-use crate::jobs::pool::{JobId, JobNews};
+use crate::jobs::pool::JobId;
 use crate::store::{Change, DeckNames, Loaded};
 use crate::track::TrackId;
 use crate::units::Secs;
@@ -139,6 +140,7 @@ impl State {
             Input::Import(_) | Input::Relink(_) | Input::Job(..) if self.reloading => {
                 self.only_ends(&input)
             }
+            Input::Command(Command::Decks(command)) => vec![Effect::Decks(command)],
             Input::Command(command) => self.command(command, now),
             Input::Import(news) => self.import_news(news, now),
             Input::Relink(news) => self.relink_news(news, now),
@@ -223,9 +225,6 @@ impl State {
     }
 
     fn command(&mut self, command: Command, now: Timestamp) -> Vec<Effect> {
-        if let Command::Decks(command) = command {
-            return vec![Effect::Decks(command)];
-        }
         self.said_idle = false;
         self.asked_meanwhile = self.reloading;
         if !self.reloading {
@@ -235,7 +234,11 @@ impl State {
             || self.stopped
                 && matches!(
                     command,
-                    Command::Edit { .. } | Command::Undo | Command::Redo
+                    Command::Edit { .. }
+                        | Command::Undo
+                        | Command::Redo
+                        | Command::Remove(_)
+                        | Command::Import { analyze: None, .. }
                 );
         match command {
             Command::Import {
@@ -401,58 +404,6 @@ impl State {
                 rows,
             });
         }
-        effects
-    }
-
-    /// One transaction, counted until it is on disk.
-    fn write(&mut self, changes: Vec<Change>, events: Vec<Event>) -> Effect {
-        self.writes_in_flight += 1;
-        self.writes_asked += 1;
-        Effect::Write { changes, events }
-    }
-
-    fn written(&mut self, events: Vec<Event>) -> Vec<Effect> {
-        self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
-        self.writes_answered += 1;
-        self.hands.written(self.writes_answered);
-        let mut effects: Vec<Effect> = events.into_iter().map(Effect::Say).collect();
-        effects.extend(self.answer_waiting_questions());
-        effects
-    }
-
-    /// News of work that began before the library was read again: only that it has ended counts.
-    fn only_ends(&mut self, input: &Input) -> Vec<Effect> {
-        match input {
-            Input::Job(id, JobNews::Ended(_)) => {
-                self.running.remove(id);
-            }
-            Input::Import(ImportNews::Ended { .. }) => {
-                if let Some(import) = self.import.take() {
-                    return vec![Effect::Say(import.finished())];
-                }
-            }
-            Input::Relink(RelinkNews::Ended { request }) => {
-                self.relinking = None;
-                return vec![Effect::Say(Event::RelinkFinished { request: *request })];
-            }
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    /// Nothing is started any more; the state goes back to what is on disk.
-    fn write_failed(&mut self, failure: Failure) -> Vec<Effect> {
-        self.writes_in_flight = self.writes_in_flight.saturating_sub(1);
-        self.writes_answered += 1;
-        if self.reloading {
-            return Vec::new();
-        }
-        self.storage_trouble = Some(failure.clone());
-        self.reloading = true;
-        self.hands.fall_back();
-        let mut effects = self.cancel();
-        effects.push(Effect::Reload);
-        effects.push(Effect::Say(Event::StorageFailed(failure)));
         effects
     }
 

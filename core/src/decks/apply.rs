@@ -1,16 +1,15 @@
 //! What players said, taken together: one entry for each unit, one for each of its decks. Pure: times come with the
 //! updates. Order is not to be relied on: a title may come before the path of its track, or a second later.
 
-use super::place::NetworkPath;
-use super::resolve::Wanted;
-use super::view::{DeckView, Link, Matching, UnitView};
-use super::{DeckId, Live, Timing, UnitId};
-use crate::harmony::Key;
+mod deck;
+
+use super::view::{Databases, Link, UnitView};
+use super::{DeckId, UnitId};
 use crate::track::SourceId;
-use crate::units::{Bpm, Secs};
-use stagelinq::clock::{DeckClock, UnitClock};
+use crate::units::Bpm;
+use stagelinq::clock::UnitClock;
 use stagelinq::identity::Kind;
-use stagelinq::path::{DeckPath, StatePath, UnitPath};
+use stagelinq::path::{StatePath, UnitPath};
 use stagelinq::roster::Device;
 use stagelinq::wire::beat_info::BeatFrame;
 use stagelinq::wire::broadcast::Broadcast;
@@ -20,20 +19,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deck::Deck;
+
 /// Units remembered, lost ones too.
 const MAX_UNITS: usize = 32;
 /// How long a lost unit is shown.
 const REMEMBERED: Duration = Duration::from_mins(1);
-/// Characters of a title.
-const MAX_TITLE: usize = 512;
 /// News of loaded tracks that wait for their deck.
 const MAX_NEWS: usize = 8;
 /// How long they wait.
 const NEWS_EXPIRE: Duration = Duration::from_secs(6);
 /// A deck whose speed is below this stands.
 const STILL: f64 = 1e-3;
-/// Loudness below which nobody hears a deck: 50 dB down.
-const INAUDIBLE: f64 = 0.003;
 
 /// What an update changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,6 +82,7 @@ pub(super) struct Unit {
     /// Tracks that it told to have loaded, with the time; their decks are still to be found.
     pub(super) news: VecDeque<(SourceId, Duration)>,
     pub(super) decks: [Deck; 4],
+    pub(super) databases: Databases,
     /// All that it said, for whoever comes later: at most one value of each path that is asked for.
     values: BTreeMap<StatePath, Value>,
 }
@@ -99,43 +97,27 @@ struct UnitSaid {
     faders: [Option<f64>; 4],
 }
 
-/// One deck.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Deck {
-    said: Said,
-    clock: DeckClock,
-    is_moving: bool,
-    /// When another track came onto it.
-    pub(super) loaded_at: Duration,
-    pub(super) source: Option<SourceId>,
-    pub(super) matching: Matching,
-}
-
-/// What a player said of a deck.
-#[derive(Debug, Clone, Default)]
-struct Said {
-    place: Option<Arc<NetworkPath>>,
-    is_loaded: Option<bool>,
-    is_playing: Option<bool>,
-    title: Option<Arc<str>>,
-    artist: Option<Arc<str>>,
-    sample_rate: Option<f64>,
-    samples: Option<f64>,
-    bytes: Option<u64>,
-    key: Option<Key>,
-    key_lock: Option<bool>,
-    bpm: Option<f64>,
-    pitch: Option<f64>,
-    is_master: Option<bool>,
-    volume: Option<f64>,
-    /// A mixer was heard of: until then 0 means that there is none.
-    has_mixer: bool,
-    is_looping: Option<bool>,
-    loop_in: Option<f64>,
-    loop_out: Option<f64>,
-}
-
 impl Table {
+    pub(super) fn unit_mut(&mut self, id: UnitId) -> Option<&mut Unit> {
+        self.units.get_mut(&id)
+    }
+
+    /// Decks that were not heard of for too long stand still.
+    pub(super) fn settle(&mut self, now: Duration) -> Heard {
+        let mut heard = Heard::default();
+        for unit in self.units.values_mut() {
+            let device = unit.clock.device_time(now);
+            for deck in unit.decks.iter_mut().filter(|deck| deck.is_moving) {
+                let reading = device.and_then(|device| deck.clock.at(device));
+                if reading.is_none_or(|reading| reading.is_stale) {
+                    deck.is_moving = false;
+                    heard.is_news = true;
+                }
+            }
+        }
+        heard
+    }
+
     pub(super) fn units_mut(&mut self) -> impl Iterator<Item = (UnitId, &mut Unit)> {
         self.units.iter_mut().map(|(id, unit)| (*id, unit))
     }
@@ -256,6 +238,7 @@ impl Unit {
             said: UnitSaid::default(),
             news: VecDeque::new(),
             decks: Default::default(),
+            databases: Databases::Unread,
             values: BTreeMap::new(),
         }
     }
@@ -285,6 +268,7 @@ impl Unit {
         self.said = UnitSaid::default();
         self.news.clear();
         self.values.clear();
+        self.databases = Databases::Unread;
         self.decks = Default::default();
     }
 
@@ -412,17 +396,15 @@ impl Unit {
                 .said
                 .player
                 .is_some_and(|player| twins.contains(&player)),
+            databases: self.databases,
             master_tempo: self.said.master_tempo.map(Bpm),
             decks: numbered
                 .map(|(deck, number)| {
-                    Arc::new(self.deck_view(
-                        deck,
-                        DeckId {
-                            unit: id,
-                            deck: number,
-                        },
-                        time,
-                    ))
+                    let id = DeckId {
+                        unit: id,
+                        deck: number,
+                    };
+                    Arc::new(deck.view(self, id, time))
                 })
                 .collect(),
         }
@@ -444,170 +426,6 @@ impl Unit {
             _ => deck.to_string(),
         }
     }
-
-    fn deck_view(&self, deck: &Deck, id: DeckId, time: Time) -> DeckView {
-        let said = &deck.said;
-        let is_live = self.link == Link::Live;
-        let channel = usize::from(id.deck.saturating_sub(1));
-        let fader = said.volume.filter(|_| said.has_mixer).or(self
-            .said
-            .faders
-            .get(channel)
-            .copied()
-            .flatten());
-        let rate = said.sample_rate;
-        let secs = |samples: Option<f64>| Some(Secs(samples? / rate?));
-        let is_playing = said.is_playing.filter(|_| is_live);
-        DeckView {
-            id,
-            label: self.label(id.deck).into(),
-            is_loaded: said.is_loaded,
-            is_playing,
-            is_moving: deck.is_moving && is_live,
-            said_title: said.title.clone(),
-            said_artist: said.artist.clone(),
-            duration: secs(said.samples).filter(|duration| duration.0 > 0.0),
-            said_key: said.key,
-            key_lock: said.key_lock,
-            bpm: said.bpm.map(Bpm),
-            pitch: said.pitch,
-            is_master: said.is_master,
-            fader,
-            is_audible: match (is_playing, fader) {
-                (Some(false), _) => Some(false),
-                (Some(true), Some(fader)) => Some(fader > INAUDIBLE),
-                (Some(true), None) | (None, _) => None,
-            },
-            looped: secs(said.loop_in)
-                .zip(secs(said.loop_out))
-                .filter(|(start, end)| said.is_looping == Some(true) && end > start),
-            place: said.place.clone(),
-            source: deck.source.clone(),
-            matching: deck.matching.clone(),
-            timing: if said.is_loaded == Some(false) || rate.is_none() {
-                Timing::Unknown
-            } else {
-                Timing::Live(Box::new(Live {
-                    epoch: time.epoch,
-                    rate: time.rate,
-                    unit: self.clock.clone(),
-                    deck: deck.clock.clone(),
-                    is_lost: !is_live,
-                }))
-            },
-        }
-    }
-}
-
-impl Deck {
-    fn state(&mut self, path: DeckPath, value: &Value, at: Duration) -> Heard {
-        let said = &mut self.said;
-        let flag = value.as_bool();
-        let number = value.as_number();
-        match path {
-            DeckPath::TrackNetworkPath => return self.place(value, at),
-            DeckPath::SongLoaded => {
-                said.is_loaded = flag;
-                if flag == Some(false) {
-                    self.clock.reset();
-                    self.is_moving = false;
-                }
-                return Heard::IDENTITY;
-            }
-            DeckPath::PlayState => {
-                said.is_playing = flag;
-                if let Some(is_playing) = flag {
-                    self.clock.set_playing(is_playing);
-                }
-            }
-            DeckPath::Play if said.is_playing.is_none() => said.is_playing = flag,
-            DeckPath::SampleRate => {
-                let rate = number.filter(|rate| (1e3..=1e6).contains(rate));
-                if rate != said.sample_rate {
-                    said.sample_rate = rate;
-                    self.clock.reset();
-                }
-                return Heard::IDENTITY;
-            }
-            DeckPath::TrackLength => {
-                said.samples = number.filter(|samples| *samples > 0.0);
-                return Heard::IDENTITY;
-            }
-            DeckPath::TrackBytes => {
-                said.bytes = number
-                    .filter(|bytes| *bytes > 0.0)
-                    .map(|bytes| bytes as u64);
-                return Heard::IDENTITY;
-            }
-            DeckPath::SongName => {
-                said.title = value.as_text().map(|text| shortened(text).into());
-                return Heard::IDENTITY;
-            }
-            DeckPath::ArtistName => {
-                said.artist = value.as_text().map(|text| shortened(text).into());
-                return Heard::IDENTITY;
-            }
-            DeckPath::CurrentKey => said.key = value.as_text().and_then(Key::parse),
-            DeckPath::KeyLock => said.key_lock = flag,
-            DeckPath::DeckBpm => said.bpm = number.filter(|bpm| *bpm > 0.0),
-            DeckPath::Speed => said.pitch = number.filter(|pitch| *pitch > 0.0),
-            DeckPath::DeckIsMaster => said.is_master = flag,
-            DeckPath::ExternalMixerVolume => {
-                said.volume = number.map(|volume| volume.clamp(0.0, 1.0));
-                said.has_mixer |= number.is_some_and(|volume| volume > 0.0);
-            }
-            DeckPath::LoopEnabled => said.is_looping = flag,
-            DeckPath::LoopIn => said.loop_in = number,
-            DeckPath::LoopOut => said.loop_out = number,
-            _ => return Heard::default(),
-        }
-        Heard::NEWS
-    }
-
-    /// Another path is another track: where the deck was counts no more.
-    fn place(&mut self, value: &Value, at: Duration) -> Heard {
-        let place = value.as_text().and_then(NetworkPath::parse);
-        if self.said.place.as_deref() == place.as_ref() {
-            return Heard::default();
-        }
-        self.said.place = place.map(Arc::new);
-        self.source = None;
-        self.matching = Matching::Nothing;
-        self.loaded_at = at;
-        self.is_moving = false;
-        self.clock.reset();
-        Heard::IDENTITY
-    }
-
-    /// What it has, as far as it helps to find it. `None`: nothing.
-    pub(super) fn wanted(&self) -> Option<Wanted<'_>> {
-        let said = &self.said;
-        let is_empty = said.place.is_none() && said.title.is_none();
-        if is_empty || said.is_loaded == Some(false) {
-            return None;
-        }
-        Some(Wanted {
-            source: self.source.as_ref(),
-            place: said.place.as_deref(),
-            bytes: said.bytes,
-            duration: said
-                .samples
-                .zip(said.sample_rate)
-                .map(|(samples, rate)| Secs(samples / rate)),
-            title: said.title.as_deref(),
-            artist: said.artist.as_deref(),
-        })
-    }
-}
-
-/// What may be shown of a text: its first characters, and none that control a terminal.
-fn shortened(text: &str) -> String {
-    let end = text
-        .char_indices()
-        .nth(MAX_TITLE)
-        .map_or(text.len(), |(end, _)| end);
-    let kept = text.get(..end).unwrap_or_default();
-    kept.replace(char::is_control, " ")
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use crate::units::{Bpm, Secs};
 use stagelinq::clock::{DeckClock, Reading, UnitClock};
 use std::time::Instant;
 
+/// How far a deck can have been believed to go on, seconds: the clock believes no longer.
+const OVERRUN: f64 = 0.25;
 /// Beats of a bar where only the player says where they are.
 const PLAYER_BAR: i64 = 4;
 
@@ -56,6 +58,28 @@ impl From<Reading> for Place {
             bpm: reading.bpm.map(Bpm),
             is_stale: reading.is_stale,
         }
+    }
+}
+
+impl Place {
+    /// A deck that reaches the end of its loop is at its start: between two frames it was only believed to go on.
+    fn wrapped(self, start: Secs, end: Secs) -> Self {
+        let (beyond, length) = (self.position.0 - end.0, end.0 - start.0);
+        let is_overrun = self.speed > 0.0 && (0.0..OVERRUN * self.speed).contains(&beyond);
+        if !is_overrun || length <= 0.0 {
+            return self;
+        }
+        let back = length * (1.0 + (beyond / length).floor());
+        let per_sec = self.bpm.map_or(0.0, |bpm| bpm.0 / 60.0 / self.speed);
+        Self {
+            position: Secs(self.position.0 - back),
+            beat: self.beat.map(|beat| beat - back * per_sec),
+            ..self
+        }
+    }
+
+    pub(super) fn within(self, looped: Option<(Secs, Secs)>) -> Self {
+        looped.map_or(self, |(start, end)| self.wrapped(start, end))
     }
 }
 

@@ -1,14 +1,19 @@
 //! Finds the tracks on decks in the library, and reads what is known of them, on threads that may wait for the disk.
 
+use super::UnitId;
 use super::apply::{Table, Unit};
 use super::catalog::Catalog;
+use super::fetch::{self, Databases};
+use super::place::NetworkPath;
 use super::resolve::{Resolution, resolve};
-use super::view::{Analysis, Candidate, Matched, Matching};
+use super::view::{self, Analysis, Candidate, Matched, Matching};
 use crate::core_loop::Reader;
 use crate::core_loop::view::Rows;
+use crate::failure::Failure;
 use crate::query::fold;
 use crate::row::Row;
-use crate::track::TrackId;
+use crate::track::{SourceId, TrackId};
+use stagelinq::files::FilePlace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +29,7 @@ enum Read {
     Catalog(Catalog),
     /// Of a track in this revision. `None`: it cannot be read.
     Analysis(TrackId, u64, Option<Arc<Analysis>>),
+    Databases(UnitId, Result<Databases, Failure>),
 }
 
 /// Knows the library, as far as decks need it.
@@ -32,6 +38,9 @@ pub(super) struct Recogniser {
     catalog: Catalog,
     /// By track: of which revision; `None` while it is read, or where it cannot be.
     analyses: BTreeMap<TrackId, (u64, Option<Arc<Analysis>>)>,
+    databases: BTreeMap<UnitId, Databases>,
+    /// Units whose databases came or did not: how many tracks.
+    fetched: Vec<(UnitId, Result<usize, Failure>)>,
     sender: mpsc::Sender<Read>,
     results: mpsc::Receiver<Read>,
     looking: bool,
@@ -46,6 +55,8 @@ impl Recogniser {
             reader,
             catalog: Catalog::default(),
             analyses: BTreeMap::new(),
+            databases: BTreeMap::new(),
+            fetched: Vec::new(),
             sender,
             results,
             looking: false,
@@ -85,19 +96,76 @@ impl Recogniser {
                     known.1 = analysis;
                 }
             }
+            Some(Read::Databases(unit, read)) => {
+                let tracks = read.map(|databases| {
+                    let tracks = databases.iter().map(|(_, paths)| paths.len()).sum();
+                    self.databases.insert(unit, databases);
+                    tracks
+                });
+                self.fetched.push((unit, tracks));
+            }
             // Never: a sender is ours.
             None => std::future::pending().await,
         }
     }
 
-    /// Looks every deck up.
-    pub(super) fn recognise(&mut self, table: &mut Table, pins: &BTreeMap<String, TrackId>) {
+    /// Reads the databases of a unit's media, elsewhere.
+    pub(super) fn read_databases(&self, unit: UnitId, place: FilePlace) {
+        let sender = self.sender.clone();
+        drop(tokio::spawn(async move {
+            let read = fetch::databases(place).await;
+            drop(sender.send(Read::Databases(unit, read)).await);
+        }));
+    }
+
+    /// Tells units what became of their databases. The last failure.
+    fn tell_fetched(&mut self, table: &mut Table) -> Option<Failure> {
+        let mut trouble = None;
+        for (id, tracks) in std::mem::take(&mut self.fetched) {
+            let state = match tracks {
+                Ok(tracks) => view::Databases::Read(tracks),
+                Err(failure) => {
+                    trouble = Some(failure);
+                    view::Databases::Unread
+                }
+            };
+            if let Some(unit) = table.unit_mut(id) {
+                unit.databases = state;
+            }
+        }
+        self.databases.retain(|id, _| table.unit_mut(*id).is_some());
+        trouble
+    }
+
+    /// What the database of its medium calls the track at a place.
+    fn named_by_database(&self, place: Option<&NetworkPath>) -> Vec<SourceId> {
+        let names = || {
+            let place = place?;
+            let media = self.databases.get(&place.holder?)?;
+            let (_, paths) = media
+                .iter()
+                .find(|(name, _)| Some(name) == place.medium.as_ref())?;
+            Some(paths.at(&place.stored()?)?.iter().cloned().collect())
+        };
+        names().unwrap_or_default()
+    }
+
+    /// Looks every deck up. What went wrong with databases that were to be read.
+    pub(super) fn recognise(
+        &mut self,
+        table: &mut Table,
+        pins: &BTreeMap<String, TrackId>,
+    ) -> Option<Failure> {
+        let trouble = self.tell_fetched(table);
         let mut wanted = BTreeSet::new();
         for (_, unit) in table.units_mut() {
             self.pair(unit);
             for deck in &mut unit.decks {
                 let resolution = match deck.wanted() {
-                    Some(wanted) => resolve(&wanted, &[], pins, &self.catalog),
+                    Some(wanted) => {
+                        let named = self.named_by_database(wanted.place);
+                        resolve(&wanted, &named, pins, &self.catalog)
+                    }
                     None => Resolution::Nothing,
                 };
                 deck.matching = self.matching(resolution);
@@ -107,6 +175,7 @@ impl Recogniser {
             }
         }
         self.analyses.retain(|id, _| wanted.contains(id));
+        trouble
     }
 
     fn matching(&mut self, resolution: Resolution) -> Matching {

@@ -7,7 +7,6 @@ use stagelinq::virtual_player::{
     Fault, Happened, Happening, Script, VirtualConfig, VirtualPlayers,
 };
 use stagelinq::{Discovery, Identity};
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -76,6 +75,7 @@ impl Rehearsal {
     /// Plays a ready script by name, or one of a file. `bind`: only on the network with this address; loopback alone
     /// has no broadcast, so nobody hears players there.
     pub fn start(script: &str, bind: Option<Ipv4Addr>) -> Result<Self, Failure> {
+        let files = scripts::media(script);
         let script = scripts::load(script)?;
         let mut discovery = Discovery::default();
         if let Some(bind) = bind {
@@ -84,7 +84,7 @@ impl Rehearsal {
         let config = VirtualConfig {
             script: script.clone(),
             discovery,
-            files: BTreeMap::new(),
+            files,
         };
         let (tell, happenings) = sync_channel(WAITING);
         let (started, start) = sync_channel(1);

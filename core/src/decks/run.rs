@@ -5,8 +5,8 @@ use super::command::{DecksCommand, Listen, Recording, Source};
 use super::recognise::Recogniser;
 use super::scripts;
 use super::tape::{Recorder, Tally, replay};
-use super::view::{DecksState, DecksView};
-use super::{DeckId, NetworkView};
+use super::view::{Databases, DecksState, DecksView};
+use super::{DeckId, NetworkView, UnitId};
 use crate::core_loop::Reader;
 use crate::core_loop::view::{Rows, View};
 use crate::failure::{Failure, FailureKind};
@@ -294,9 +294,30 @@ impl<'a> Session<'a> {
             DecksCommand::Pin { deck, track } => self.pin(deck, track),
             DecksCommand::Record(recording) => self.trouble = self.record(&recording).err(),
             DecksCommand::StopRecording => self.recorder = None,
-            DecksCommand::ReadDatabases(_) | DecksCommand::Start(_) | DecksCommand::Stop => return,
+            DecksCommand::ReadDatabases(unit) => self.read_databases(unit),
+            DecksCommand::Start(_) | DecksCommand::Stop => return,
         }
         self.heard = self.heard.and(Heard::NEWS);
+    }
+
+    fn read_databases(&mut self, id: UnitId) {
+        let client = self.line.client.as_ref();
+        let place = client.and_then(|client| client.file_place(id.into()));
+        let unit = self.table.unit_mut(id);
+        match (place, unit) {
+            (Some(place), Some(unit)) if unit.databases != Databases::Reading => {
+                unit.databases = Databases::Reading;
+                self.recogniser.read_databases(id, place);
+            }
+            (None, _) => {
+                self.trouble = Some(Failure::new(
+                    FailureKind::Missing,
+                    "the player serves no files",
+                    "Try again when it is connected",
+                ));
+            }
+            _ => {}
+        }
     }
 
     fn record(&mut self, recording: &Recording) -> Result<(), Failure> {
@@ -349,6 +370,7 @@ impl<'a> Session<'a> {
     }
 
     fn look_at_library(&mut self) {
+        self.heard = self.heard.and(self.table.settle(self.now()));
         let library = self.surroundings.library.load();
         if !library.rows.is_same(&self.rows) {
             self.rows = library.rows.clone();
@@ -370,7 +392,8 @@ impl<'a> Session<'a> {
         self.due = None;
         let heard = std::mem::take(&mut self.heard);
         if heard.is_news || heard.is_identity {
-            self.recogniser.recognise(&mut self.table, &self.pins);
+            let trouble = self.recogniser.recognise(&mut self.table, &self.pins);
+            self.trouble = trouble.or(self.trouble.take());
         }
         self.publish();
         if heard.is_news || heard.is_identity {
@@ -468,7 +491,7 @@ fn simulate(name: &str) -> Result<VirtualPlayers, Failure> {
     VirtualPlayers::start(VirtualConfig {
         script: scripts::load(name)?,
         discovery: Discovery::on_this_machine(&[]),
-        files: BTreeMap::new(),
+        files: scripts::media(name),
     })
     .map_err(|error| scripts::refused(error.to_string()))
 }

@@ -2,10 +2,16 @@
 
 use crate::failure::{Failure, FailureKind};
 use stagelinq::virtual_player::Script;
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Bytes of a script.
 const MAX_BYTES: u64 = 4 << 20;
+
+/// Files on the media of virtual players, and their bytes.
+const MAX_FILES: usize = 1000;
+const MAX_MEDIA_BYTES: u64 = 512 << 20;
 
 /// Name, what happens, and the script.
 pub const READY: [(&str, &str, &str); 3] = [
@@ -42,6 +48,39 @@ pub(super) fn load(name: &str) -> Result<Script, Failure> {
         &read
     };
     Script::parse(json).map_err(|error| refused(error.to_string()))
+}
+
+/// What the players of a script have on their media: the files in the folder `NAME.media` beside `NAME.json`, each medium a
+/// folder of its own (`DEMO (USB 1)`). Reads the disk, as far as there is room.
+pub(super) fn media(name: &str) -> BTreeMap<String, Arc<[u8]>> {
+    let mut files = BTreeMap::new();
+    if ready(name).is_some() {
+        return files;
+    }
+    let mut bytes = 0;
+    let mut waiting = vec![(Path::new(name).with_extension("media"), String::new())];
+    while let Some((folder, path)) = waiting.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries.flatten().take(MAX_FILES) {
+            let Ok(about) = entry.metadata() else {
+                continue;
+            };
+            let path = format!("{path}/{}", entry.file_name().to_string_lossy());
+            bytes += about.len();
+            if about.is_dir() && waiting.len() < MAX_FILES {
+                waiting.push((entry.path(), path));
+            } else if about.is_file()
+                && files.len() < MAX_FILES
+                && bytes < MAX_MEDIA_BYTES
+                && let Ok(content) = std::fs::read(entry.path())
+            {
+                files.insert(path, content.into());
+            }
+        }
+    }
+    files
 }
 
 pub(super) fn refused(reason: String) -> Failure {

@@ -104,10 +104,22 @@ pub struct UnitView {
     pub player: Option<u8>,
     /// Another unit has the same number: both are shown, by their names.
     pub has_twin: bool,
+    /// Whether the databases of its media were read, and how many tracks stand in them.
+    pub databases: Databases,
     /// Of the whole set-up, beats per minute.
     pub master_tempo: Option<Bpm>,
     /// In the order of their numbers.
     pub decks: Vec<Arc<DeckView>>,
+}
+
+/// The databases of the media in a unit: with them tracks are known by their origin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Databases {
+    #[default]
+    Unread,
+    Reading,
+    /// So many tracks.
+    Read(usize),
 }
 
 /// One deck of a unit. Unknown is `None`.
@@ -149,7 +161,7 @@ pub struct DeckView {
 impl DeckView {
     /// Where the deck is at `now` and what sounds there. `None` before its position is known, and with nothing loaded.
     pub fn at(&self, now: Instant) -> Option<Moment> {
-        let place = self.timing.at(now)?;
+        let place = self.timing.at(now)?.within(self.looped);
         Some(Moment::new(place, self, self.matching.track()))
     }
 

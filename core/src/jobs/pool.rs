@@ -96,7 +96,10 @@ impl Pool {
                 let waiting = Arc::clone(&waiting);
                 std::thread::Builder::new()
                     .name(format!("job-{number}"))
-                    .spawn(move || worker.serve(&waiting))
+                    .spawn(move || {
+                        stand_back();
+                        worker.serve(&waiting);
+                    })
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
@@ -121,6 +124,20 @@ impl Drop for Pool {
             if thread.join().is_err() {
                 tracing::error!("a job thread panicked outside of any job");
             }
+        }
+    }
+}
+
+/// Gives way to whoever draws or plays: this thread gets what the others of the program leave. Elsewhere than on Linux,
+/// threads are left as they are.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    {
+        const NICENESS: i32 = 15;
+        let thread = rustix::thread::gettid();
+        // On Linux a thread has a niceness of its own.
+        if let Err(error) = rustix::process::setpriority_process(Some(thread), NICENESS) {
+            tracing::debug!(%error, "a job thread keeps its priority");
         }
     }
 }

@@ -66,6 +66,8 @@ pub struct PlayerSpec {
     pub strict: bool,
     /// Bytes in one piece of a file: 4096 on old firmware, more on new.
     pub chunk: u32,
+    /// Calls whoever announces a directory, as mixers do.
+    pub dials: bool,
     /// Writes in pieces of this many bytes, to try readers; 0 writes whole messages.
     pub split: usize,
 }
@@ -83,6 +85,7 @@ impl Default for PlayerSpec {
             subscribes: true,
             strict: true,
             chunk: 4096,
+            dials: false,
             split: 0,
         }
     }

@@ -14,24 +14,22 @@ use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
 use super::script::PlayerSpec;
 use super::values::Values;
-use super::{Happened, Performance, Stage, files};
+use super::{Happened, Performance, Stage, files, services};
 use crate::identity::Token;
-use crate::wire::beat_info::{BeatFrame, BeatInfo};
 use crate::wire::directory::{Directory, DirectoryStream};
-use crate::wire::state_map::StateMap;
 use crate::wire::{DecodeError, Frames, MAX_FRAME};
 
 /// Between signs of life, as an SC6000 does it.
 const PING: Duration = Duration::from_secs(5);
 /// To say what one wants.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Subscriptions of one connection.
-const MAX_SUBSCRIPTIONS: usize = 4096;
 
 /// What a player offers: the directory and what stands in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Offer {
     Main,
+    /// The directory of an analysis process.
+    Analyzer,
     StateMap,
     Broadcast,
     BeatInfo,
@@ -39,17 +37,33 @@ pub(super) enum Offer {
 }
 
 impl Offer {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Main,
+        Self::Analyzer,
         Self::StateMap,
         Self::Broadcast,
         Self::BeatInfo,
         Self::FileTransfer,
     ];
 
-    const fn as_str(self) -> &'static str {
+    /// What a directory lists.
+    const fn offers(self) -> &'static [Self] {
         match self {
-            Self::Main => "DirectoryService",
+            Self::Main => &[
+                Self::StateMap,
+                Self::Broadcast,
+                Self::BeatInfo,
+                Self::FileTransfer,
+            ],
+            // Files alone, and no decks.
+            Self::Analyzer => &[Self::FileTransfer],
+            Self::StateMap | Self::Broadcast | Self::BeatInfo | Self::FileTransfer => &[],
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Main | Self::Analyzer => "DirectoryService",
             Self::StateMap => "StateMap",
             Self::Broadcast => "Broadcast",
             Self::BeatInfo => "BeatInfo",
@@ -62,16 +76,18 @@ impl Offer {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Ports {
     pub(super) main: u16,
+    pub(super) analyzer: u16,
     state_map: u16,
     broadcast: u16,
     beat_info: u16,
-    pub(super) files: u16,
+    files: u16,
 }
 
 impl Ports {
     fn place(&mut self, offer: Offer) -> &mut u16 {
         match offer {
             Offer::Main => &mut self.main,
+            Offer::Analyzer => &mut self.analyzer,
             Offer::StateMap => &mut self.state_map,
             Offer::Broadcast => &mut self.broadcast,
             Offer::BeatInfo => &mut self.beat_info,
@@ -116,7 +132,6 @@ pub(super) struct Life {
     pub(super) show: Arc<Performance>,
     pub(super) stage: Arc<Stage>,
     pub(super) values: watch::Receiver<Arc<Values>>,
-    pub(super) orders: broadcast::Sender<Order>,
 }
 
 /// What a connection hears.
@@ -137,6 +152,22 @@ pub(super) struct Line {
 }
 
 impl Line {
+    fn new(
+        life: &Life,
+        offer: Offer,
+        stream: TcpStream,
+        orders: broadcast::Receiver<Order>,
+    ) -> Self {
+        Self {
+            orders,
+            split: life.spec.split,
+            buffer: vec![0; 16 << 10],
+            is_dead: false,
+            offer,
+            stream,
+        }
+    }
+
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let size = if self.split == 0 {
             bytes.len().max(1)
@@ -202,28 +233,26 @@ pub(super) fn nonsense(error: DecodeError) -> io::Error {
 }
 
 impl Life {
-    fn tell(&self, what: Happened) {
+    pub(super) fn tell(&self, what: Happened) {
         self.stage.tell(Some(self.index), what);
     }
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn serve(life: Arc<Life>, offer: Offer, stream: TcpStream) {
-    let line = Line {
-        orders: life.orders.subscribe(),
-        split: life.spec.split,
-        buffer: vec![0; 16 << 10],
-        is_dead: false,
-        offer,
-        stream,
-    };
+pub(super) async fn serve(
+    life: Arc<Life>,
+    offer: Offer,
+    stream: TcpStream,
+    orders: broadcast::Receiver<Order>,
+) {
+    let line = Line::new(&life, offer, stream, orders);
     let service = offer.as_str();
     if let Ok(SocketAddr::V4(peer)) = line.stream.peer_addr() {
         let address = *peer.ip();
         life.tell(Happened::Called { service, address });
     }
     let result = match offer {
-        Offer::Main => main(&life, line).await,
+        Offer::Main | Offer::Analyzer => main(&life, line).await,
         _ => serve_one(&life, offer, line).await,
     };
     if let Err(error) = result {
@@ -264,7 +293,7 @@ async fn main(life: &Life, mut line: Line) -> io::Result<()> {
             match message {
                 Directory::Request { .. } => {
                     let mut answer = Vec::new();
-                    for offer in Offer::ALL.into_iter().skip(1) {
+                    for offer in line.offer.offers().iter().copied() {
                         let service = offer.as_str().to_owned();
                         let port = life.ports.of(offer);
                         answer.extend(
@@ -298,7 +327,7 @@ async fn main(life: &Life, mut line: Line) -> io::Result<()> {
     }
 }
 
-fn reference(life: &Life) -> Vec<u8> {
+pub(super) fn reference(life: &Life) -> Vec<u8> {
     let clock = (life.booted.elapsed().as_nanos() as u64).to_be_bytes();
     Directory::Reference {
         from: life.token,
@@ -333,119 +362,29 @@ async fn serve_one(life: &Life, offer: Offer, mut line: Line) -> io::Result<()> 
     }
     let mut frames = Frames::new(MAX_FRAME);
     frames.push(&stream.into_rest());
+    talk(life, offer, line, frames).await
+}
+
+/// Serves a connection that the player made itself: the greeting was its own.
+pub(super) async fn serve_called(
+    life: Arc<Life>,
+    offer: Offer,
+    stream: TcpStream,
+    orders: broadcast::Receiver<Order>,
+) {
+    let line = Line::new(&life, offer, stream, orders);
+    if let Err(error) = talk(&life, offer, line, Frames::new(MAX_FRAME)).await {
+        tracing::debug!(service = offer.as_str(), %error, "a connection of a virtual player ends");
+    }
+}
+
+async fn talk(life: &Life, offer: Offer, line: Line, frames: Frames) -> io::Result<()> {
     match offer {
-        Offer::StateMap => state_map(life, line, frames).await,
-        Offer::BeatInfo => beat_info(life, line, frames).await,
+        Offer::StateMap => services::state_map(life, line, frames).await,
+        Offer::BeatInfo => services::beat_info(life, line, frames).await,
         Offer::FileTransfer => {
             files::serve(&life.stage.files, life.spec.chunk as usize, line, frames).await
         }
-        Offer::Broadcast | Offer::Main => loop {
-            if let Heard::News(bytes) = line.hear().await? {
-                line.write(&bytes).await?;
-            }
-        },
-    }
-}
-
-async fn state_map(life: &Life, mut line: Line, mut frames: Frames) -> io::Result<()> {
-    let mut values = life.values.clone();
-    // In the order of subscriptions, as real players tell values.
-    let mut told: Vec<(String, Option<String>)> = Vec::new();
-    let mut reported = 0;
-    if life.spec.subscribes {
-        for path in [
-            "NumberOfChannels",
-            "ChannelAssignment1",
-            "ChannelAssignment2",
-            "ChannelAssignment3",
-            "ChannelAssignment4",
-        ] {
-            let path = format!("/Mixer/{path}");
-            line.write(
-                &StateMap::Subscribe {
-                    path,
-                    interval_ms: -1,
-                }
-                .encode(),
-            )
-            .await?;
-        }
-    }
-    loop {
-        while let Some(frame) = frames.next().map_err(nonsense)? {
-            match StateMap::decode(frame).map_err(nonsense)? {
-                StateMap::Subscribe { path, .. } => {
-                    life.stage.count(|counts| counts.subscriptions += 1);
-                    if told.len() < MAX_SUBSCRIPTIONS {
-                        told.push((path, None));
-                    }
-                }
-                StateMap::Write { path, .. } => {
-                    life.stage.count(|counts| counts.writes += 1);
-                    life.tell(Happened::Wrote { path });
-                }
-                StateMap::Emit { .. } => {}
-            }
-        }
-        if told.len() > reported {
-            reported = told.len();
-            let values = reported;
-            life.tell(Happened::Subscribed { values });
-        }
-        let current = Arc::clone(&values.borrow_and_update());
-        let mut news = Vec::new();
-        for (path, last) in &mut told {
-            let value = current.get(path);
-            if value.is_some() && value != last.as_ref() {
-                *last = value.cloned();
-                let (path, json) = (path.clone(), last.clone());
-                news.extend(StateMap::Emit { path, json }.encode());
-            }
-        }
-        line.write(&news).await?;
-        tokio::select! {
-            heard = line.hear() => match heard? {
-                Heard::Bytes(bytes) => frames.push(&bytes),
-                Heard::Inject(bytes) => line.write(&bytes).await?,
-                Heard::News(_) => {}
-            },
-            changed = values.changed() => if changed.is_err() {
-                // Whoever made values lost power; the order that says how is on its way.
-                loop {
-                    line.hear().await?;
-                }
-            },
-        }
-    }
-}
-
-async fn beat_info(life: &Life, mut line: Line, mut frames: Frames) -> io::Result<()> {
-    let mut is_sending = false;
-    let mut random = life.seed;
-    let mut next = Instant::now();
-    loop {
-        while let Some(frame) = frames.next().map_err(nonsense)? {
-            match BeatInfo::decode(frame).map_err(nonsense)? {
-                BeatInfo::Start => (is_sending, next) = (true, Instant::now()),
-                BeatInfo::Stop => is_sending = false,
-                BeatInfo::Frame(_) => {}
-            }
-        }
-        tokio::select! {
-            heard = line.hear() => if let Heard::Bytes(bytes) = heard? {
-                frames.push(&bytes);
-            },
-            () = sleep_until(next), if is_sending => {
-                let secs = life.stage.secs();
-                let frame = BeatFrame {
-                    clock_ns: life.booted.elapsed().as_nanos() as u64,
-                    decks: (0..life.show.decks()).map(|deck| life.show.beat(deck, secs)).collect(),
-                };
-                line.write(&BeatInfo::Frame(frame).encode()).await?;
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                // 28 to 47 ms, as measured at an SC6000.
-                next += Duration::from_millis(28 + (random >> 33) % 20);
-            }
-        }
+        Offer::Broadcast | Offer::Main | Offer::Analyzer => services::news(line).await,
     }
 }

@@ -382,3 +382,88 @@ async fn positions_over_sockets_are_shown_within_five_milliseconds_of_the_truth(
     assert!(connection.round_trip.is_some());
     assert_eq!(health.advice(), []);
 }
+
+/// A player that has heard of a directory at `port`.
+async fn dialling(port: u16) -> (VirtualPlayers, UdpSocket) {
+    let json = format!(
+        r#"{{"players":[{{"dials":true}}],{TRACKS},"events":[{{"at":0,"act":{{"load":"a"}}}}]}}"#
+    );
+    let players = VirtualPlayers::start(VirtualConfig {
+        script: Script::parse(&json).unwrap(),
+        discovery: Discovery::on_this_machine(&[]),
+        files: BTreeMap::new(),
+    })
+    .unwrap();
+    let howdy = Announcement {
+        identity: identity(),
+        action: Action::Present,
+        port,
+    };
+    let speaker = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let place = (Ipv4Addr::LOCALHOST, players.port());
+    speaker.send_to(&howdy.encode(), place).await.unwrap();
+    (players, speaker)
+}
+
+/// What a client that is called has to do: answer the directory, and subscribe over the connection that comes.
+#[tokio::test(start_paused = true)]
+async fn a_player_that_dials_serves_its_values_over_its_own_calls() {
+    use crate::wire::Frames;
+    use crate::wire::directory::{Directory, DirectoryStream};
+    use crate::wire::state_map::StateMap;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    let directory = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let values = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (players, _speaker) = dialling(directory.local_addr().unwrap().port()).await;
+    let (mut main, _) = directory.accept().await.unwrap();
+    let mut buffer = vec![0; 4096];
+    let length = main.read(&mut buffer).await.unwrap();
+    let mut stream = DirectoryStream::default();
+    stream.push(&buffer[..length]);
+    let asks = stream.next().unwrap();
+    assert_eq!(
+        asks,
+        players.token(0).map(|token| Directory::Request { token })
+    );
+    let offer = Directory::Service {
+        token: identity().token,
+        service: "StateMap".to_owned(),
+        port: values.local_addr().unwrap().port(),
+    };
+    main.write_all(&offer.encode()).await.unwrap();
+
+    let (mut line, _) = values.accept().await.unwrap();
+    let path = DeckPath::SongName.on(Deck::One).to_string();
+    let wish = StateMap::Subscribe {
+        path: path.clone(),
+        interval_ms: 0,
+    };
+    line.write_all(&wish.encode()).await.unwrap();
+    let mut hello = DirectoryStream::default();
+    let mut frames = Frames::new(1 << 16);
+    let mut greeted = false;
+    loop {
+        let length = line.read(&mut buffer).await.unwrap();
+        assert!(length > 0, "the player hung up");
+        if greeted {
+            frames.push(&buffer[..length]);
+        } else {
+            hello.push(&buffer[..length]);
+            let Some(message) = hello.next().unwrap() else {
+                continue;
+            };
+            assert!(matches!(message, Directory::Service { service, .. } if service == "StateMap"));
+            greeted = true;
+            frames.push(&std::mem::take(&mut hello).into_rest());
+        }
+        while let Some(frame) = frames.next().unwrap() {
+            if let StateMap::Emit { path: told, json } = StateMap::decode(frame).unwrap() {
+                assert_eq!(told, path);
+                assert_eq!(Value::parse(json.as_deref()).as_text(), Some("First"));
+                return;
+            }
+        }
+    }
+}

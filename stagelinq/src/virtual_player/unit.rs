@@ -1,5 +1,6 @@
 //! One virtual player: its power, its ports, its announcements.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until};
 
+use super::dial::dial;
 use super::script::{Fault, PlayerSpec};
 use super::serve::{Life, Offer, Order, Ports, serve};
-use super::values::values;
+use super::values::{Values, values};
 use super::{Happened, Performance, Stage};
 use crate::identity::{Identity, Token};
 use crate::net::udp::Speaker;
@@ -23,6 +25,8 @@ use crate::wire::state_map::StateMap;
 
 /// Connections at a time.
 const MAX_CONNECTIONS: usize = 64;
+/// Others that one player calls at a time.
+const MAX_CALLS: usize = 16;
 /// "For ever" for a timer.
 const FAR: Duration = Duration::from_secs(1 << 24);
 
@@ -63,6 +67,11 @@ impl Unit {
                     let mut speaker = Speaker::new(self.stage.targets());
                     for _ in 0..2 {
                         speaker.send(&self.announcement(Action::Leaving, 0)).await;
+                        for index in 1..=2 {
+                            speaker
+                                .send(&self.analyzer(index, Action::Leaving, 0))
+                                .await;
+                        }
                     }
                     return;
                 }
@@ -91,7 +100,7 @@ impl Unit {
     }
 
     /// The two processes that every player has beside its main one.
-    fn analyzer(&self, index: u8, port: u16) -> Vec<u8> {
+    fn analyzer(&self, index: u8, action: Action, port: u16) -> Vec<u8> {
         let mut token = self.token;
         token.0[0] ^= index;
         Announcement {
@@ -101,17 +110,13 @@ impl Unit {
                 software: "OfflineAnalyzer".to_owned(),
                 version: "1.0.0".to_owned(),
             },
-            action: Action::Present,
+            action,
             port,
         }
         .encode()
     }
 
-    async fn with_power(
-        &self,
-        faults: &mut mpsc::Receiver<Fault>,
-        connections: &mut JoinSet<()>,
-    ) -> io::Result<Ended> {
+    async fn open_doors(&self) -> io::Result<(Vec<(Offer, TcpListener)>, Ports)> {
         let mut doors = Vec::new();
         let mut ports = Ports::default();
         for offer in Offer::ALL {
@@ -119,9 +124,11 @@ impl Unit {
             ports.set(offer, door.local_addr()?.port());
             doors.push((offer, door));
         }
-        let (values_in, values_out) = watch::channel(Arc::new(self.values_at(self.stage.secs())));
-        let (orders, _) = broadcast::channel(64);
-        let life = Arc::new(Life {
+        Ok((doors, ports))
+    }
+
+    fn life(&self, ports: Ports, values: watch::Receiver<Arc<Values>>) -> Life {
+        Life {
             index: self.index,
             spec: self.spec.clone(),
             token: self.token,
@@ -130,9 +137,19 @@ impl Unit {
             booted: Instant::now(),
             show: Arc::clone(&self.show),
             stage: Arc::clone(&self.stage),
-            values: values_out,
-            orders: orders.clone(),
-        });
+            values,
+        }
+    }
+
+    async fn with_power(
+        &self,
+        faults: &mut mpsc::Receiver<Fault>,
+        connections: &mut JoinSet<()>,
+    ) -> io::Result<Ended> {
+        let (doors, ports) = self.open_doors().await?;
+        let (values_in, values_out) = watch::channel(Arc::new(self.values_at(self.stage.secs())));
+        let (orders, _) = broadcast::channel(64);
+        let life = Arc::new(self.life(ports, values_out));
         let (callers_in, mut callers) = mpsc::channel(16);
         let mut tasks = JoinSet::new();
         for (offer, door) in doors {
@@ -140,6 +157,9 @@ impl Unit {
         }
         let port = ports.main;
         self.tell(Happened::PoweredOn { port });
+        let mut callees = self.stage.callees.subscribe();
+        let mut calls: JoinSet<SocketAddrV4> = JoinSet::new();
+        let mut called = BTreeSet::new();
         let mut second = interval(Duration::from_secs(1));
         let mut done = self.stage.secs();
         loop {
@@ -154,8 +174,18 @@ impl Unit {
                 Some((offer, stream)) = callers.recv() => {
                     while connections.try_join_next().is_some() {}
                     if connections.len() < MAX_CONNECTIONS {
-                        connections.spawn(serve(Arc::clone(&life), offer, stream));
+                        // From now on: an order must not miss a connection that has not begun.
+                        let hears = orders.subscribe();
+                        connections.spawn(serve(Arc::clone(&life), offer, stream, hears));
                     }
+                }
+                Ok(callee) = callees.recv(), if self.spec.dials => {
+                    if called.len() < MAX_CALLS && called.insert(callee) {
+                        calls.spawn(dial(Arc::clone(&life), self.stage.bind, callee, orders.clone()));
+                    }
+                }
+                Some(Ok(callee)) = calls.join_next() => {
+                    called.remove(&callee);
                 }
                 order = faults.recv() => match order {
                     None => return Ok(Ended::Closed),
@@ -187,7 +217,7 @@ impl Unit {
         self.stage.tell(Some(self.index), what);
     }
 
-    fn values_at(&self, secs: f64) -> super::values::Values {
+    fn values_at(&self, secs: f64) -> Values {
         values(&self.spec, self.token, &self.show, secs)
     }
 
@@ -198,7 +228,9 @@ impl Unit {
             .send(&self.announcement(Action::Present, ports.main))
             .await;
         for index in 1..=2 {
-            speaker.send(&self.analyzer(index, ports.files)).await;
+            speaker
+                .send(&self.analyzer(index, Action::Present, ports.analyzer))
+                .await;
         }
     }
 

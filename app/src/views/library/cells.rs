@@ -276,6 +276,14 @@ impl Pen<'_> {
             let at = pos2(start + step * place as f32, cell.rect.center().y);
             dot(&self.painter, at, state_of(cell.row, artifact));
         }
+        // What was made tells of less than the whole.
+        if cell.row.track.damage.is_some() {
+            let at = pos2(start + step * DOTTED.len() as f32, cell.rect.center().y);
+            let font = FontId::proportional(12.0);
+            let sign = theme::icon::WARNING;
+            self.painter
+                .text(at, Align2::CENTER_CENTER, sign, font, theme::WARN);
+        }
     }
 }
 

@@ -31,8 +31,8 @@ fn stage(panels: Panels, rows: Vec<Row>) -> Stage {
         version: "1.2.3",
         adapter: "Some card (Vulkan)".to_owned(),
         software: false,
-        library: "/home/ada/.local/share/tonearm".into(),
-        settings: Some("/home/ada/.config/tonearm/settings.json".into()),
+        library: "/data/tonearm".into(),
+        settings: Some("/data/settings.json".into()),
     };
     stage
 }

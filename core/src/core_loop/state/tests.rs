@@ -629,6 +629,30 @@ fn paused_means_that_nothing_new_starts() {
 }
 
 #[test]
+fn what_the_user_stopped_is_not_taken_up_again_unasked() {
+    let mut bench = Bench::new(1);
+    bench.apply(Input::Command(Command::SetEager(true)));
+    bench.start_import(None);
+    let id = bench.meet("/music/a.mp3", new);
+    bench.end_import(&[]);
+    bench.apply(Input::Tick);
+    assert_eq!(bench.jobs.len(), 1);
+    bench.apply(Input::Command(Command::Cancel));
+    bench.news(0, JobNews::Ended(JobEnd::Cancelled));
+    bench.apply(Input::Command(Command::Undo));
+    bench.start_import(None);
+    bench.end_import(&[]);
+    for _ in 0..3 {
+        bench.apply(Input::Tick);
+    }
+    assert_eq!(bench.jobs.len(), 1);
+    // Asked for, it is.
+    bench.apply(Input::Command(Command::Retry(Selection::Tracks(vec![id]))));
+    bench.apply(Input::Tick);
+    assert_eq!(bench.jobs.len(), 2);
+}
+
+#[test]
 fn due_work_is_taken_up_unasked_only_while_that_is_wished() {
     let mut bench = Bench::new(1);
     bench.start_import(None);

@@ -1,7 +1,13 @@
+//! Decks from updates made by hand.
+
+use super::deck::MAX_TITLE;
 use super::*;
 use crate::decks::view::Matching;
+use crate::harmony::Key;
+use crate::units::Secs;
 use proptest::prelude::*;
 use stagelinq::path::Deck as Side;
+use stagelinq::path::DeckPath;
 use stagelinq::session::End;
 use stagelinq::wire::beat_info::DeckBeat;
 use stagelinq::{Identity, Token};

@@ -1,3 +1,5 @@
+//! Positions, beats and chords of decks that are put up by hand.
+
 use super::*;
 use crate::beats::{Beat, Beats, TempoSegment};
 use crate::decks::view::MatchedBy;
@@ -141,4 +143,35 @@ fn a_deck_tells_what_sounds_without_a_new_view() {
     assert_eq!(moment.chord, Sounding::Chord(*F));
     assert_eq!(moment.beat.unwrap().beat, 10.0);
     assert_eq!(DeckView::default().at(start), None);
+}
+
+#[test]
+fn a_deck_in_a_loop_turns_back_at_its_end_without_waiting_for_the_player() {
+    let start = Instant::now();
+    let place = Place {
+        position: Secs(9.9),
+        speed: 1.0,
+        beat: Some(20.0),
+        bpm: Some(Bpm(120.0)),
+        is_stale: false,
+    };
+    let deck = DeckView {
+        timing: Timing::Fixed(place, start),
+        looped: Some((Secs(8.0), Secs(10.0))),
+        ..DeckView::default()
+    };
+    let at = |deck: &DeckView, millis| {
+        let moment = deck.at(start + Duration::from_millis(millis)).unwrap();
+        let beat = moment.beat.unwrap().beat;
+        ((moment.position.0 * 1e3).round(), (beat * 1e3).round())
+    };
+    assert_eq!(at(&deck, 50), (9950.0, 20_100.0));
+    assert_eq!(at(&deck, 150), (8050.0, 16_300.0));
+    let free = DeckView {
+        looped: None,
+        ..deck.clone()
+    };
+    assert_eq!(at(&free, 150), (10_050.0, 20_300.0));
+    // Far behind the loop it has left it, whatever was said of it.
+    assert_eq!(at(&deck, 1000).0, 10_900.0);
 }

@@ -1,3 +1,5 @@
+//! What is told, and when.
+
 use super::*;
 use crate::decks::clock::{Place, Timing};
 use crate::units::{Bpm, Secs};

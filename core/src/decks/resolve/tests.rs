@@ -1,3 +1,5 @@
+//! The ladder of evidence, rung by rung.
+
 use super::*;
 use crate::core_loop::view::Rows;
 use crate::export::samples;
@@ -19,7 +21,7 @@ struct Known {
 
 const NIGHT: Known = Known {
     id: 1,
-    path: "/home/dj/Music/Tonearm/night-ferry.mp3",
+    path: "/media/dj/Music/Tonearm/night-ferry.mp3",
     title: "Night Ferry",
     artist: "Tonearm",
     secs: 64.47,
