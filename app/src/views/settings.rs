@@ -88,9 +88,10 @@ fn decks_ui(ui: &mut Ui, settings: &mut Settings) {
         let slider = Slider::new(&mut settings.overlay_opacity, OPACITY_MIN..=1.0)
             .step_by(0.05)
             .show_value(false);
-        ui.add(slider).labelled_by(label);
+        let hint =
+            "Where the system can draw it: other windows shine through, from the next start on";
+        ui.add(slider).labelled_by(label).on_hover_text(hint);
         ui.label(format!("{:.0} %", settings.overlay_opacity * 100.0));
-        ui.label(RichText::new("below 100 % from the next start on").color(theme::TEXT_FAINT));
     });
     ui.end_row();
 }

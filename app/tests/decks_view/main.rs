@@ -75,8 +75,8 @@ fn two_decks_that_play_are_told_in_full() {
         "0:30.8",
         "−0:33",
         "MASTER",
-        "Am",
-        "F in 3 beats",
+        "G",
+        "Am in 3 beats",
         "bar 16",
         "Beat 2 of 4",
         "Key 8A, A minor",
@@ -279,26 +279,26 @@ fn the_overlay_tells_the_same_in_short_and_closes() {
 /// A machine on the network says whatever it likes.
 fn hostile() -> Made {
     let mut made = Made::four();
-    let long: Arc<str> = "W".repeat(100_000).into();
+    let long = || Arc::<str>::from("W".repeat(100_000));
     made.decks.network = Arc::new(network());
     made.panel.doctor = true;
     for unit in &mut made.decks.units {
         let unit = Arc::make_mut(unit);
-        (unit.name, unit.model, unit.address) = (long.clone(), long.clone(), long.clone());
+        (unit.name, unit.model, unit.address) = (long(), long(), long());
         unit.product = None;
         unit.has_twin = true;
-        unit.link = Link::Lost(long.clone());
+        unit.link = Link::Lost(long());
         for deck in &mut unit.decks {
             let deck = Arc::make_mut(deck);
-            deck.label = long.clone();
-            deck.said_title = Some(long.clone());
-            deck.said_artist = Some(long.clone());
-            deck.matching = Matching::Unknown(long.clone());
+            deck.label = long();
+            deck.said_title = Some(long());
+            deck.said_artist = Some(long());
+            deck.matching = Matching::Unknown(long());
             deck.pitch = Some(f64::NAN);
             deck.duration = Some(tonearm_core::units::Secs(f64::INFINITY));
         }
     }
-    let failure = Failure::new(FailureKind::Bug, &*long, &*long);
+    let failure = Failure::new(FailureKind::Bug, &*long(), &*long());
     made.decks.trouble = Some(failure);
     made
 }

@@ -20,13 +20,14 @@ const PROGRESS: f32 = 3.0;
 const STRIPE: f32 = 4.0;
 const COVER: f32 = 58.0;
 
-/// What stands at the right of a deck, with its width; those that come first stay when there is little room.
-const COLUMNS: [(Column, f32); 5] = [
-    (Column::Time, 104.0),
-    (Column::Tempo, 96.0),
-    (Column::Key, 92.0),
-    (Column::Phase, 112.0),
-    (Column::Chord, 130.0),
+/// What stands at the right of a deck, its width, and what the title needs beside it; those that come first stay when
+/// there is little room.
+const COLUMNS: [(Column, f32, f32); 5] = [
+    (Column::Time, 104.0, 90.0),
+    (Column::Tempo, 96.0, 90.0),
+    (Column::Key, 92.0, 120.0),
+    (Column::Phase, 112.0, 170.0),
+    (Column::Chord, 130.0, 190.0),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +38,6 @@ enum Column {
     Phase,
     Chord,
 }
-
-/// What the title needs.
-const TITLE: f32 = 190.0;
 
 pub(super) fn card_ui(
     ui: &mut Ui,
@@ -94,8 +92,8 @@ fn head_ui(
     cover_ui(ui, cover, ready);
     let mut edge = rect.right();
     let start = cover.right() + 12.0;
-    for (column, width) in COLUMNS {
-        if edge - width - start < TITLE || (one.is_empty() && column != Column::Time) {
+    for (column, width, least) in COLUMNS {
+        if edge - width - start < least || (one.is_empty() && column != Column::Time) {
             break;
         }
         let place = Rect::from_min_max(pos2(edge - width, rect.top()), pos2(edge, rect.bottom()));

@@ -54,7 +54,7 @@ pub(super) fn doctor_ui(ui: &mut Ui, decks: &DecksView, out: &mut Outbox) {
                 "Everybody who announces themselves",
                 network.announcers.is_empty(),
             );
-            for announcer in network.announcers.iter().take(MOST) {
+            for announcer in announcers(decks) {
                 announcer_ui(ui, announcer);
             }
             if let Some(refused) = refused(decks) {
@@ -62,6 +62,14 @@ pub(super) fn doctor_ui(ui: &mut Ui, decks: &DecksView, out: &mut Outbox) {
                 ui.add(Label::new(RichText::new(refused).color(theme::TEXT_MUTED)).wrap());
             }
         });
+}
+
+/// Players first, then whoever is left alone.
+fn announcers(decks: &DecksView) -> Vec<&AnnouncerView> {
+    let mut sorted: Vec<&AnnouncerView> = decks.network.announcers.iter().collect();
+    sorted.sort_by_key(|announcer| announcer.ignored.is_some());
+    sorted.truncate(MOST);
+    sorted
 }
 
 fn advice_ui(ui: &mut Ui, decks: &DecksView) {
@@ -231,7 +239,7 @@ fn announcer_ui(ui: &mut Ui, announcer: &AnnouncerView) {
 
 fn announcer_words(announcer: &AnnouncerView) -> Vec<String> {
     let mut words = vec![format!(
-        "{} {}, heard {} times, the last {:.1} s ago",
+        "{} {}, {} times, the last {:.1} s ago",
         announcer.software, announcer.version, announcer.count, announcer.age
     )];
     if let Some(reason) = &announcer.ignored {
@@ -312,7 +320,7 @@ pub fn report(decks: &DecksView) -> String {
             })
             .collect(),
     );
-    let announcers = network.announcers.iter().take(MOST);
+    let announcers = announcers(decks).into_iter();
     section(
         "Announcers",
         announcers

@@ -379,3 +379,27 @@ fn grip_ui(ui: &Ui, rect: Rect) {
             .send_viewport_cmd(ViewportCommand::BeginResize(corner));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_from_a_file_is_on_a_screen_and_large_enough() {
+        let kept = OverlayPlace {
+            open: true,
+            size: [1.0, 1e9],
+            position: Some([-1e9, 0.0]),
+        };
+        let place = kept.within_bounds();
+        assert_eq!(place.size, [LEAST_SIZE[0], MOST_SIZE]);
+        assert_eq!((place.open, place.position), (true, None));
+        let kept = OverlayPlace {
+            size: [f32::NAN, 100.0],
+            position: Some([10.0, -20.0]),
+            ..kept
+        };
+        let place = kept.within_bounds();
+        assert_eq!((place.size, place.position), (USUAL_SIZE, kept.position));
+    }
+}

@@ -33,7 +33,7 @@ pub(super) fn stage_ui(
     let words = format!("Waveform of deck {}", format::fit(&one.deck.label, 12));
     let response = facts::told(ui, rect, "wave", &words);
     response.widget_info(|| {
-        let mut info = egui::WidgetInfo::labeled(egui::Role::Label, true, &words);
+        let mut info = egui::WidgetInfo::labeled(egui::Role::Image, true, &words);
         info.current_text_value = Some(value(one));
         info
     });
