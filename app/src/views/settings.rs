@@ -48,7 +48,7 @@ pub fn settings_ui(
         .show(ui, |ui| {
             part_ui(ui, "General", |ui| general_ui(ui, settings));
             part_ui(ui, "Audio", |ui| audio_ui(ui, scene, settings, out));
-            part_ui(ui, "Decks", |ui| decks_ui(ui, settings));
+            part_ui(ui, "Decks", |ui| decks_ui(ui, about, settings));
             part_ui(ui, "Library", |ui| library_ui(ui, scene, about, panel));
             part_ui(ui, "About", |ui| about_ui(ui, about));
         });
@@ -74,7 +74,7 @@ fn name_ui(ui: &mut Ui, name: impl Into<WidgetText>) -> Id {
     ui.label(name).id
 }
 
-fn decks_ui(ui: &mut Ui, settings: &mut Settings) {
+fn decks_ui(ui: &mut Ui, about: &About, settings: &mut Settings) {
     ui.label("Players");
     ui.checkbox(
         &mut settings.listen_for_decks,
@@ -88,9 +88,11 @@ fn decks_ui(ui: &mut Ui, settings: &mut Settings) {
         let slider = Slider::new(&mut settings.overlay_opacity, OPACITY_MIN..=1.0)
             .step_by(0.05)
             .show_value(false);
-        let hint =
-            "Where the system can draw it: other windows shine through, from the next start on";
-        ui.add(slider).labelled_by(label).on_hover_text(hint);
+        // Drivers that draw with the processor have shown nothing at all of such windows.
+        ui.add_enabled(!about.software, slider)
+            .labelled_by(label)
+            .on_hover_text("Other windows shine through, from the next start on")
+            .on_disabled_hover_text("Needs a graphics card");
         ui.label(format!("{:.0} %", settings.overlay_opacity * 100.0));
     });
     ui.end_row();

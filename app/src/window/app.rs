@@ -137,7 +137,7 @@ impl App {
             coming_player: beginnings.player,
             shelf,
             panels: beginnings.panels,
-            settings: beginnings.settings,
+            settings: seen(beginnings.settings, software),
             toasts,
             errands: Errands::new(&beginnings.waker),
             waker: beginnings.waker,
@@ -303,6 +303,18 @@ impl App {
         self.panels = panels;
         self.change_settings(ui.ctx(), settings);
         wanted
+    }
+}
+
+/// Without a graphics card, windows that can be seen through have not been seen at all: not again at the next start.
+fn seen(settings: Settings, software: bool) -> Settings {
+    Settings {
+        overlay_opacity: if software {
+            1.0
+        } else {
+            settings.overlay_opacity
+        },
+        ..settings
     }
 }
 

@@ -135,6 +135,13 @@ fn an_unknown_track_shows_what_the_player_says_and_can_be_found_by_hand() {
     harness.get_by_label("nothing in the library is like it");
     harness.get_by_label("Track on deck 1").click();
     harness.run_steps(3);
+    harness
+        .get_by_label("Read the databases in this player")
+        .click();
+    harness.run_steps(2);
+    let asked = harness.state().out.commands.last();
+    let read = Command::Decks(DecksCommand::ReadDatabases(token(1)));
+    assert_eq!(asked, Some(&read));
     harness.get_by_label("Find a track").click();
     harness.run_steps(2);
     harness.get_by_label("Find a track").type_text("orbit");

@@ -14,7 +14,9 @@ use eframe::egui::{
 use std::sync::Arc;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::view::Rows;
-use tonearm_core::decks::{Candidate, DeckId, DecksCommand, Matched, MatchedBy, Matching};
+use tonearm_core::decks::{
+    Candidate, Databases, DeckId, DecksCommand, Matched, MatchedBy, Matching,
+};
 use tonearm_core::query;
 use tonearm_core::row::Row;
 use tonearm_core::track::TrackId;
@@ -157,6 +159,26 @@ fn menu_ui(
     if picking.found.is_empty() && !picking.searched.trim().is_empty() {
         ui.label(RichText::new("Nothing found").color(theme::TEXT_FAINT));
     }
+    databases_ui(ui, one, out);
+}
+
+/// What stands in the player's own databases tells where its tracks come from.
+fn databases_ui(ui: &mut Ui, one: &One<'_>, out: &mut Outbox) {
+    let words = match one.unit.databases {
+        Databases::Unread => {
+            let button = ui.button("Read the databases in this player");
+            let hint = "Tracks are then known by their origin; slow on purpose, so that the player is not disturbed";
+            if button.on_hover_text(hint).clicked() {
+                let read = DecksCommand::ReadDatabases(one.unit.id);
+                out.commands.push(Command::Decks(read));
+            }
+            return;
+        }
+        Databases::Reading => "Reading the databases in this player…".to_owned(),
+        Databases::Read(1) => "One track stands in this player's databases".to_owned(),
+        Databases::Read(count) => format!("{count} tracks stand in this player's databases"),
+    };
+    ui.label(RichText::new(words).size(11.0).color(theme::TEXT_FAINT));
 }
 
 fn candidates_ui(
