@@ -32,6 +32,8 @@ pub struct SettingsPanel {
     pub backing_up: bool,
 }
 
+/// However narrow the window is.
+const NARROWEST: f32 = 120.0;
 /// Width of long values, in points.
 const VALUE: f32 = 420.0;
 
@@ -270,7 +272,7 @@ fn library_ui(ui: &mut Ui, scene: &Scene<'_>, about: &About, panel: &mut Setting
 /// What may be too long for a line goes on in the next.
 fn long_ui(ui: &mut Ui, text: RichText) {
     ui.scope(|ui| {
-        ui.set_max_width(VALUE);
+        ui.set_max_width(ui.available_width().clamp(NARROWEST, VALUE));
         ui.add(Label::new(text).wrap());
     });
 }

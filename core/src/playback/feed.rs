@@ -217,6 +217,8 @@ pub(super) struct Feed {
     rate: u32,
     /// When all that was rendered has been heard; 0 when the device does not tell.
     dry_nanos: u64,
+    /// Frames of silence still to come before anything else.
+    silence: usize,
 }
 
 impl Feed {
@@ -227,7 +229,13 @@ impl Feed {
             converter: None,
             rate: RATE,
             dry_nanos: 0,
+            silence: 0,
         }
+    }
+
+    /// Begins with so many frames of silence: devices and servers that wake up lose the first they get.
+    pub(super) fn begin_with_silence(&mut self, frames: u32) {
+        self.silence = frames as usize;
     }
 
     /// The device plays so many frames a second; to be said before the first [`Feed::fill`].
@@ -261,6 +269,13 @@ impl Feed {
         let shared = Arc::clone(&self.shared);
         if shared.live.load(Ordering::Acquire) != self.number {
             out.fill(0.0);
+            return;
+        }
+        if self.silence > 0 {
+            self.silence = self.silence.saturating_sub(out.len() / 2);
+            out.fill(0.0);
+            shared.troubled_since.store(0, Ordering::Relaxed);
+            shared.beats.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let Some(mut stage) = shared.stage() else {

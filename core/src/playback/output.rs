@@ -12,6 +12,8 @@ use std::time::Duration;
 /// Frames asked for at a time: 43 ms; two such pieces are on their way. Half of it ran dry on a machine with
 /// seven times more work than it has processors. What comes may be anything; without asking, some servers take seconds.
 const PERIOD: u32 = 2_048;
+/// Frames of silence before the first sound of a stream, 85 ms: two pieces, which is what was seen to be lost.
+const WAKING: u32 = 2 * PERIOD;
 /// Frames that are turned into the device's format at a time.
 const CHUNK: usize = 512;
 /// Longest word that is waited for from a server when a stream is made.
@@ -96,6 +98,7 @@ impl Backend for Machine {
         let (config, format) = choose(&device)?;
         feed.set_rate(config.sample_rate)
             .map_err(|error| Refusal::Broken(error.to_string()))?;
+        feed.begin_with_silence(WAKING);
         let name = device.to_string();
         let stream = build_any(&device, config, format, feed)?;
         stream.play().map_err(|error| broken(&error))?;

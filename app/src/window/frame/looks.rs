@@ -31,7 +31,7 @@ fn stage(panels: Panels, rows: Vec<Row>) -> Stage {
         version: "1.2.3",
         adapter: "Some card (Vulkan)".to_owned(),
         software: false,
-        library: "/data/tonearm".into(),
+        library: "/data/a rather long place/where music/of many years lives/tonearm".into(),
         settings: Some("/data/settings.json".into()),
     };
     stage

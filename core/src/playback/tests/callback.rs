@@ -51,3 +51,42 @@ fn a_callback_asks_for_no_memory() {
         assert_eq!(returns.slots(), 40);
     }
 }
+
+#[test]
+fn a_stream_begins_with_silence_that_takes_nothing_from_the_sound() {
+    let (mut orders, to_mixer) = RingBuffer::new(8);
+    let (mut arrivals, arriving) = RingBuffer::new(LANES);
+    let (returning, _returns) = RingBuffer::new(LANES);
+    let shared = Arc::new(Shared::new(Mixer::new(1, to_mixer, arriving, returning)));
+    let mut feed = Feed::new(Arc::clone(&shared), 1);
+    feed.set_rate(48_000).unwrap();
+    feed.begin_with_silence(1_000);
+    shared.go_live(1);
+    for index in 0..3 {
+        let mut block = Block::empty();
+        (block.epoch, block.index, block.frames) = (1, index, BLOCK_FRAMES);
+        block.samples.fill(0.25);
+        let arrival = Arrival::Block {
+            source: 0,
+            shelf: Shelf::Window,
+            block,
+        };
+        arrivals.push(arrival).unwrap();
+    }
+    let order = Order {
+        epoch: 1,
+        jump: 1,
+        run: true,
+        ..Order::default()
+    };
+    orders.push(order).unwrap();
+    let mut out = [1.0; 2 * 500];
+    for _ in 0..2 {
+        feed.fill(&mut out, Duration::ZERO);
+        assert_eq!(out, [0.0; 1_000]);
+    }
+    assert_eq!((shared.frames(), shared.beats()), (0, 2));
+    feed.fill(&mut out, Duration::ZERO);
+    assert_eq!(shared.frames(), 500);
+    assert_eq!(out[999], 0.25);
+}
