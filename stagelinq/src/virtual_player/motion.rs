@@ -144,11 +144,21 @@ pub struct Performance {
 impl Performance {
     /// Of one player of a checked script, by its place in the list.
     pub fn new(script: &Script, player: usize) -> Self {
+        // A master elsewhere ends the reign of ours; it is on none of our decks.
+        let elsewhere = |event: &Event| {
+            let is_news = event.act == Act::Master;
+            is_news.then(|| Event {
+                deck: 0,
+                ..event.clone()
+            })
+        };
         let mut events: Vec<Event> = script
             .events
             .iter()
-            .filter(|event| event.player == player)
-            .cloned()
+            .filter_map(|event| {
+                let is_ours = event.player == player;
+                is_ours.then(|| event.clone()).or_else(|| elsewhere(event))
+            })
             .collect();
         // The hand lets go: the deck is told to do what it does.
         let ends: Vec<_> = events
@@ -399,6 +409,23 @@ mod tests {
         assert_eq!(masters(6.5), [false, true]);
         script.repeat_secs = None;
         assert_eq!(Performance::new(&script, 0).next_change(7.0), None);
+    }
+
+    #[test]
+    fn there_is_one_master_among_all_players() {
+        let script = Script::parse(
+            r#"{"players":[{},{}],"tracks":{"a":{}},
+                "events":[{"at":1,"act":"master"},{"at":5,"player":1,"act":"master"}]}"#,
+        )
+        .unwrap();
+        let masters = |secs| {
+            [0, 1].map(|player| {
+                let deck = Performance::new(&script, player).at(0, secs);
+                deck.unwrap().is_master
+            })
+        };
+        assert_eq!(masters(3.0), [true, false]);
+        assert_eq!(masters(6.0), [false, true]);
     }
 
     #[test]
