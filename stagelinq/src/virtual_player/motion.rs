@@ -420,8 +420,8 @@ mod tests {
         .unwrap();
         let masters = |secs| {
             [0, 1].map(|player| {
-                let deck = Performance::new(&script, player).at(0, secs);
-                deck.unwrap().is_master
+                let performance = Performance::new(&script, player);
+                performance.at(0, secs).unwrap().is_master
             })
         };
         assert_eq!(masters(3.0), [true, false]);
