@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until};
 const WAITING: usize = 8192;
 /// A recording ends at this size, bytes: some days of four decks.
 const MAX_BYTES: u64 = 4 << 30;
-/// What was written is on disk after this time.
+/// What was recorded is in the file after this time, however much more comes.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// Updates of a replay that are read ahead.
 const AHEAD: usize = 256;
@@ -58,7 +58,7 @@ impl Recorder {
         })
     }
 
-    /// Does not wait. Positions are what is left out first, as they are most of it and soon replaced.
+    /// Does not wait: what finds no room is left out and counted.
     pub(super) fn take(&mut self, update: &Update) {
         if let Some(updates) = &self.updates
             && updates.try_send(update.clone()).is_err()
@@ -104,7 +104,12 @@ fn write(
     waiting: &Receiver<Update>,
 ) -> std::io::Result<()> {
     let mut written = 0_u64;
+    let mut flushed = std::time::Instant::now();
     loop {
+        if flushed.elapsed() >= FLUSH_EVERY {
+            out.flush()?;
+            flushed = std::time::Instant::now();
+        }
         match waiting.recv_timeout(FLUSH_EVERY) {
             Ok(update) => {
                 let update = match &mut redactor {
@@ -118,7 +123,7 @@ fn write(
                 }
                 writeln!(out, "{line}")?;
             }
-            Err(RecvTimeoutError::Timeout) => out.flush()?,
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return out.flush(),
         }
     }

@@ -217,6 +217,10 @@ impl Streams {
 
     fn lose(&mut self, state: OutputState, now: Instant) {
         tracing::debug!(stream = self.count, ?state, "no sound device");
+        // What it had taken and not played yet is heard by nobody.
+        if self.lost_since.is_none() && self.shared.standing().moves {
+            self.shared.add_underrun();
+        }
         self.let_go();
         self.state = state;
         self.lost_since.get_or_insert(now);

@@ -1,12 +1,13 @@
 //! Streams on made-up devices, with the time made up too.
 
+use crate::playback::block::{BLOCK_FRAMES, Block, Shelf};
 use crate::playback::control::Input;
 use crate::playback::feed::{Feed, Shared};
-use crate::playback::mixer::Mixer;
+use crate::playback::mixer::{Arrival, Mixer, Order};
 use crate::playback::output::{Backend, Complaint, Opened, Refusal};
 use crate::playback::stream::{Need, Streams};
 use crate::playback::view::{Device, DeviceId, OutputState};
-use rtrb::RingBuffer;
+use rtrb::{Producer, RingBuffer};
 use std::any::Any;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -63,13 +64,15 @@ struct Rig {
     shared: Arc<Shared>,
     streams: Streams,
     inbox: Receiver<Input>,
+    orders: Producer<Order>,
+    arrivals: Producer<Arrival>,
     now: Instant,
 }
 
 impl Rig {
     fn new() -> Self {
-        let (_, orders) = RingBuffer::new(4);
-        let (_, arrivals) = RingBuffer::new(4);
+        let (sent_orders, orders) = RingBuffer::new(4);
+        let (sent_arrivals, arrivals) = RingBuffer::new(4);
         let (returns, _) = RingBuffer::new(4);
         let shared = Arc::new(Shared::new(Mixer::new(1, orders, arrivals, returns)));
         let fake = Arc::new(Fake::default());
@@ -80,6 +83,8 @@ impl Rig {
             fake,
             shared,
             inbox,
+            orders: sent_orders,
+            arrivals: sent_arrivals,
             now: Instant::now(),
         }
     }
@@ -173,6 +178,42 @@ fn a_complaint_loses_the_device_at_once_however_often_it_comes() {
     }
     rig.pass(20, true);
     assert!(rig.is_lost());
+}
+
+#[test]
+fn a_device_that_goes_away_with_sound_in_it_is_an_underrun_and_a_silent_one_is_none() {
+    let mut rig = Rig::new();
+    rig.open();
+    rig.beat();
+    rig.shared.complain(1, Complaint::Fatal, 0);
+    rig.pass(20, false);
+    assert_eq!((rig.is_lost(), rig.shared.underruns()), (true, 0));
+    let mut rig = Rig::new();
+    for index in 0..3 {
+        let mut block = Block::empty();
+        (block.epoch, block.index, block.frames) = (1, index, BLOCK_FRAMES);
+        let (source, shelf) = (0, Shelf::Window);
+        let arrival = Arrival::Block {
+            source,
+            shelf,
+            block,
+        };
+        rig.arrivals.push(arrival).unwrap();
+    }
+    let order = Order {
+        epoch: 1,
+        jump: 1,
+        run: true,
+        ..Order::default()
+    };
+    rig.orders.push(order).unwrap();
+    rig.open();
+    rig.beat();
+    rig.shared.complain(1, Complaint::Fatal, 0);
+    rig.pass(20, false);
+    assert_eq!((rig.is_lost(), rig.shared.underruns()), (true, 1));
+    rig.pass(1_000, false);
+    assert_eq!(rig.shared.underruns(), 1);
 }
 
 #[test]
