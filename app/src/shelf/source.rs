@@ -1,6 +1,6 @@
 //! Where the shelf fetches from: the library on disk and the user's files.
 
-use super::{Samples, sound};
+use super::{Samples, Stems, sound};
 use std::fmt::Debug;
 use std::path::Path;
 use tonearm_core::core_loop::Reader;
@@ -17,6 +17,8 @@ pub trait ShelfSource: Debug + Send + Sync + 'static {
     fn waveform(&self, id: TrackId) -> Result<Option<Waveform>, Failure>;
 
     fn details(&self, id: TrackId) -> Result<Option<TrackDetails>, Failure>;
+
+    fn stems(&self, id: TrackId) -> Result<Option<Stems>, Failure>;
 
     /// The bytes of a picture file.
     fn cover(&self, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
@@ -37,6 +39,10 @@ impl ShelfSource for Reader {
     fn details(&self, id: TrackId) -> Result<Option<TrackDetails>, Failure> {
         let details = Self::details(self, id).map_err(|error| failed(&error))?;
         Ok(Some(details))
+    }
+
+    fn stems(&self, _id: TrackId) -> Result<Option<Stems>, Failure> {
+        Ok(None)
     }
 }
 

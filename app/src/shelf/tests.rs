@@ -113,6 +113,11 @@ impl ShelfSource for Slow {
         Ok(Some(TrackDetails::default()))
     }
 
+    fn stems(&self, id: TrackId) -> Result<Option<Stems>, Failure> {
+        self.wait(format!("stems {}", id.0));
+        Ok(None)
+    }
+
     fn cover(&self, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
         self.wait("cover".to_owned());
         (self.cover)(path)

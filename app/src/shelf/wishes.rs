@@ -24,6 +24,7 @@ pub(super) enum Lane {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Job {
     Waveform(TrackId),
+    Stems(TrackId),
     Preview(TrackId),
     Details(TrackId),
     Art(TrackId, PathBuf, ArtSize),
@@ -34,6 +35,7 @@ pub(super) enum Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     Waveform(TrackId),
+    Stems(TrackId),
     Preview(TrackId),
     Details(TrackId),
     Art(TrackId, ArtSize),
@@ -44,6 +46,7 @@ impl Job {
     pub(super) fn track(&self) -> TrackId {
         match self {
             Self::Waveform(id)
+            | Self::Stems(id)
             | Self::Preview(id)
             | Self::Details(id)
             | Self::Art(id, ..)
@@ -54,6 +57,7 @@ impl Job {
     fn place(&self) -> Place {
         match self {
             Self::Waveform(id) => Place::Waveform(*id),
+            Self::Stems(id) => Place::Stems(*id),
             Self::Preview(id) => Place::Preview(*id),
             Self::Details(id) => Place::Details(*id),
             Self::Art(id, _, size) => Place::Art(*id, *size),
@@ -63,7 +67,9 @@ impl Job {
 
     fn lane(&self) -> Lane {
         match self {
-            Self::Waveform(_) | Self::Preview(_) | Self::Details(_) => Lane::Library,
+            Self::Waveform(_) | Self::Stems(_) | Self::Preview(_) | Self::Details(_) => {
+                Lane::Library
+            }
             Self::Art(..) | Self::Samples(..) => Lane::Files,
         }
     }
