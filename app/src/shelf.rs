@@ -12,14 +12,14 @@ mod wishes;
 
 pub use source::ShelfSource;
 
-use keep::{Answer, Edition, Fetch, Found, Kept};
+use keep::{Answer, Edition, Fetch, Kept};
 use sound::Window;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tonearm_core::artifact::Artifact;
+use tonearm_core::artifact::{Artifact, Maker};
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::{Failure, FailureKind};
-use tonearm_core::row::{ArtifactState, Row};
+use tonearm_core::row::Row;
 use tonearm_core::stems::StemFiles;
 use tonearm_core::track::TrackId;
 use tonearm_core::units::{Frame, SampleRate};
@@ -149,22 +149,12 @@ impl Shelf {
         })
     }
 
-    /// Where stems were made and are still kept.
+    /// As long as they are kept, and were made from the file as it is.
     pub fn stems(&self, row: &Row) -> Loadable<Arc<Stems>> {
         let (id, edition) = (row.track.id, Edition::of_making(row, Artifact::Stems));
         self.kept.with(|shelves| {
             let found = shelves.stems.look(&id, edition);
-            let is_done = row.artifacts[Artifact::Stems as usize] == ArtifactState::Done;
-            let found = match found {
-                Found::Current(Answer::Is(_)) | Found::Older(_) if !is_done => {
-                    return Loadable::Absent;
-                }
-                found => found,
-            };
-            shelves.answer(found, edition, || match is_done {
-                true => Fetch::Wish(Job::Stems(id)),
-                false => Fetch::Nothing,
-            })
+            shelves.answer(found, edition, || recorded_stems(row))
         })
     }
 
@@ -257,6 +247,16 @@ fn recorded_waveform(row: &Row, job: Job) -> Fetch {
             None => Fetch::Wish(job),
         },
     }
+}
+
+fn recorded_stems(row: &Row) -> Fetch {
+    let knowledge = &row.knowledge;
+    let Some(set) = knowledge.stems_of(row.track.stamp) else {
+        return Fetch::Nothing;
+    };
+    let record = knowledge.records.get(&Artifact::Stems);
+    let is_draft = record.is_some_and(|record| record.recipe.maker == Maker::Native);
+    Fetch::Wish(Job::Stems(row.track.id, Box::new(*set), is_draft))
 }
 
 fn recorded_details(row: &Row) -> Fetch {

@@ -37,7 +37,7 @@ use crate::edits::{ByHand, Found};
 use crate::findings::{Finding, Knowledge};
 use crate::harmony::{ChordSpan, KeyFinding};
 use crate::loudness::Loudness;
-use crate::stems::SetKey;
+use crate::stems::{SetKey, Stem, StemSet};
 use crate::track::{Track, TrackId};
 use crate::waveform::Waveform;
 use database::Handle;
@@ -234,6 +234,13 @@ impl Store {
     }
 
     /// Reads every record and looks at every file that the library refers to.
+    /// The waveforms of stems that are stored of this track.
+    pub fn stem_waveforms(&self, id: TrackId, set: &StemSet) -> Result<[Waveform; 4], StoreError> {
+        let read = |stem| waveforms::read_from(&set.waveform_path(&self.dir, id, stem), id);
+        let [drums, bass, other, vocals] = Stem::ALL.map(read);
+        Ok([drums?, bass?, other?, vocals?])
+    }
+
     pub fn verify(&self, control: &Control) -> Result<VerifyReport, StoreError> {
         verify::verify(&self.dir, &self.handle, control)
     }

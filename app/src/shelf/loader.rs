@@ -61,7 +61,16 @@ enum Fetched {
 fn fetch(source: &dyn ShelfSource, job: &Job) -> Fetched {
     match job {
         Job::Waveform(id) => Fetched::Waveform(guarded(|| source.waveform(*id)).map(Arc::new)),
-        Job::Stems(id) => Fetched::Stems(guarded(|| source.stems(*id)).map(Arc::new)),
+        Job::Stems(id, set, is_draft) => {
+            let stems = guarded(|| source.stems(*id, set).map(Some));
+            Fetched::Stems(stems.map(|(files, waveforms)| {
+                Arc::new(Stems {
+                    files: Arc::new(files),
+                    waveforms: waveforms.map(Arc::new),
+                    is_draft: *is_draft,
+                })
+            }))
+        }
         Job::Preview(id) => Fetched::Preview(
             guarded(|| source.waveform(*id))
                 .map(|waveform| waveform.preview(PREVIEW_COLUMNS).into()),

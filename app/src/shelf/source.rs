@@ -1,12 +1,13 @@
 //! Where the shelf fetches from: the library on disk and the user's files.
 
-use super::{Samples, Stems, sound};
+use super::{Samples, sound};
 use std::fmt::Debug;
 use std::path::Path;
 use tonearm_core::core_loop::Reader;
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::import;
+use tonearm_core::stems::{StemFiles, StemSet};
 use tonearm_core::store::StoreError;
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Frame;
@@ -18,7 +19,8 @@ pub trait ShelfSource: Debug + Send + Sync + 'static {
 
     fn details(&self, id: TrackId) -> Result<Option<TrackDetails>, Failure>;
 
-    fn stems(&self, id: TrackId) -> Result<Option<Stems>, Failure>;
+    /// Where the stems of `set` lie, and their waveforms.
+    fn stems(&self, id: TrackId, set: &StemSet) -> Result<(StemFiles, [Waveform; 4]), Failure>;
 
     /// The bytes of a picture file.
     fn cover(&self, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
@@ -41,8 +43,10 @@ impl ShelfSource for Reader {
         Ok(Some(details))
     }
 
-    fn stems(&self, _id: TrackId) -> Result<Option<Stems>, Failure> {
-        Ok(None)
+    fn stems(&self, id: TrackId, set: &StemSet) -> Result<(StemFiles, [Waveform; 4]), Failure> {
+        let waveforms = self.stem_waveforms(id, set);
+        let waveforms = waveforms.map_err(|error| failed(&error))?;
+        Ok((self.stem_files(id, set), waveforms))
     }
 }
 

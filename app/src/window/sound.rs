@@ -186,6 +186,9 @@ impl App {
         }
         let track = loaded.track;
         let files = there.as_ref().map(|stems| Arc::clone(&stems.files));
+        if files.is_some() {
+            self.command(Command::UseStems(vec![track]));
+        }
         self.offered = Some((track, there));
         self.sound(PlayerCommand::SetStems { track, files });
     }
