@@ -342,6 +342,7 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
             } else {
                 Summary::default()
             },
+            ..Knowledge::default()
         },
         state,
         artifacts: [artifacts; Artifact::ALL.len()],
