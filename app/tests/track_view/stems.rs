@@ -51,11 +51,14 @@ fn a_fader_of_a_stem_asks_for_its_volume_alone() {
         .get_by_role_and_label(Role::Slider, "Volume of other")
         .click();
     harness.run_steps(2);
-    let sound = &harness.state().out.sound;
-    assert!(
-        matches!(sound[..], [PlayerCommand::SetStemVolume(Stem::Other, volume)] if (0.05..0.3).contains(&volume)),
-        "{sound:?}"
-    );
+    // The hand-made scene does not take the new volume in, so that it is asked for once more.
+    for asked in &harness.state().out.sound {
+        assert!(
+            matches!(asked, PlayerCommand::SetStemVolume(Stem::Other, volume) if (volume - 0.125).abs() < 0.01),
+            "{asked:?}"
+        );
+    }
+    assert!(!harness.state().out.sound.is_empty());
 }
 
 #[test]
