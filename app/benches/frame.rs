@@ -27,7 +27,7 @@ use tonearm_core::beats::{Beat, Beats, TempoSegment};
 use tonearm_core::core_loop::view::{Rows, View};
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::harmony::{Chord, ChordSpan, Key, KeyFinding, KeySpan, PitchClass, Quality};
-use tonearm_core::playback::{Loaded, PlayerView, Playhead, Transport};
+use tonearm_core::playback::{Loaded, PlayerView, Playhead, StemMix, StemSound, Transport};
 use tonearm_core::track::TrackId;
 use tonearm_core::units::{Bpm, Frame, SampleRate, Secs};
 use tonearm_core::waveform::{COLUMNS_PER_SECOND, Column, Waveform};
@@ -180,6 +180,8 @@ impl Window {
                     track,
                     duration: Secs(f64::from(secs)),
                     cue: Secs(1.0),
+                    stems: StemSound::Absent,
+                    mix: StemMix::default(),
                     trouble: None,
                 }),
                 ..PlayerView::default()

@@ -46,6 +46,15 @@ pub enum Action {
     PreviousTrack,
     NextTrack,
     ShowPlaying,
+    MakeStems,
+    ToggleDrums,
+    ToggleBass,
+    ToggleOther,
+    ToggleVocals,
+    SoloDrums,
+    SoloBass,
+    SoloOther,
+    SoloVocals,
     // Track
     BackToLibrary,
     ZoomIn,
@@ -205,6 +214,20 @@ impl Entry {
         }
     }
 }
+
+/// Of each stem.
+pub const TOGGLE_STEM: [Action; 4] = [
+    Action::ToggleDrums,
+    Action::ToggleBass,
+    Action::ToggleOther,
+    Action::ToggleVocals,
+];
+pub const SOLO_STEM: [Action; 4] = [
+    Action::SoloDrums,
+    Action::SoloBass,
+    Action::SoloOther,
+    Action::SoloVocals,
+];
 
 impl Action {
     /// Its line of the table.

@@ -16,10 +16,11 @@ use keep::{Answer, Edition, Fetch, Kept};
 use sound::Window;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tonearm_core::artifact::Artifact;
+use tonearm_core::artifact::{Artifact, Maker};
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::row::Row;
+use tonearm_core::stems::StemFiles;
 use tonearm_core::track::TrackId;
 use tonearm_core::units::{Frame, SampleRate};
 use tonearm_core::waveform::{Column, Waveform};
@@ -79,6 +80,16 @@ pub struct Samples {
     pub mono: Vec<f32>,
 }
 
+/// The stems of a track, as they are shown and played.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stems {
+    pub files: Arc<StemFiles>,
+    /// In the order of [`tonearm_core::stems::Stem::ALL`].
+    pub waveforms: [Arc<Waveform>; 4],
+    /// Made by the built-in engine: good enough to find one's way, not to listen to.
+    pub is_draft: bool,
+}
+
 /// The columns of a preview in a row of the table.
 pub const PREVIEW_COLUMNS: usize = 120;
 
@@ -113,7 +124,7 @@ impl Shelf {
 
     /// The whole waveform, all levels.
     pub fn waveform(&self, row: &Row) -> Loadable<Arc<Waveform>> {
-        let (id, edition) = (row.track.id, Edition::of_waveform(row));
+        let (id, edition) = (row.track.id, Edition::of_making(row, Artifact::Waveform));
         self.kept.with(|shelves| {
             let found = shelves.waveforms.look(&id, edition);
             shelves.answer(found, edition, || recorded_waveform(row, Job::Waveform(id)))
@@ -122,7 +133,7 @@ impl Shelf {
 
     /// The whole track in [`PREVIEW_COLUMNS`] columns.
     pub fn preview(&self, row: &Row) -> Loadable<Arc<[Column]>> {
-        let (id, edition) = (row.track.id, Edition::of_waveform(row));
+        let (id, edition) = (row.track.id, Edition::of_making(row, Artifact::Waveform));
         self.kept.with(|shelves| {
             let found = shelves.previews.look(&id, edition);
             shelves.answer(found, edition, || recorded_waveform(row, Job::Preview(id)))
@@ -135,6 +146,15 @@ impl Shelf {
         self.kept.with(|shelves| {
             let found = shelves.details.look(&id, edition);
             shelves.answer(found, edition, || recorded_details(row))
+        })
+    }
+
+    /// As long as they are kept, and were made from the file as it is.
+    pub fn stems(&self, row: &Row) -> Loadable<Arc<Stems>> {
+        let (id, edition) = (row.track.id, Edition::of_making(row, Artifact::Stems));
+        self.kept.with(|shelves| {
+            let found = shelves.stems.look(&id, edition);
+            shelves.answer(found, edition, || recorded_stems(row))
         })
     }
 
@@ -194,6 +214,14 @@ impl Shelf {
     }
 
     #[doc(hidden)]
+    pub fn put_stems(&self, id: TrackId, stems: Arc<Stems>) {
+        drop(self.kept.with(|shelves| {
+            let answer = Answer::Is(stems);
+            shelves.stems.put(id, Edition::Any, answer)
+        }));
+    }
+
+    #[doc(hidden)]
     pub fn put_art(&self, id: TrackId, size: ArtSize, art: Arc<Art>) {
         drop(self.kept.with(|shelves| {
             let answer = Answer::Is(art);
@@ -219,6 +247,16 @@ fn recorded_waveform(row: &Row, job: Job) -> Fetch {
             None => Fetch::Wish(job),
         },
     }
+}
+
+fn recorded_stems(row: &Row) -> Fetch {
+    let knowledge = &row.knowledge;
+    let Some(set) = knowledge.stems_of(row.track.stamp) else {
+        return Fetch::Nothing;
+    };
+    let record = knowledge.records.get(&Artifact::Stems);
+    let is_draft = record.is_some_and(|record| record.recipe.maker == Maker::Native);
+    Fetch::Wish(Job::Stems(row.track.id, Box::new(*set), is_draft))
 }
 
 fn recorded_details(row: &Row) -> Fetch {

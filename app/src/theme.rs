@@ -53,6 +53,24 @@ pub const BANDS: [Color32; 7] = [
     hex(0xF8_F1_E3),
 ];
 
+/// Drums, bass, other, vocals.
+pub const STEMS: [Color32; 4] = [
+    hex(0x4C_C9_F0),
+    hex(0xE9_45_60),
+    hex(0x57_D1_8A),
+    hex(0xC7_7D_FF),
+];
+
+/// The regions of [`BANDS`] for a waveform that is all of one colour: lighter where more of it sounds.
+pub fn bands_of(colour: Color32) -> [Color32; 7] {
+    [0.0, 0.12, 0.2, 0.45, 0.55, 0.6, 0.72].map(|light| colour.lerp_to_gamma(TEXT, light))
+}
+
+/// The same for what is shown but not heard.
+pub fn bands_of_silent() -> [Color32; 7] {
+    [0.3, 0.34, 0.38, 0.42, 0.45, 0.48, 0.5].map(|light| WAVE.lerp_to_gamma(TEXT_FAINT, light))
+}
+
 /// Decks in the order in which they are shown.
 pub const DECKS: [Color32; 4] = [
     hex(0x3F_A7_FF),

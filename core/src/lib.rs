@@ -22,6 +22,7 @@ pub mod playback;
 pub mod query;
 pub mod row;
 pub mod source;
+pub mod stems;
 pub mod store;
 pub mod timeline;
 pub mod track;

@@ -6,25 +6,29 @@ mod block;
 mod clock;
 mod control;
 mod feed;
+mod gain;
 mod loader;
 mod mixer;
 mod offline;
 mod output;
 mod reader;
+mod stem_mix;
 mod stream;
 mod view;
 mod watch;
 
 pub use offline::Offline;
-pub use view::{Device, DeviceId, Loaded, OutputState, PlayerView, Playhead, Transport};
+pub use stem_mix::StemMix;
+pub use view::{Device, DeviceId, Loaded, OutputState, PlayerView, Playhead, StemSound, Transport};
 
+use crate::stems::{Stem, StemFiles};
 use crate::track::TrackId;
 use crate::units::{SampleRate, Secs};
 use arc_swap::ArcSwap;
 use control::{Control, Input};
 use feed::Shared;
 use loader::{Desk, LANES, Loader};
-use mixer::Mixer;
+use mixer::{Mixer, SOURCES};
 use output::{Backend, Machine};
 use rtrb::RingBuffer;
 use std::path::PathBuf;
@@ -36,9 +40,6 @@ use std::thread::JoinHandle;
 /// Frames a second of the frame clock.
 pub const RATE: u32 = 48_000;
 
-/// Sounds that run side by side under the one clock: the track itself.
-const SOURCES: usize = 1;
-
 /// What the player can be asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PlayerCommand {
@@ -49,6 +50,19 @@ pub enum PlayerCommand {
         from: Secs,
         play: bool,
     },
+    /// The stems of a track, if it is the one that is loaded; `None`: it has none (any more).
+    SetStems {
+        track: TrackId,
+        files: Option<Arc<StemFiles>>,
+    },
+    /// Turns a stem on or off; while there are none, nothing happens.
+    ToggleStem(Stem),
+    /// Hears it alone, or again what was heard before.
+    SoloStem(Stem),
+    /// Linear, 0 to 1.
+    SetStemVolume(Stem, f32),
+    /// All at once.
+    SetStemMix(StemMix),
     /// Takes the track out; the device is let go after a while.
     Unload,
     Play,

@@ -70,6 +70,7 @@ impl Library {
             library,
             eager: false,
             slots: None,
+            stem_bytes: None,
         };
         let core = Core::start(&config, wake, say)?;
         let unreadable = core.unreadable().len();

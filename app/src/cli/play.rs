@@ -8,15 +8,18 @@ use clap::Args;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 use tonearm_core::control::Control;
 use tonearm_core::export::file::write_new_sound;
 use tonearm_core::failure::Failure;
 use tonearm_core::playback::{
-    Device, DeviceId, Offline, OutputState, Player, PlayerCommand, PlayerView, RATE, Transport,
+    Device, DeviceId, Offline, OutputState, Player, PlayerCommand, PlayerView, RATE, StemMix,
+    StemSound, Transport,
 };
 use tonearm_core::row::Row;
+use tonearm_core::stems::{Stem, StemFiles};
 use tonearm_core::units::Secs;
 
 /// Frames rendered at a time.
@@ -29,7 +32,7 @@ const HEADER: u32 = 58;
 /// Play a track
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tonearm play 3f9a --from 60 --seconds 15\n  tonearm play 3f9a --render out.wav"
+    after_help = "Examples:\n  tonearm play 3f9a --from 60 --seconds 15\n  tonearm play 3f9a --stems drums,bass\n  tonearm play 3f9a --render out.wav"
 )]
 pub(crate) struct Play {
     /// An id, the beginning of one, or a path
@@ -44,12 +47,41 @@ pub(crate) struct Play {
     /// Seconds to play
     #[arg(long, value_name = "N")]
     seconds: Option<f64>,
+    /// Only these stems, which must have been made: drums, bass, other, vocals
+    #[arg(long, value_name = "STEM,…", value_delimiter = ',', value_parser = stem)]
+    stems: Option<Vec<Stem>>,
     /// 0 is silent, 1 is the file's own level
     #[arg(long, default_value_t = 1.0)]
     volume: f32,
     /// Write a WAV (48 kHz, stereo, 32-bit float) instead of playing; nothing is written over
     #[arg(long, value_name = "OUT")]
     render: Option<PathBuf>,
+}
+
+fn stem(name: &str) -> Result<Stem, String> {
+    Stem::from_name(name.trim()).ok_or_else(|| {
+        let names: Vec<&str> = Stem::ALL.into_iter().map(Stem::name).collect();
+        format!("stems are {}", names.join(", "))
+    })
+}
+
+/// The files of stems that are to be heard, and which of them.
+type Apart = Option<(Arc<StemFiles>, StemMix)>;
+
+fn apart(library: &Library, row: &Row, job: &Play) -> Result<Apart, Exit> {
+    let Some(stems) = &job.stems else {
+        return Ok(None);
+    };
+    let Some(set) = row.knowledge.stems_of(row.track.stamp) else {
+        let caption = format::caption(row);
+        let words = format!(
+            "{caption} has no stems\nMake them first: tonearm analyze --only stems {}",
+            row.track.id
+        );
+        return Err(Exit::Failed(words));
+    };
+    let files = library.core.reader().stem_files(row.track.id, set);
+    Ok(Some((Arc::new(files), StemMix::only(stems))))
 }
 
 /// What was sent to the device.
@@ -73,14 +105,19 @@ pub(crate) fn run(context: &Context, job: &Play) -> Result<(), Exit> {
         return Err(Exit::Usage("--volume is between 0 and 2".to_owned()));
     }
     // Closed again at once: others may use the library while the music plays.
-    let row = Library::open(context)?.track(&job.track)?;
+    let (row, apart) = {
+        let library = Library::open(context)?;
+        let row = library.track(&job.track)?;
+        let apart = apart(&library, &row, job)?;
+        (row, apart)
+    };
     let played = match &job.render {
         Some(out) => Played {
-            frames: render(&row, job, out)?,
+            frames: render((&row, apart), job, out)?,
             underruns: 0,
             interrupted: false,
         },
-        None => play(context, &row, job)?,
+        None => play(context, (&row, apart), job)?,
     };
     let json = serde_json::json!({ "frames": played.frames, "underruns": played.underruns });
     context.output.json(&json)?;
@@ -103,11 +140,14 @@ fn cannot(row: &Row, failure: &Failure) -> Exit {
     ))
 }
 
-fn render(row: &Row, job: &Play, out: &Path) -> Result<u64, Exit> {
+fn render((row, apart): (&Row, Apart), job: &Play, out: &Path) -> Result<u64, Exit> {
     let path = row.track.path.as_path();
     let mut sound =
         Offline::open(path, Secs(job.from), until(job)).map_err(|failure| cannot(row, &failure))?;
     sound.set_volume(job.volume);
+    if let Some((files, mix)) = apart {
+        sound.set_stems(&files, &mix);
+    }
     let interrupt = interruptible();
     let frames =
         write_new_sound(out, |out| write_wav(out, &mut sound, &interrupt)).map_err(|error| {
@@ -178,7 +218,7 @@ fn header(data: u32) -> Vec<u8> {
     bytes
 }
 
-fn play(context: &Context, row: &Row, job: &Play) -> Result<Played, Exit> {
+fn play(context: &Context, (row, apart): (&Row, Apart), job: &Play) -> Result<Played, Exit> {
     let (changed, change) = sync_channel(1);
     let player = Player::start(move || {
         // Full: whoever waits is woken already.
@@ -205,19 +245,21 @@ fn play(context: &Context, row: &Row, job: &Play) -> Result<Played, Exit> {
         };
         player.send(PlayerCommand::SetDevice(Some(found)));
     }
-    for command in [
-        PlayerCommand::SetVolume(job.volume),
-        PlayerCommand::Load {
-            track: row.track.id,
-            path: row.track.path.as_path().to_owned(),
-            from: Secs(job.from),
-            play: false,
-        },
-        PlayerCommand::StopAt(until(job)),
-        PlayerCommand::Play,
-    ] {
-        player.send(command);
+    let track = row.track.id;
+    player.send(PlayerCommand::SetVolume(job.volume));
+    player.send(PlayerCommand::Load {
+        track,
+        path: row.track.path.as_path().to_owned(),
+        from: Secs(job.from),
+        play: false,
+    });
+    if let Some((files, mix)) = apart {
+        let files = Some(files);
+        player.send(PlayerCommand::SetStems { track, files });
+        player.send(PlayerCommand::SetStemMix(mix));
     }
+    player.send(PlayerCommand::StopAt(until(job)));
+    player.send(PlayerCommand::Play);
     context
         .output
         .aside(&format!("playing {}", format::caption(row)))?;
@@ -259,10 +301,11 @@ fn say(context: &Context, output: &OutputState, said: &mut OutputState) -> Resul
 
 /// `None` while it plays.
 fn outcome(view: &PlayerView, started: bool, row: &Row) -> Option<Result<(), Exit>> {
-    let trouble = view
-        .loaded
-        .as_ref()
-        .and_then(|loaded| loaded.trouble.as_ref());
+    let loaded = view.loaded.as_ref();
+    if let Some(StemSound::Broken(failure)) = loaded.map(|loaded| &loaded.stems) {
+        return Some(Err(cannot(row, failure)));
+    }
+    let trouble = loaded.and_then(|loaded| loaded.trouble.as_ref());
     match (view.transport, &view.output) {
         (Transport::Paused, OutputState::Absent { reason } | OutputState::Lost { reason }) => {
             Some(Err(Exit::Failed(reason.clone())))

@@ -146,10 +146,10 @@ fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
 }
 
 /// The colours in the shader's order.
-pub(super) fn colours(ground: Color32) -> [[f32; 4]; 10] {
+pub(super) fn colours(bands: [Color32; 7], ground: Color32) -> [[f32; 4]; 10] {
     let mut colours = [[0.0; 4]; 10];
     let others = [ground, theme::CENTRE_LINE, theme::SAMPLES];
-    let all = theme::BANDS.into_iter().chain(others);
+    let all = bands.into_iter().chain(others);
     for (slot, colour) in colours.iter_mut().zip(all) {
         let [r, g, b, a] = colour.to_srgba_unmultiplied().map(f32::from);
         *slot = [r / 255.0, g / 255.0, b / 255.0, a / 255.0];

@@ -16,10 +16,10 @@ use tonearm_core::waveform::Waveform;
 /// Bytes sent to the card in one frame, at most.
 const BYTES_PER_FRAME: usize = 4 << 20;
 /// What is kept on the card of tracks that are not in view.
-const MOST_TRACKS: usize = 8;
+const MOST_TRACKS: usize = 20;
 const MOST_BYTES: usize = 128 << 20;
 /// Places in the window where waveforms are drawn.
-const MOST_SLOTS: usize = 16;
+const MOST_SLOTS: usize = 24;
 
 /// Whether the card draws. Shared by a window and what it sends to its card.
 #[derive(Debug, Default)]
@@ -65,6 +65,8 @@ pub struct Wave {
     /// Pixels.
     pub line: f32,
     pub ground: Color32,
+    /// As of [`crate::theme::BANDS`].
+    pub bands: [Color32; 7],
     /// Samples around the view, and how much of them is to be seen, 0 to 1.
     pub samples: Option<(Arc<Samples>, f32)>,
     /// Another number for each picture of each window.
@@ -268,7 +270,7 @@ impl Wave {
             coarse_reach: [plan.coarse.rest, plan.coarse.per_pixel, 0.0, 0.0],
             raw: [0; 4],
             raw_reach: [0.0; 4],
-            colours: colours(self.ground),
+            colours: colours(self.bands, self.ground),
         }
     }
 

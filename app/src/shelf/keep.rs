@@ -2,7 +2,7 @@
 
 use super::sound::Windows;
 use super::wishes::{Job, Wishes};
-use super::{Art, ArtSize, Loadable, ShelfSource};
+use super::{Art, ArtSize, Loadable, ShelfSource, Stems};
 use lru::LruCache;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,6 +14,8 @@ use tonearm_core::track::{FileStamp, TrackId};
 use tonearm_core::waveform::{Column, Waveform};
 
 const WAVEFORM_BYTES: usize = 64 << 20;
+/// Of ten usual tracks.
+const STEM_BYTES: usize = 24 << 20;
 /// 20,000 rows that were scrolled through.
 const PREVIEW_BYTES: usize = 16 << 20;
 const DETAILS_BYTES: usize = 32 << 20;
@@ -37,10 +39,10 @@ impl Edition {
         Self::Row(row.revision)
     }
 
-    /// The making that the row's waveform comes from: it stays when anything else of the track changes. What it took
-    /// to make tells one making from the next of the same file.
-    pub(super) fn of_waveform(row: &Row) -> Self {
-        let Some(record) = row.knowledge.records.get(&Artifact::Waveform) else {
+    /// The making that the row's waveform or stems come from: it stays when anything else of the track changes. What it
+    /// took to make tells one making from the next of the same file.
+    pub(super) fn of_making(row: &Row, artifact: Artifact) -> Self {
+        let Some(record) = row.knowledge.records.get(&artifact) else {
             return Self::of_row(row);
         };
         let mut hasher = DefaultHasher::new();
@@ -117,6 +119,12 @@ impl Weight for Arc<Waveform> {
             .iter()
             .map(|level| size_of_val(level.as_slice()))
             .sum()
+    }
+}
+
+impl Weight for Arc<Stems> {
+    fn bytes(&self) -> usize {
+        self.waveforms.iter().map(Weight::bytes).sum()
     }
 }
 
@@ -208,6 +216,7 @@ fn weight<T: Weight>(answer: &Answer<T>) -> usize {
 #[derive(Debug)]
 pub(super) struct Shelves {
     pub(super) waveforms: Keep<TrackId, Arc<Waveform>>,
+    pub(super) stems: Keep<TrackId, Arc<Stems>>,
     pub(super) previews: Keep<TrackId, Arc<[Column]>>,
     pub(super) details: Keep<TrackId, Arc<TrackDetails>>,
     pub(super) art: Keep<(TrackId, ArtSize), Arc<Art>>,
@@ -221,6 +230,7 @@ impl Default for Shelves {
     fn default() -> Self {
         Self {
             waveforms: Keep::new(WAVEFORM_BYTES),
+            stems: Keep::new(STEM_BYTES),
             previews: Keep::new(PREVIEW_BYTES),
             details: Keep::new(DETAILS_BYTES),
             art: Keep::new(ART_BYTES),

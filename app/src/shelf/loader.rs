@@ -4,7 +4,7 @@ use super::cover;
 use super::keep::{Answer, Edition, Kept};
 use super::sound::Window;
 use super::wishes::{Job, Lane};
-use super::{Art, PREVIEW_COLUMNS, ShelfSource, sound};
+use super::{Art, PREVIEW_COLUMNS, ShelfSource, Stems, sound};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -51,6 +51,7 @@ fn serve(lane: Lane, kept: &Kept, wake: &Wake) {
 /// What was fetched, in the form in which it is kept.
 enum Fetched {
     Waveform(Answer<Arc<Waveform>>),
+    Stems(Answer<Arc<Stems>>),
     Preview(Answer<Arc<[Column]>>),
     Details(Answer<Arc<TrackDetails>>),
     Art(Answer<Arc<Art>>),
@@ -60,6 +61,16 @@ enum Fetched {
 fn fetch(source: &dyn ShelfSource, job: &Job) -> Fetched {
     match job {
         Job::Waveform(id) => Fetched::Waveform(guarded(|| source.waveform(*id)).map(Arc::new)),
+        Job::Stems(id, set, is_draft) => {
+            let stems = guarded(|| source.stems(*id, set).map(Some));
+            Fetched::Stems(stems.map(|(files, waveforms)| {
+                Arc::new(Stems {
+                    files: Arc::new(files),
+                    waveforms: waveforms.map(Arc::new),
+                    is_draft: *is_draft,
+                })
+            }))
+        }
         Job::Preview(id) => Fetched::Preview(
             guarded(|| source.waveform(*id))
                 .map(|waveform| waveform.preview(PREVIEW_COLUMNS).into()),
@@ -108,6 +119,9 @@ fn put(kept: &Kept, lane: Lane, job: &Job, edition: Edition, fetched: Fetched) -
         gone = match (fetched, job) {
             (Fetched::Waveform(answer), _) => {
                 Box::new(shelves.waveforms.put(job.track(), edition, answer))
+            }
+            (Fetched::Stems(answer), _) => {
+                Box::new(shelves.stems.put(job.track(), edition, answer))
             }
             (Fetched::Preview(answer), _) => {
                 Box::new(shelves.previews.put(job.track(), edition, answer))

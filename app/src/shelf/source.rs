@@ -7,6 +7,7 @@ use tonearm_core::core_loop::Reader;
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::import;
+use tonearm_core::stems::{StemFiles, StemSet};
 use tonearm_core::store::StoreError;
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Frame;
@@ -17,6 +18,9 @@ pub trait ShelfSource: Debug + Send + Sync + 'static {
     fn waveform(&self, id: TrackId) -> Result<Option<Waveform>, Failure>;
 
     fn details(&self, id: TrackId) -> Result<Option<TrackDetails>, Failure>;
+
+    /// Where the stems of `set` lie, and their waveforms.
+    fn stems(&self, id: TrackId, set: &StemSet) -> Result<(StemFiles, [Waveform; 4]), Failure>;
 
     /// The bytes of a picture file.
     fn cover(&self, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
@@ -37,6 +41,12 @@ impl ShelfSource for Reader {
     fn details(&self, id: TrackId) -> Result<Option<TrackDetails>, Failure> {
         let details = Self::details(self, id).map_err(|error| failed(&error))?;
         Ok(Some(details))
+    }
+
+    fn stems(&self, id: TrackId, set: &StemSet) -> Result<(StemFiles, [Waveform; 4]), Failure> {
+        let waveforms = self.stem_waveforms(id, set);
+        let waveforms = waveforms.map_err(|error| failed(&error))?;
+        Ok((self.stem_files(id, set), waveforms))
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tonearm_core::artifact::{ArtifactRecord, Maker, Recipe};
 use tonearm_core::findings::Knowledge;
 use tonearm_core::row::{ArtifactState, TrackState};
+use tonearm_core::stems::{StemFiles, StemSet};
 use tonearm_core::track::{AudioFormat, FilePath, FileStamp, Tags, Track};
 use tonearm_core::units::Secs;
 
@@ -111,6 +112,14 @@ impl ShelfSource for Slow {
     fn details(&self, id: TrackId) -> Result<Option<TrackDetails>, Failure> {
         self.wait(format!("details {}", id.0));
         Ok(Some(TrackDetails::default()))
+    }
+
+    fn stems(&self, id: TrackId, set: &StemSet) -> Result<(StemFiles, [Waveform; 4]), Failure> {
+        self.wait(format!("stems {}", id.0));
+        Ok((
+            set.files(Path::new("/library"), id),
+            [1, 2, 3, 4].map(waveform),
+        ))
     }
 
     fn cover(&self, path: &Path) -> Result<Option<Vec<u8>>, Failure> {

@@ -5,6 +5,7 @@ use super::keep::Edition;
 use lru::LruCache;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use tonearm_core::stems::StemSet;
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Frame;
 
@@ -21,9 +22,11 @@ pub(super) enum Lane {
 }
 
 /// What is to be fetched, with all that it takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Job {
     Waveform(TrackId),
+    /// And whether they are a draft.
+    Stems(TrackId, Box<StemSet>, bool),
     Preview(TrackId),
     Details(TrackId),
     Art(TrackId, PathBuf, ArtSize),
@@ -34,6 +37,7 @@ pub(super) enum Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     Waveform(TrackId),
+    Stems(TrackId),
     Preview(TrackId),
     Details(TrackId),
     Art(TrackId, ArtSize),
@@ -44,6 +48,7 @@ impl Job {
     pub(super) fn track(&self) -> TrackId {
         match self {
             Self::Waveform(id)
+            | Self::Stems(id, ..)
             | Self::Preview(id)
             | Self::Details(id)
             | Self::Art(id, ..)
@@ -54,6 +59,7 @@ impl Job {
     fn place(&self) -> Place {
         match self {
             Self::Waveform(id) => Place::Waveform(*id),
+            Self::Stems(id, ..) => Place::Stems(*id),
             Self::Preview(id) => Place::Preview(*id),
             Self::Details(id) => Place::Details(*id),
             Self::Art(id, _, size) => Place::Art(*id, *size),
@@ -63,7 +69,9 @@ impl Job {
 
     fn lane(&self) -> Lane {
         match self {
-            Self::Waveform(_) | Self::Preview(_) | Self::Details(_) => Lane::Library,
+            Self::Waveform(_) | Self::Stems(..) | Self::Preview(_) | Self::Details(_) => {
+                Lane::Library
+            }
             Self::Art(..) | Self::Samples(..) => Lane::Files,
         }
     }

@@ -6,7 +6,7 @@ use crate::panels::{Page, Panels};
 use crate::scene::Scene;
 use crate::theme;
 use eframe::egui::{Button, MenuBar, RichText, ScrollArea, Ui};
-use tonearm_core::playback::Transport;
+use tonearm_core::playback::{StemSound, Transport};
 
 /// Actions of [`Group::Everywhere`] by the menu in which they stand; the rest is under View.
 const EDIT: &[Action] = &[Action::Undo, Action::Redo];
@@ -128,6 +128,7 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         | Action::SelectNone
         | Action::AnalyzeSelected
         | Action::AnalyzeAgain
+        | Action::MakeStems
         | Action::RemoveSelected
         | Action::ShowInFolder
         | Action::CopyPath => selected || on_track,
@@ -140,6 +141,17 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         | Action::ToCue
         | Action::ShowPlaying => scene.sound.transport != Transport::Empty,
         Action::PlayPause => scene.sound.transport != Transport::Empty || selected || on_track,
+        Action::ToggleDrums
+        | Action::ToggleBass
+        | Action::ToggleOther
+        | Action::ToggleVocals
+        | Action::SoloDrums
+        | Action::SoloBass
+        | Action::SoloOther
+        | Action::SoloVocals => {
+            let loaded = scene.sound.loaded.as_ref();
+            loaded.is_some_and(|loaded| matches!(loaded.stems, StemSound::Ready(_)))
+        }
         Action::BackToLibrary => panels.page != Page::Library,
         Action::ZoomIn | Action::ZoomOut => on_track || panels.page == Page::Decks,
         Action::ZoomWhole

@@ -72,6 +72,10 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
             .color(theme::TEXT_FAINT),
     );
     let response = output.response.response.clone().labelled_by(label.id);
+    if let Some(text) = begun_anew(&panel.text) {
+        panel.text = text;
+        panel.focused = false;
+    }
     if !panel.focused {
         panel.focused = true;
         response.request_focus();
@@ -100,6 +104,16 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
             ui.close();
         }
     });
+}
+
+/// A whole path typed or pasted behind the folder that stood there is meant alone: `/home/me//mnt/usb` is `/mnt/usb`.
+/// Where paths begin otherwise, two separators are left as they are.
+fn begun_anew(text: &str) -> Option<String> {
+    if cfg!(windows) {
+        return None;
+    }
+    let at = text.rfind("//").max(text.rfind("/~/"))?;
+    text.get(at + 1..).map(str::to_owned)
 }
 
 /// What is typed so far, in words.
@@ -137,5 +151,23 @@ fn listing_ui(ui: &mut Ui, panel: &mut PathEntryPanel) {
     });
     if let Some(entry) = taken {
         panel.complete(&entry);
+    }
+}
+
+#[cfg(all(test, not(windows)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_path_behind_the_folder_that_stood_there_is_meant_alone() {
+        for (typed, meant) in [
+            ("/home/me//mnt/usb", Some("/mnt/usb")),
+            ("/home/me/~/Music", Some("~/Music")),
+            ("//", Some("/")),
+            ("/home/me/Music/", None),
+            ("/home/me/a~/b", None),
+        ] {
+            assert_eq!(begun_anew(typed).as_deref(), meant, "{typed}");
+        }
     }
 }

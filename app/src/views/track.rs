@@ -9,6 +9,7 @@ pub(super) mod lanes;
 mod overview;
 mod stage;
 mod status;
+pub mod stems;
 pub mod strip;
 mod told;
 mod transport;

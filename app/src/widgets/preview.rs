@@ -108,7 +108,7 @@ const LEAST: f32 = 0.4;
 fn add(mesh: &mut Mesh, column: Column, gain: f32, place: Place, dim: bool) {
     let shape = Shape::of(column).raised(gain, LAW);
     let share = if dim { 0.35 } else { 1.0 };
-    let regions = shape.regions();
+    let regions = shape.regions(&theme::BANDS);
     let envelope = (shape.peak(), theme::BANDS[0].gamma_multiply(0.38));
     let [tall, middle, small] = regions.map(|(height, colour)| (height, colour));
     let stack = [envelope, tall, middle, small];

@@ -51,14 +51,15 @@ impl Shape {
     }
 
     /// The bands, tallest first, each with the colour of all that sound below its height.
-    pub fn regions(&self) -> [(f32, Color32); 3] {
+    /// `palette`: as of [`theme::BANDS`].
+    pub fn regions(&self, palette: &[Color32; 7]) -> [(f32, Color32); 3] {
         let [low, mid, high] = self.bands;
         let mut bands = [(low, 1_usize), (mid, 2), (high, 4)];
         bands.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut sounding = 0;
         bands.map(|(height, bit)| {
             sounding |= bit;
-            (height, region(sounding))
+            (height, region(palette, sounding))
         })
     }
 }
@@ -69,8 +70,8 @@ fn crushed(level: f32) -> f32 {
 }
 
 /// The colour of the bands in `bits`: low 1, mid 2, high 4.
-fn region(bits: usize) -> Color32 {
-    let found = theme::BANDS.get(bits.wrapping_sub(1));
+fn region(palette: &[Color32; 7], bits: usize) -> Color32 {
+    let found = palette.get(bits.wrapping_sub(1));
     found.copied().unwrap_or(theme::WAVE)
 }
 
@@ -99,7 +100,7 @@ mod tests {
             rms: 0.5,
             bands: [0.9, 0.2, 0.4],
         };
-        let [outer, middle, inner] = shape.regions();
+        let [outer, middle, inner] = shape.regions(&theme::BANDS);
         assert_eq!(outer, (0.9, theme::BANDS[0]));
         assert_eq!(middle, (0.4, theme::BANDS[4]));
         assert_eq!(inner, (0.2, theme::BANDS[6]));

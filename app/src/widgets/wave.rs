@@ -24,6 +24,8 @@ pub struct Drawing<'a> {
     /// Samples around the view, and how much of them is to be seen, 0 to 1.
     pub samples: Option<(&'a Arc<Samples>, f32)>,
     pub ground: Color32,
+    /// As of [`theme::BANDS`].
+    pub bands: [Color32; 7],
 }
 
 /// Draws `drawing` into `rect`.
@@ -68,6 +70,7 @@ pub fn paint(painter: &Painter, rect: Rect, drawing: &Drawing<'_>) {
         gain: drawing.gain,
         line: (1.25 * scale).max(1.0),
         ground: drawing.ground,
+        bands: drawing.bands,
         samples: drawing
             .samples
             .map(|(samples, share)| (Arc::clone(samples), share)),
@@ -117,14 +120,20 @@ fn by_processor(painter: &Painter, rect: Rect, seen: Rect, drawing: &Drawing<'_>
         let shape = found.raised(drawing.gain, plan.law);
         let (up, down) = (shape.up * half, shape.down * half);
         let place = Rect::from_x_y_ranges(across, centre - up..=centre + down);
-        add(&mut mesh, place, shape, (centre, half));
+        add(&mut mesh, place, shape, (centre, half), &drawing.bands);
     }
     painter.with_clip_rect(seen).add(mesh);
 }
 
-fn add(mesh: &mut Mesh, envelope: Rect, shape: Shape, (centre, half): (f32, f32)) {
-    mesh.add_colored_rect(envelope, theme::BANDS[0].gamma_multiply(0.38));
-    for (height, colour) in shape.regions() {
+fn add(
+    mesh: &mut Mesh,
+    envelope: Rect,
+    shape: Shape,
+    (centre, half): (f32, f32),
+    bands: &[Color32; 7],
+) {
+    mesh.add_colored_rect(envelope, bands[0].gamma_multiply(0.38));
+    for (height, colour) in shape.regions(bands) {
         let reach = height * half;
         if reach > 0.25 {
             let min = pos2(envelope.left(), centre - reach);

@@ -17,7 +17,7 @@ use crate::outbox::Outbox;
 use crate::panels::{Page, Panels};
 use crate::scene::Scene;
 use crate::settings::Settings;
-use crate::shelf::Shelf;
+use crate::shelf::{Shelf, Stems};
 use crate::theme;
 use crate::views::decks::Live;
 use crate::views::settings::About;
@@ -33,6 +33,7 @@ use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Core, StartError};
 use tonearm_core::decks::DecksView;
 use tonearm_core::playback::{Player, PlayerView};
+use tonearm_core::track::TrackId;
 
 /// A frame that takes longer is seen as a hitch; the log tells of it.
 const SLOW: Duration = Duration::from_millis(33);
@@ -72,6 +73,8 @@ pub(super) struct App {
     pub(super) loaded_path: Option<PathBuf>,
     /// The file that the player did not find and that the library was told to look for.
     pub(super) looked_for: Option<PathBuf>,
+    /// The stems that the player was last told of.
+    pub(super) offered: Option<(TrackId, Option<Arc<Stems>>)>,
     /// What the command line named, until the library is there.
     pub(super) opening: Opening,
     /// Seconds since the window began, at this frame.
@@ -150,6 +153,7 @@ impl App {
             typing: keys::Typing::default(),
             loaded_path: None,
             looked_for: None,
+            offered: None,
             opening,
             now: 0.0,
             log: Arc::default(),
@@ -387,6 +391,7 @@ impl eframe::App for App {
         let wanted = self.draw(ui, &published, &mut out);
         self.carry_out(&ctx, &published, out);
         self.look_for_lost(&published);
+        self.offer_stems(&published);
         self.after_views(&ctx, &wanted);
         toasts_ui(&ctx, &mut self.toasts, below_notices(self.panels.page));
         self.plan_repaint(&ctx, &published);

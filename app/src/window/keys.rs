@@ -106,10 +106,10 @@ fn types(event: &Event) -> bool {
 fn asked(event: &Event, place: Place) -> Option<Action> {
     let Event::Key {
         key,
+        physical_key,
         pressed: true,
         repeat,
         modifiers,
-        ..
     } = event
     else {
         return None;
@@ -117,8 +117,15 @@ fn asked(event: &Event, place: Place) -> Option<Action> {
     if belongs_to_focus(*key, *modifiers, place.focus) {
         return None;
     }
-    let entry = entry(*key, *modifiers, place)?;
+    // With shift, a digit is some sign; on some keyboards without.
+    let digit = physical_key.filter(|key| is_digit(*key));
+    let entry = entry(*key, *modifiers, place)
+        .or_else(|| digit.and_then(|key| entry(key, *modifiers, place)))?;
     (!repeat || entry.repeats).then_some(entry.action)
+}
+
+fn is_digit(key: Key) -> bool {
+    (Key::Num0 as u8..=Key::Num9 as u8).contains(&(key as u8))
 }
 
 fn entry(key: Key, modifiers: Modifiers, place: Place) -> Option<&'static Entry> {

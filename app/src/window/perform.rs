@@ -10,7 +10,9 @@ use crate::outbox::Outbox;
 use crate::panels::{Page, Sheet, WindowPlace};
 use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
 use eframe::egui::{Context, ViewportCommand};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, Selection};
 use tonearm_core::edits::Edit;
 use tonearm_core::track::TrackId;
@@ -118,6 +120,15 @@ impl App {
                     force: action == Action::AnalyzeAgain,
                 });
             }
+            Action::MakeStems => {
+                let request = self.errands.request();
+                out.commands.push(Command::Analyze {
+                    request,
+                    tracks: Selection::Tracks(self.meant()),
+                    extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
+                    force: false,
+                });
+            }
             Action::RetryFailed => out.commands.push(Command::Retry(Selection::All)),
             Action::RemoveSelected => out.commands.push(Command::Remove(self.meant())),
             Action::ShowInFolder => self.show_in_folder(published),
@@ -135,6 +146,14 @@ impl App {
             | Action::BarForward
             | Action::SetCue
             | Action::ToCue
+            | Action::ToggleDrums
+            | Action::ToggleBass
+            | Action::ToggleOther
+            | Action::ToggleVocals
+            | Action::SoloDrums
+            | Action::SoloBass
+            | Action::SoloOther
+            | Action::SoloVocals
             | Action::VolumeUp
             | Action::VolumeDown => self.play(action, published),
             Action::PreviousTrack | Action::NextTrack => self.go_on(action, published),

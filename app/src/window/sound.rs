@@ -5,10 +5,13 @@ use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::panels::Page;
 use crate::settings::{Settings, fader_from_gain, gain_from_fader};
+use crate::shelf::Loadable;
+use crate::views::track::stems;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::failure::FailureKind;
-use tonearm_core::playback::{DeviceId, Player, PlayerCommand, PlayerView, Transport};
+use tonearm_core::playback::{DeviceId, Player, PlayerCommand, PlayerView, StemSound, Transport};
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Secs;
 
@@ -156,6 +159,40 @@ impl App {
         });
     }
 
+    /// Gives the player the stems of its track, and takes them away when they are gone.
+    pub(super) fn offer_stems(&mut self, published: &Published) {
+        let Some(loaded) = &published.sound.loaded else {
+            self.offered = None;
+            return;
+        };
+        let Some(row) = published.view.rows.get(loaded.track) else {
+            return;
+        };
+        let there = match self.shelf.stems(row) {
+            Loadable::Ready(stems) => Some(stems),
+            Loadable::Absent | Loadable::Failed(_) => None,
+            Loadable::Pending => return,
+        };
+        let offered = self.offered.as_ref().filter(|it| it.0 == loaded.track);
+        let is_known = match (offered.and_then(|it| it.1.as_ref()), &there) {
+            (Some(offered), Some(there)) => Arc::ptr_eq(offered, there),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        // A track that is loaded anew begins without.
+        let is_forgotten = there.is_some() && loaded.stems == StemSound::Absent;
+        if is_known && !is_forgotten {
+            return;
+        }
+        let track = loaded.track;
+        let files = there.as_ref().map(|stems| Arc::clone(&stems.files));
+        if files.is_some() {
+            self.command(Command::UseStems(vec![track]));
+        }
+        self.offered = Some((track, there));
+        self.sound(PlayerCommand::SetStems { track, files });
+    }
+
     pub(super) fn loaded(&self) -> Option<TrackId> {
         let view = self.player.as_ref()?.view();
         view.loaded.as_ref().map(|loaded| loaded.track)
@@ -185,6 +222,11 @@ impl App {
             }
             Action::SetCue => self.sound(PlayerCommand::SetCue(at)),
             Action::ToCue => self.sound(PlayerCommand::ToCue),
+            action if let Some((stem, alone)) = stems::meant(action) => self.sound(if alone {
+                PlayerCommand::SoloStem(stem)
+            } else {
+                PlayerCommand::ToggleStem(stem)
+            }),
             Action::VolumeUp => self.turn(VOLUME_STEP),
             Action::VolumeDown => self.turn(-VOLUME_STEP),
             _ => {}
@@ -199,6 +241,8 @@ impl App {
         match (self.loaded(), shown) {
             (loaded, Some(shown)) if loaded != Some(shown) => self.load(shown, true),
             (Some(_), _) => self.asked_of_sound(PlayerCommand::Toggle),
+            // Among live decks nothing is chosen to be played.
+            (None, _) if self.panels.page == Page::Decks => {}
             (None, _) => {
                 if let Some(track) = self.panels.library.focus() {
                     self.load(track, true);
@@ -254,7 +298,7 @@ impl App {
 mod tests {
     use super::*;
     use tonearm_core::failure::Failure;
-    use tonearm_core::playback::Loaded;
+    use tonearm_core::playback::{Loaded, StemMix};
 
     #[test]
     fn the_output_and_the_volume_that_any_page_chooses_are_kept() {
@@ -280,6 +324,8 @@ mod tests {
                 track: TrackId(1),
                 duration: Secs(1.0),
                 cue: Secs(0.0),
+                stems: StemSound::Absent,
+                mix: StemMix::default(),
                 trouble: trouble.then(|| Failure::new(FailureKind::Missing, "gone", "find it")),
             }),
             ..PlayerView::default()

@@ -115,7 +115,11 @@ pub(crate) fn row(number: usize) -> Row {
         .collect();
     finish(Row {
         track,
-        knowledge: Knowledge { records, summary },
+        knowledge: Knowledge {
+            records,
+            summary,
+            ..Knowledge::default()
+        },
         state: TrackState::Ready,
         artifacts: Artifact::ALL.map(|artifact| match artifact {
             Artifact::Stems => ArtifactState::Absent,

@@ -1,7 +1,9 @@
 //! Pictures of the track page: zooms, scales, states.
 
-use crate::scenes::{Made, harness, hear, look, plain_harness};
+use crate::scenes::{Made, harness, hear, look, plain_harness, take_apart};
 use egui_kittest::{Harness, SnapshotResults};
+use tonearm_core::playback::StemMix;
+use tonearm_core::stems::Stem;
 
 const SIZE: [f32; 2] = [640.0, 400.0];
 
@@ -39,6 +41,17 @@ fn the_page_looks_as_it_should_at_every_zoom_and_scale() {
     twice.set_pixels_per_point(2.0);
     let mut twice = settled(twice);
     results.add(twice.try_snapshot("track_twice"));
+}
+
+#[test]
+fn stems_look_as_they_should() {
+    let mut made = zoomed(0.0125);
+    let mix = StemMix::default()
+        .toggled(Stem::Vocals)
+        .with_volume(Stem::Bass, 0.3);
+    take_apart(&mut made, false, Some(mix));
+    let mut stems = settled(harness(made, [900.0, 620.0]));
+    SnapshotResults::new().add(stems.try_snapshot("track_stems"));
 }
 
 #[test]

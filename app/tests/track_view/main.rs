@@ -4,6 +4,7 @@ mod access;
 mod looks;
 mod pixels;
 mod scenes;
+mod stems;
 mod strain;
 
 use eframe::egui::accesskit::Role;

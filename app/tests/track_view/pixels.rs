@@ -40,6 +40,7 @@ fn drawn(state: RenderState, start: f64, per_pixel: f64) -> Vec<u32> {
                 gain: GAIN,
                 samples: None,
                 ground: theme::WAVE,
+                bands: theme::BANDS,
             };
             let layer = egui::LayerId::new(egui::Order::Foreground, Id::unique("wave"));
             paint(&ui.ctx().layer_painter(layer), rect, &drawing);

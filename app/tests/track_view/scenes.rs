@@ -17,7 +17,7 @@ use tonearm::action::Action;
 use tonearm::outbox::Outbox;
 use tonearm::scene::Scene;
 use tonearm::settings::Settings;
-use tonearm::shelf::{Samples, Shelf};
+use tonearm::shelf::{Samples, Shelf, Stems};
 use tonearm::views::track::{TrackPanel, strip, track_ui};
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use tonearm_core::audio::{LiveColumns, Peaks};
@@ -29,8 +29,11 @@ use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::findings::records::Records;
 use tonearm_core::findings::{Knowledge, Summary};
 use tonearm_core::harmony::{Chord, ChordSpan, Key, KeyFinding, KeySpan, PitchClass, Quality};
-use tonearm_core::playback::{Loaded, OutputState, PlayerView, Playhead, Transport};
+use tonearm_core::playback::{
+    Loaded, OutputState, PlayerView, Playhead, StemMix, StemSound, Transport,
+};
 use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::stems::{Stem, StemFiles};
 use tonearm_core::track::{AudioFormat, FilePath, FileStamp, Tags, Track, TrackId};
 use tonearm_core::units::{Bpm, Frame, SampleRate, Secs};
 use tonearm_core::waveform::Waveform;
@@ -166,6 +169,45 @@ impl Made {
     }
 }
 
+/// Gives the track stems, of which the player hears what `mix` says; `None`: it does not have them yet.
+pub(crate) fn take_apart(made: &mut Made, is_draft: bool, mix: Option<StemMix>) {
+    let whole = &music().1;
+    let stems = Stems {
+        files: Arc::new(StemFiles {
+            paths: Stem::ALL.map(|stem| PathBuf::from(stem.file_name())),
+            gain: 1.0,
+            frames: u64::from(SECS) * 44_100,
+            rate: SampleRate::new(44_100).expect("a rate"),
+        }),
+        waveforms: Stem::ALL.map(|stem| Arc::new(softer(whole, 1 + stem as i8))),
+        is_draft,
+    };
+    if let (Some(mix), Some(loaded)) = (mix, &mut made.sound.loaded) {
+        loaded.stems = StemSound::Ready(Arc::clone(&stems.files));
+        loaded.mix = mix;
+    }
+    made.shelf.put_stems(ID, Arc::new(stems));
+}
+
+/// The same at so many times less.
+fn softer(whole: &Waveform, times: i8) -> Waveform {
+    let mut softer = whole.clone();
+    for column in softer.levels.iter_mut().flatten() {
+        column.min /= times;
+        column.max /= times;
+        let powers = [
+            &mut column.rms,
+            &mut column.low,
+            &mut column.mid,
+            &mut column.high,
+        ];
+        for power in powers {
+            *power = (f32::from(*power) / f32::from(times).sqrt()) as u8;
+        }
+    }
+    softer
+}
+
 /// Puts the track into the player, paused at `at` seconds; or takes it out.
 pub(crate) fn hear(made: &mut Made, at: Option<f64>) {
     made.playhead = at.map(|at| Playhead {
@@ -178,6 +220,8 @@ pub(crate) fn hear(made: &mut Made, at: Option<f64>) {
         track: ID,
         duration: Secs(f64::from(SECS)),
         cue: Secs(28.9),
+        stems: StemSound::Absent,
+        mix: StemMix::default(),
         trouble: None,
     });
     made.sound.output = OutputState::Open {
@@ -298,6 +342,7 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
             } else {
                 Summary::default()
             },
+            ..Knowledge::default()
         },
         state,
         artifacts: [artifacts; Artifact::ALL.len()],

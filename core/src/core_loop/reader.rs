@@ -2,6 +2,7 @@
 
 use crate::core_loop::writer::Writes;
 use crate::export::document::TrackDetails;
+use crate::stems::{StemFiles, StemSet};
 use crate::store::{Store, StoreError};
 use crate::track::TrackId;
 use crate::waveform::Waveform;
@@ -49,5 +50,19 @@ impl Reader {
     pub fn waveform(&self, track: TrackId) -> Result<Option<Waveform>, StoreError> {
         self.writes.wait(PATIENCE);
         self.store.waveform(track)
+    }
+
+    /// Where the sound of stems lies.
+    pub fn stem_files(&self, track: TrackId, set: &StemSet) -> StemFiles {
+        set.files(self.store.dir(), track)
+    }
+
+    /// The waveform of each stem.
+    pub fn stem_waveforms(
+        &self,
+        track: TrackId,
+        set: &StemSet,
+    ) -> Result<[Waveform; 4], StoreError> {
+        self.store.stem_waveforms(track, set)
     }
 }

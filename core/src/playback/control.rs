@@ -2,12 +2,13 @@
 
 use super::feed::{Shared, Standing};
 use super::loader::{Desk, Loaded as News};
-use super::mixer::Order;
+use super::mixer::{ORIGINAL, Order};
 use super::output::Backend;
 use super::stream::{Happening, Need, Streams};
-use super::view::{Device, Loaded, PlayerView, Transport};
-use super::{PlayerCommand, RATE};
+use super::view::{Device, Loaded, PlayerView, StemSound, Transport};
+use super::{PlayerCommand, RATE, StemMix};
 use crate::failure::Failure;
+use crate::stems::StemFiles;
 use crate::track::TrackId;
 use crate::units::Secs;
 use arc_swap::ArcSwap;
@@ -150,6 +151,13 @@ impl State {
                 from,
                 play,
             } => self.load(track, path, from, play),
+            PlayerCommand::SetStems { track, files } => self.set_stems(track, files),
+            PlayerCommand::ToggleStem(stem) => self.mix(|mix| mix.toggled(stem)),
+            PlayerCommand::SoloStem(stem) => self.mix(|mix| mix.solo_toggled(stem)),
+            PlayerCommand::SetStemVolume(stem, volume) => {
+                self.mix(|mix| mix.with_volume(stem, volume));
+            }
+            PlayerCommand::SetStemMix(wanted) => self.mix(|_| wanted),
             PlayerCommand::Unload => {
                 self.view.loaded = None;
                 self.start_epoch(PathBuf::new(), 0, false);
@@ -209,6 +217,8 @@ impl State {
             track,
             duration: Secs(0.0),
             cue: Secs(0.0),
+            stems: StemSound::Absent,
+            mix: StemMix::default(),
             trouble: None,
         });
         let frame = self.frame(from);
@@ -228,6 +238,7 @@ impl State {
             run: play,
             until: u64::MAX,
             volume: self.view.volume,
+            levels: ORIGINAL,
         };
         self.place_order();
         let path = self.path.clone();
@@ -235,9 +246,38 @@ impl State {
         self.io.desk.change(|wish| {
             wish.epoch = epoch;
             wish.path = path;
+            wish.stems = None;
             wish.focus = frame;
             wish.cue = 0;
         });
+    }
+
+    fn set_stems(&mut self, track: TrackId, files: Option<Arc<StemFiles>>) {
+        let Some(loaded) = self.view.loaded.as_mut().filter(|it| it.track == track) else {
+            return;
+        };
+        loaded.stems = files.clone().map_or(StemSound::Absent, StemSound::Ready);
+        if files.is_none() {
+            loaded.mix = StemMix::default();
+        }
+        self.io.desk.change(|wish| wish.stems = files);
+        self.take_mix();
+    }
+
+    fn mix(&mut self, change: impl FnOnce(StemMix) -> StemMix) {
+        if let Some(loaded) = &mut self.view.loaded
+            && matches!(loaded.stems, StemSound::Ready(_))
+        {
+            loaded.mix = change(loaded.mix);
+            self.take_mix();
+        }
+    }
+
+    /// The mix as the mixer knows it.
+    fn take_mix(&mut self) {
+        let mix = self.view.loaded.as_ref().map(|loaded| loaded.mix);
+        self.order.levels = mix.unwrap_or_default().levels();
+        self.place_order();
     }
 
     fn play(&mut self, run: bool) {
@@ -305,7 +345,8 @@ impl State {
             News::Opened { epoch, .. }
             | News::Progress { epoch }
             | News::End { epoch, .. }
-            | News::Trouble { epoch, .. } => *epoch,
+            | News::Trouble { epoch, .. }
+            | News::StemTrouble { epoch, .. } => *epoch,
         };
         if !self.streams.is_live() {
             self.settle();
@@ -322,6 +363,11 @@ impl State {
             News::Opened { duration, .. } => loaded.duration = duration,
             News::Progress { .. } => self.sounding = true,
             News::End { frames, .. } => loaded.duration = secs(frames),
+            News::StemTrouble { failure, .. } => {
+                loaded.stems = StemSound::Broken(failure);
+                loaded.mix = StemMix::default();
+                self.take_mix();
+            }
             News::Trouble { failure, .. } => {
                 self.broken = true;
                 self.take_trouble(failure);

@@ -1,9 +1,12 @@
-//! Decodes ahead of the player on a thread of its own, into a window of fixed size.
+//! Decodes ahead of the player on a thread of its own, into windows of fixed size: the track, and its stems beside it.
 
-use super::block::{BLOCK_FRAMES, Block, CUE_BLOCKS, Shelf, WINDOW_BLOCKS};
-use super::mixer::Arrival;
+use super::block::{
+    BLOCK_FRAMES, Block, CUE_BLOCKS, STEM_WINDOW_BLOCKS, Shelf, WINDOW_BLOCKS, place, window_blocks,
+};
+use super::mixer::{Arrival, SOURCES};
 use super::reader::Reader;
 use crate::failure::Failure;
+use crate::stems::StemFiles;
 use crate::units::Secs;
 use rtrb::{Consumer, Producer};
 use std::path::{Path, PathBuf};
@@ -11,14 +14,24 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// Blocks read ahead: 45 s.
 const AHEAD: u64 = 264;
-/// Blocks that exist at all: those in their places, and some on their way.
+/// Blocks of a stem read ahead: 14 s.
+const STEM_AHEAD: u64 = 80;
+/// Blocks of a track that exist at all: those in their places, and some on their way.
 const MOST_BLOCKS: usize = WINDOW_BLOCKS + CUE_BLOCKS + 64;
+/// The same for all stems together.
+const MOST_STEM_BLOCKS: usize = (SOURCES - 1) * (STEM_WINDOW_BLOCKS + CUE_BLOCKS);
+/// What is at the place itself: brought before all else, of every source.
+const AT_ONCE: u64 = 4;
 /// The half second from the cue point on.
 const CUE_FRAMES: u64 = 24_000;
 /// Blocks after which the player is told, while nothing is to be heard.
 const TELL_EVERY: u64 = 64;
 /// Arrivals and returns that may be on their way: more than there are blocks.
 pub(super) const LANES: usize = 1_024;
+const _: () = assert!(
+    MOST_BLOCKS + MOST_STEM_BLOCKS < LANES,
+    "there is always room"
+);
 
 /// What should be in memory. Only the newest wish counts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,6 +39,8 @@ pub(super) struct Wish {
     /// Which track, in the order of loading; 0 for none.
     pub(super) epoch: u32,
     pub(super) path: PathBuf,
+    /// Its stems, where they are to be played as well.
+    pub(super) stems: Option<Arc<StemFiles>>,
     /// The frame that is played.
     pub(super) focus: u64,
     pub(super) cue: u64,
@@ -78,11 +93,16 @@ pub(super) enum Loaded {
         epoch: u32,
         failure: Failure,
     },
+    /// Its stems cannot be played; the track itself can.
+    StemTrouble {
+        epoch: u32,
+        failure: Failure,
+    },
 }
 
-/// One track being read.
-struct Open {
-    epoch: u32,
+/// One source being read.
+struct Lane {
+    source: usize,
     /// Opened again after a failure, when another place is asked for.
     reader: Option<Reader>,
     /// Reads the cue point, so that the other one stays where it is. Only while it does.
@@ -90,58 +110,36 @@ struct Open {
     /// What the mixer has, or will have when all is taken in.
     window: Vec<Option<u64>>,
     cue: Vec<Option<u64>>,
-    end: Option<u64>,
-    /// Cannot be read at all.
-    dead: bool,
 }
 
-impl Open {
-    fn new(epoch: u32) -> Self {
+impl Lane {
+    fn new(source: usize) -> Self {
         Self {
-            epoch,
+            source,
             reader: None,
             cue_reader: None,
-            window: vec![None; WINDOW_BLOCKS],
+            window: vec![None; window_blocks(source)],
             cue: vec![None; CUE_BLOCKS],
-            end: None,
-            dead: epoch == 0,
         }
     }
 
-    /// What is missing most: the sound at the place itself, the cue point, then all that comes.
-    fn next(&self, wish: &Wish) -> Option<(Shelf, u64)> {
-        if self.dead {
-            return None;
+    fn ahead(&self) -> u64 {
+        if self.source == 0 { AHEAD } else { STEM_AHEAD }
+    }
+
+    fn places(&mut self, shelf: Shelf) -> &mut Vec<Option<u64>> {
+        match shelf {
+            Shelf::Window => &mut self.window,
+            Shelf::Cue => &mut self.cue,
         }
-        let block = |frame: u64| frame / BLOCK_FRAMES as u64;
-        let focus = block(wish.focus);
-        let (first, last) = (block(wish.cue), block(wish.cue.saturating_add(CUE_FRAMES)));
-        let exists = |index: &u64| {
-            self.end
-                .is_none_or(|end| index.saturating_mul(BLOCK_FRAMES as u64) < end)
+    }
+
+    fn lacks(&self, shelf: Shelf, index: u64) -> bool {
+        let places = match shelf {
+            Shelf::Window => &self.window,
+            Shelf::Cue => &self.cue,
         };
-        let lacks = |shelf: Shelf, index: u64| {
-            let places = match shelf {
-                Shelf::Window => &self.window,
-                Shelf::Cue => &self.cue,
-            };
-            places.get(shelf.place(index)) != Some(&Some(index))
-        };
-        let window = |range: std::ops::Range<u64>| {
-            let mut range = range.take_while(exists);
-            range
-                .find(|&index| lacks(Shelf::Window, index))
-                .map(|index| (Shelf::Window, index))
-        };
-        let cue = || {
-            let mut range = (first..=last).take_while(exists);
-            range
-                .find(|&index| lacks(Shelf::Cue, index))
-                .map(|index| (Shelf::Cue, index))
-        };
-        window(focus..focus.saturating_add(4))
-            .or_else(cue)
-            .or_else(|| window(focus..focus.saturating_add(AHEAD)))
+        places.get(place(index, places.len())) != Some(&Some(index))
     }
 
     fn reader(&mut self, shelf: Shelf) -> &mut Option<Reader> {
@@ -152,13 +150,81 @@ impl Open {
     }
 
     fn note(&mut self, shelf: Shelf, index: u64) {
-        let places = match shelf {
-            Shelf::Window => &mut self.window,
-            Shelf::Cue => &mut self.cue,
-        };
-        if let Some(place) = places.get_mut(shelf.place(index)) {
+        let places = self.places(shelf);
+        let at = place(index, places.len());
+        if let Some(place) = places.get_mut(at) {
             *place = Some(index);
         }
+    }
+}
+
+/// A block that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Gap {
+    /// Which of the open lanes.
+    lane: usize,
+    shelf: Shelf,
+    index: u64,
+}
+
+/// One track being read.
+struct Open {
+    epoch: u32,
+    /// The track, and its stems where they are read.
+    lanes: Vec<Lane>,
+    stems: Option<Arc<StemFiles>>,
+    end: Option<u64>,
+    /// Cannot be read at all.
+    dead: bool,
+}
+
+impl Open {
+    fn new(epoch: u32) -> Self {
+        Self {
+            epoch,
+            lanes: vec![Lane::new(0)],
+            stems: None,
+            end: None,
+            dead: epoch == 0,
+        }
+    }
+
+    /// Reads other stems from now on, or none. Blocks of the ones before are replaced as far as they are needed.
+    fn take_stems(&mut self, stems: Option<Arc<StemFiles>>) {
+        self.lanes.truncate(1);
+        if stems.is_some() {
+            self.lanes.extend((1..SOURCES).map(Lane::new));
+        }
+        self.stems = stems;
+    }
+
+    /// What is missing most: the sound at the place itself, the cue point, then all that comes, of all lanes alike.
+    fn next(&self, wish: &Wish) -> Option<Gap> {
+        if self.dead {
+            return None;
+        }
+        let block = |frame: u64| frame / BLOCK_FRAMES as u64;
+        let focus = block(wish.focus);
+        let (first, last) = (block(wish.cue), block(wish.cue.saturating_add(CUE_FRAMES)));
+        let exists = |index: &u64| {
+            self.end
+                .is_none_or(|end| index.saturating_mul(BLOCK_FRAMES as u64) < end)
+        };
+        let missing = |shelf: Shelf, from: u64, to: &dyn Fn(&Lane) -> u64| {
+            let gaps = self.lanes.iter().enumerate().filter_map(|(lane, open)| {
+                let mut range = (from..to(open)).take_while(exists);
+                let index = range.find(|&index| open.lacks(shelf, index))?;
+                Some(Gap { lane, shelf, index })
+            });
+            gaps.min_by_key(|gap| gap.index)
+        };
+        missing(Shelf::Window, focus, &|_| focus.saturating_add(AT_ONCE))
+            .or_else(|| missing(Shelf::Cue, first, &|_| last.saturating_add(1)))
+            .or_else(|| {
+                missing(Shelf::Window, focus, &|lane| {
+                    focus.saturating_add(lane.ahead())
+                })
+            })
     }
 }
 
@@ -223,14 +289,21 @@ impl Loader {
             }
             self.open_file(&wish.path, say);
         }
+        if !is_same(wish.stems.as_ref(), self.open.stems.as_ref()) {
+            self.open.take_stems(wish.stems.clone());
+        }
         self.take_returns();
-        let Some((shelf, index)) = self.open.next(wish) else {
+        let Some(gap) = self.open.next(wish) else {
             return false;
         };
         if self.arrivals.slots() < 2 || !self.has_spare() {
             return false;
         }
-        self.bring(shelf, index, &wish.path, say);
+        if gap.lane == 0 {
+            self.bring(gap, &wish.path, say);
+        } else {
+            self.bring_stem(gap, say);
+        }
         if self.sent == self.told + TELL_EVERY || self.sent <= 2 {
             self.told = self.sent;
             say(Loaded::Progress {
@@ -253,7 +326,9 @@ impl Loader {
                     epoch,
                     duration: reader.duration(),
                 });
-                self.open.reader = Some(reader);
+                if let Some(lane) = self.open.lanes.first_mut() {
+                    lane.reader = Some(reader);
+                }
             }
             Err(failure) => {
                 self.open.dead = true;
@@ -274,30 +349,35 @@ impl Loader {
     }
 
     fn has_spare(&mut self) -> bool {
-        if self.spare.is_empty() && self.made < MOST_BLOCKS {
+        let most = match self.open.stems {
+            Some(_) => MOST_BLOCKS + MOST_STEM_BLOCKS,
+            None => MOST_BLOCKS,
+        };
+        if self.spare.is_empty() && self.made < most {
             self.made += 1;
             self.spare.push(Block::empty());
         }
         !self.spare.is_empty()
     }
 
-    fn bring(&mut self, shelf: Shelf, index: u64, path: &Path, say: &mut dyn FnMut(Loaded)) {
-        let Some(mut block) = self.spare.pop() else {
+    fn bring(&mut self, gap: Gap, path: &Path, say: &mut dyn FnMut(Loaded)) {
+        let Gap { shelf, index, .. } = gap;
+        let (Some(mut block), Some(lane)) = (self.spare.pop(), self.open.lanes.first_mut()) else {
             return;
         };
         let epoch = self.open.epoch;
         let from = index.saturating_mul(BLOCK_FRAMES as u64);
         if shelf == Shelf::Window {
-            self.open.cue_reader = None;
+            lane.cue_reader = None;
         }
-        let (frames, failure) = match read(self.open.reader(shelf), path, from, &mut block) {
+        let (frames, failure) = match read(lane.reader(shelf), path, from, &mut block) {
             Ok(frames) => (frames, None),
             Err(failure) => (0, Some(failure)),
         };
         if frames < BLOCK_FRAMES {
             let end = from.saturating_add(frames as u64);
             let end = self.open.end.map_or(end, |known| known.min(end));
-            let reader = self.open.reader(shelf);
+            let reader = lane.reader(shelf);
             let trouble = reader.as_ref().and_then(|reader| reader.trouble(end));
             if failure.is_some() {
                 *reader = None;
@@ -313,13 +393,67 @@ impl Loader {
             self.spare.push(block);
             return;
         }
-        block.epoch = epoch;
+        self.hand_over(gap, block, frames);
+    }
+
+    /// Where a stem ends it goes on in silence: the track tells when it is over.
+    fn bring_stem(&mut self, gap: Gap, say: &mut dyn FnMut(Loaded)) {
+        let Gap { shelf, index, .. } = gap;
+        let (Some(stems), Some(lane)) = (&self.open.stems, self.open.lanes.get_mut(gap.lane))
+        else {
+            return;
+        };
+        let (Some(mut block), Some(path)) = (self.spare.pop(), stems.paths.get(gap.lane - 1))
+        else {
+            return;
+        };
+        let gain = stems.gain;
+        let from = index.saturating_mul(BLOCK_FRAMES as u64);
+        if shelf == Shelf::Window {
+            lane.cue_reader = None;
+        }
+        let read = if from >= end_of(stems) {
+            Ok(0)
+        } else {
+            read(lane.reader(shelf), path, from, &mut block)
+        };
+        let cut = |frames: usize| {
+            let reader = lane.reader.as_ref().or(lane.cue_reader.as_ref());
+            let end = from.saturating_add(frames as u64);
+            reader
+                .filter(|_| frames < BLOCK_FRAMES && frames > 0)
+                .and_then(|reader| reader.trouble(end))
+        };
+        let frames = read.and_then(|frames| cut(frames).map_or(Ok(frames), Err));
+        match frames {
+            Ok(frames) => {
+                let (heard, after) = block.samples.split_at_mut(frames * 2);
+                if gain != 1.0 {
+                    heard.iter_mut().for_each(|sample| *sample *= gain);
+                }
+                after.fill(0.0);
+                self.hand_over(gap, block, BLOCK_FRAMES);
+            }
+            Err(failure) => {
+                self.spare.push(block);
+                self.open.lanes.truncate(1);
+                let epoch = self.open.epoch;
+                say(Loaded::StemTrouble { epoch, failure });
+            }
+        }
+    }
+
+    fn hand_over(&mut self, gap: Gap, mut block: Block, frames: usize) {
+        let Gap { lane, shelf, index } = gap;
+        block.epoch = self.open.epoch;
         block.index = index;
         block.frames = frames;
-        self.open.note(shelf, index);
+        if let Some(lane) = self.open.lanes.get_mut(lane) {
+            lane.note(shelf, index);
+        }
         self.sent += 1;
         self.send(Arrival::Block {
-            source: 0,
+            source: lane,
             shelf,
             block,
         });
@@ -330,6 +464,23 @@ impl Loader {
         let sent = self.arrivals.push(arrival);
         debug_assert!(sent.is_ok(), "there was room");
     }
+}
+
+fn is_same(one: Option<&Arc<StemFiles>>, other: Option<&Arc<StemFiles>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// The frame of the clock at which stems are over.
+fn end_of(stems: &StemFiles) -> u64 {
+    let rate = u64::from(stems.rate.hz());
+    stems
+        .frames
+        .saturating_mul(u64::from(super::RATE))
+        .div_ceil(rate)
 }
 
 /// Reads with `reader`, opening it first if there is none.

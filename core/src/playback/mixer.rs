@@ -1,10 +1,12 @@
 //! The transport and the mix: pure, without a device, without waiting, without memory of its own to ask for.
 //!
-//! One clock counts frames of the track. All sources are read with that one index, so they cannot drift apart.
+//! One clock counts frames of the track. All sources (the track itself, its four stems) are read with that one index, so
+//! they cannot drift apart. Each has a gain; a mix that needs sound which is not there yet waits, and the old one is heard on.
 //! Every change is a straight ramp of [`RAMP`] frames: start, stop, volume, and a jump, where what was
 //! heard goes down (copied aside when the jump is made) while the new place comes up.
 
 use super::block::{BLOCK_FRAMES, Block, Shelf, Table};
+use super::gain::Gain;
 use rtrb::{Consumer, Producer};
 
 /// 5 ms.
@@ -18,6 +20,13 @@ const MARGIN_BLOCKS: u64 = MARGIN.div_ceil(BLOCK_FRAMES) as u64 + 1;
 /// waits behind what was read ahead for the old one.
 const ARRIVALS_AT_ONCE: usize = 512;
 
+/// Sounds that run side by side under the one clock: the track itself, then its four stems.
+pub(super) const SOURCES: usize = 5;
+/// The gain of each source.
+pub(super) type Levels = [f32; SOURCES];
+/// The track as it is.
+pub(super) const ORIGINAL: Levels = [1.0, 0.0, 0.0, 0.0, 0.0];
+
 /// What is to be played: the whole wish each time, so that the newest one says everything.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Order {
@@ -30,6 +39,7 @@ pub(super) struct Order {
     /// The sound has faded out at this frame.
     pub(super) until: u64,
     pub(super) volume: f32,
+    pub(super) levels: Levels,
 }
 
 impl Default for Order {
@@ -41,6 +51,7 @@ impl Default for Order {
             run: false,
             until: u64::MAX,
             volume: 1.0,
+            levels: ORIGINAL,
         }
     }
 }
@@ -84,6 +95,8 @@ pub(super) struct Mixer {
     /// Used blocks go back to the loader: nothing is freed here.
     returns: Producer<Block>,
     sources: Vec<Table>,
+    /// One for each source; what of `order` was taken up.
+    gains: [Gain; SOURCES],
     order: Order,
     /// The frame of the track that comes next.
     clock: u64,
@@ -100,7 +113,7 @@ pub(super) struct Mixer {
     tail: [[f32; 2]; RAMP],
     /// How much of it has been played.
     tail_at: usize,
-    volume: Volume,
+    volume: Gain,
 }
 
 impl Mixer {
@@ -114,9 +127,8 @@ impl Mixer {
             orders,
             arrivals,
             returns,
-            sources: std::iter::repeat_with(Table::default)
-                .take(sources)
-                .collect(),
+            sources: (0..sources.min(SOURCES)).map(Table::new).collect(),
+            gains: ORIGINAL.map(Gain::steady),
             order: Order::default(),
             clock: 0,
             end: None,
@@ -126,7 +138,7 @@ impl Mixer {
             flows: false,
             tail: [[0.0; 2]; RAMP],
             tail_at: RAMP,
-            volume: Volume::default(),
+            volume: Gain::steady(1.0),
         }
     }
 
@@ -134,6 +146,7 @@ impl Mixer {
     pub(super) fn render(&mut self, out: &mut [f32]) -> Passage {
         self.take_orders();
         self.take_arrivals(ARRIVALS_AT_ONCE);
+        self.take_levels();
         let (out, odd) = out.as_chunks_mut::<2>();
         odd.fill(0.0);
         out.fill([0.0; 2]);
@@ -154,6 +167,7 @@ impl Mixer {
         self.take_orders();
         self.take_arrivals(usize::MAX);
         self.interrupt();
+        self.take_levels();
         let epoch = self.order.epoch;
         for table in &mut self.sources {
             while !self.returns.is_full()
@@ -170,7 +184,10 @@ impl Mixer {
     pub(super) fn interrupt(&mut self) {
         self.gate = 0;
         self.tail_at = RAMP;
-        self.volume.jump();
+        self.volume.arrive();
+        for gain in &mut self.gains {
+            gain.arrive();
+        }
     }
 
     fn standing(&self) -> Passage {
@@ -193,8 +210,28 @@ impl Mixer {
                 self.leave();
                 self.clock = order.to;
             }
-            self.volume.aim(order.volume);
+            self.volume.aim_at(order.volume);
             self.order = order;
+        }
+    }
+
+    /// Goes over to the levels of the order when all that they need is there, or nothing is heard anyway.
+    fn take_levels(&mut self) {
+        let is_silent = self.gate == 0;
+        let lacks = |source: usize, level: f32| {
+            let (there, ends) = self.ahead_of(source, MARGIN_BLOCKS);
+            level > 0.0 && !ends && there <= MARGIN
+        };
+        let levels = self.order.levels;
+        let mut sources = (0..self.sources.len()).zip(levels);
+        if !is_silent && sources.any(|(source, level)| lacks(source, level)) {
+            return;
+        }
+        for (gain, level) in self.gains.iter_mut().zip(levels) {
+            gain.aim_at(level);
+            if is_silent {
+                gain.arrive();
+            }
         }
     }
 
@@ -282,6 +319,9 @@ impl Mixer {
             let (now, later) = rest.split_at_mut(frames.min(rest.len()));
             self.read(now);
             self.clock += now.len() as u64;
+            for gain in &mut self.gains {
+                gain.advance(now.len());
+            }
             self.ramp(now, opens);
             self.primed |= opens;
             self.flows |= opens;
@@ -298,8 +338,21 @@ impl Mixer {
             .saturating_sub(RAMP)
     }
 
-    /// Frames that are there without a gap, looking into so many blocks, and whether the track ends after them.
+    /// Frames of all that is to be heard that are there without a gap, looking into so many blocks, and whether the track
+    /// ends after them. The track itself is always among them: its length is the length of all.
     fn ahead(&self, blocks: u64) -> (usize, bool) {
+        let heard = |source: &usize| {
+            let aim = self.gains.get(*source).map_or(0.0, Gain::aim);
+            *source == 0 || aim > 0.0
+        };
+        (0..self.sources.len())
+            .filter(heard)
+            .map(|source| self.ahead_of(source, blocks))
+            .min_by_key(|(there, _)| *there)
+            .unwrap_or((0, false))
+    }
+
+    fn ahead_of(&self, source: usize, blocks: u64) -> (usize, bool) {
         let epoch = self.order.epoch;
         let left = match self.end {
             Some((of, frames)) if of == epoch => {
@@ -309,41 +362,42 @@ impl Mixer {
         };
         let index = self.clock / BLOCK_FRAMES as u64;
         let into = (self.clock % BLOCK_FRAMES as u64) as usize;
-        let frames = |table: &Table| {
-            let mut there = 0;
-            for index in index..index.saturating_add(blocks) {
-                let block = table.get(epoch, index).map_or(0, |block| block.frames);
-                there += block;
-                if block < BLOCK_FRAMES {
-                    break;
-                }
+        let mut there = 0;
+        for index in index..index.saturating_add(blocks) {
+            let block = self
+                .sources
+                .get(source)
+                .and_then(|table| table.get(epoch, index));
+            let frames = block.map_or(0, |block| block.frames);
+            there += frames;
+            if frames < BLOCK_FRAMES {
+                break;
             }
-            there.saturating_sub(into)
-        };
-        let there = self.sources.iter().map(frames).min().unwrap_or(0);
+        }
+        let there = there.saturating_sub(into);
         (there.min(left), there >= left)
     }
 
     /// Sums the sources over `out`, from the clock on, whose frames are known to be there.
     fn read(&self, out: &mut [[f32; 2]]) {
-        let mut at = self.clock;
+        let mut done = 0;
         let mut rest = out;
         while !rest.is_empty() {
+            let at = self.clock + done as u64;
             let index = at / BLOCK_FRAMES as u64;
             let into = (at % BLOCK_FRAMES as u64) as usize;
             let (now, later) = rest.split_at_mut((BLOCK_FRAMES - into).min(rest.len()));
             now.fill([0.0; 2]);
-            for table in &self.sources {
-                let Some(block) = table.get(self.order.epoch, index) else {
-                    continue;
+            for (table, gain) in self.sources.iter().zip(&self.gains) {
+                let block = match gain.is_silent() {
+                    true => None,
+                    false => table.get(self.order.epoch, index),
                 };
+                let Some(block) = block else { continue };
                 let frames = block.samples.as_chunks::<2>().0;
-                for (out, frame) in now.iter_mut().zip(frames.iter().skip(into)) {
-                    out[0] += frame[0];
-                    out[1] += frame[1];
-                }
+                gain.add(done, now, frames.get(into..).unwrap_or_default());
             }
-            at += now.len() as u64;
+            done += now.len();
             rest = later;
         }
     }
@@ -372,63 +426,5 @@ impl Mixer {
             out[1] += tail[1];
         }
         self.tail_at += frames;
-    }
-}
-
-/// A linear gain that moves in straight lines.
-#[derive(Debug)]
-struct Volume {
-    from: f32,
-    to: f32,
-    /// Steps taken from one to the other.
-    step: usize,
-}
-
-impl Default for Volume {
-    fn default() -> Self {
-        Self {
-            from: 1.0,
-            to: 1.0,
-            step: RAMP,
-        }
-    }
-}
-
-impl Volume {
-    fn now(&self) -> f32 {
-        if self.step >= RAMP {
-            return self.to;
-        }
-        self.from + (self.to - self.from) * (self.step as f32 / RAMP as f32)
-    }
-
-    fn aim(&mut self, to: f32) {
-        if to != self.to {
-            self.from = self.now();
-            self.to = to;
-            self.step = 0;
-        }
-    }
-
-    fn jump(&mut self) {
-        self.step = RAMP;
-    }
-
-    fn apply(&mut self, out: &mut [[f32; 2]]) {
-        let moving = (RAMP - self.step).min(out.len());
-        let (ramp, steady) = out.split_at_mut(moving);
-        for frame in ramp {
-            self.step += 1;
-            let level = self.now();
-            frame[0] *= level;
-            frame[1] *= level;
-        }
-        // The file's own level, bit by bit.
-        if self.to != 1.0 {
-            for frame in steady {
-                frame[0] *= self.to;
-                frame[1] *= self.to;
-            }
-        }
     }
 }

@@ -2,12 +2,14 @@
 
 use super::block::Block;
 use super::loader::{LANES, Loaded, Loader, Wish};
-use super::mixer::{Arrival, Mixer, Order};
-use super::{RATE, SOURCES};
+use super::mixer::{Arrival, Mixer, Order, SOURCES};
+use super::{RATE, StemMix};
 use crate::failure::Failure;
+use crate::stems::StemFiles;
 use crate::units::Secs;
 use rtrb::{Producer, RingBuffer};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Renders what the player would send to a stereo device of floats at [`RATE`].
 pub struct Offline {
@@ -52,6 +54,7 @@ impl Offline {
             wish: Wish {
                 epoch: 1,
                 path: path.to_owned(),
+                stems: None,
                 focus: from,
                 cue: from,
                 quit: false,
@@ -69,6 +72,17 @@ impl Offline {
                 Ok(offline)
             }
         }
+    }
+
+    /// Plays stems in this mix instead of the whole track.
+    pub fn set_stems(&mut self, files: &Arc<StemFiles>, mix: &StemMix) {
+        self.wish.stems = Some(Arc::clone(files));
+        self.set_mix(mix);
+    }
+
+    pub fn set_mix(&mut self, mix: &StemMix) {
+        self.order.levels = mix.levels();
+        self.send();
     }
 
     /// Linear: 1 is the file's own level.
@@ -109,7 +123,9 @@ impl Offline {
         } = self;
         let mut say = |news| match news {
             Loaded::Opened { duration: told, .. } => *duration = told,
-            Loaded::Trouble { failure, .. } => *trouble = Some(failure),
+            Loaded::Trouble { failure, .. } | Loaded::StemTrouble { failure, .. } => {
+                *trouble = Some(failure);
+            }
             Loaded::End { .. } | Loaded::Progress { .. } => {}
         };
         for _ in 0..blocks {

@@ -9,4 +9,5 @@ static ALLOCATOR: AllocDisabler = AllocDisabler;
 mod callback;
 mod files;
 mod mixing;
+mod stems;
 mod streaming;

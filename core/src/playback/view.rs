@@ -1,8 +1,11 @@
 //! What is to be seen of the player: immutable, published whole.
 
+use super::StemMix;
 use crate::failure::Failure;
+use crate::stems::StemFiles;
 use crate::track::TrackId;
 use crate::units::Secs;
+use std::sync::Arc;
 
 /// Names a device across restarts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,6 +32,16 @@ pub enum Transport {
     Ended,
 }
 
+/// The stems of the track in the player.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum StemSound {
+    #[default]
+    Absent,
+    Ready(Arc<StemFiles>),
+    /// They are there and cannot be played.
+    Broken(Failure),
+}
+
 /// The track in the player.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
@@ -36,6 +49,9 @@ pub struct Loaded {
     /// As far as known: the container's word until the end has been read.
     pub duration: Secs,
     pub cue: Secs,
+    pub stems: StemSound,
+    /// Which of them are heard.
+    pub mix: StemMix,
     /// Why it cannot be played on, or not to its end.
     pub trouble: Option<Failure>,
 }

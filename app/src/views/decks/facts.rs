@@ -3,14 +3,17 @@
 use super::choose::One;
 use crate::format;
 use crate::settings::KeyNotation;
+use crate::shelf::Stems;
 use crate::theme::{self, icon};
 use crate::views::track::lanes::key_name;
+use crate::widgets::activity;
 use eframe::egui::{
     self, Align, Align2, Color32, CornerRadius, Label, Layout, Rect, Response, RichText, Sense,
     Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, vec2,
 };
 use tonearm_core::decks::{NextChord, Sounding};
 use tonearm_core::harmony::Key;
+use tonearm_core::stems::Stem;
 use tonearm_core::units::Secs;
 
 /// Letters of a text that could be seen at most; what a network says may be endless.
@@ -52,6 +55,16 @@ pub(super) fn told(
     let response = ui.interact(rect, ui.scope_id().with(id), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, words));
     response
+}
+
+/// Which stems sound at `at`.
+pub(super) fn stems_in_words(stems: &Stems, at: f64) -> String {
+    let names: Vec<&str> = activity::sounding(stems, at).map(Stem::name).collect();
+    if names.is_empty() {
+        "No stem sounds".to_owned()
+    } else {
+        format!("Sounding: {}", names.join(", "))
+    }
 }
 
 /// The deck's colour, paler when what it shows holds no longer.

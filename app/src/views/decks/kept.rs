@@ -1,7 +1,7 @@
 //! What is made ready once for each track on decks, for the page and the overlay together.
 
 use crate::gpu::Source;
-use crate::shelf::{ArtSize, Loadable, Shelf};
+use crate::shelf::{ArtSize, Loadable, Shelf, Stems};
 use eframe::egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
 use lru::LruCache;
 use std::fmt;
@@ -25,6 +25,8 @@ pub(super) struct Ready {
     pub(super) gain: f32,
     pub(super) grid: Arc<Grid>,
     pub(super) cover: Option<TextureId>,
+    /// Where stems were made.
+    pub(super) stems: Option<Arc<Stems>>,
     /// The waveform is on its way.
     pub(super) is_coming: bool,
 }
@@ -87,6 +89,7 @@ impl Props {
             gain,
             grid: kept.grid(matched.analysis.as_ref()),
             cover: kept.cover(ctx, shelf, row),
+            stems: shelf.stems(row).ready(),
             is_coming,
         }
     }

@@ -7,6 +7,7 @@ use crate::format;
 use crate::theme;
 use crate::views::track::lanes;
 use crate::views::track::viewport::Viewport;
+use crate::widgets::activity;
 use crate::widgets::wave::{self, Drawing};
 use eframe::egui::{
     self, Align2, CornerRadius, FontId, Id, Painter, Rect, Stroke, StrokeKind, Ui, pos2,
@@ -14,6 +15,8 @@ use eframe::egui::{
 use tonearm_core::units::Secs;
 
 const LANE: f32 = 22.0;
+/// Four lines.
+const ACTIVITY: f32 = 16.0;
 /// Below this height a waveform goes without chords and numbers.
 const ROOM: f32 = 64.0;
 
@@ -54,6 +57,16 @@ pub(super) fn stage_ui(
         Some(_) => rect.with_max_y(rect.bottom() - LANE),
         None => rect,
     };
+    let lines = match rect.height() {
+        height if height > ROOM => ACTIVITY,
+        height if height > ROOM / 2.0 => ACTIVITY / 2.0,
+        _ => 0.0,
+    };
+    let stems = ready.stems.as_ref().filter(|_| lines > 0.0);
+    let (wave, activity) = match stems {
+        Some(_) => wave.split_top_bottom_at_y(wave.bottom() - lines),
+        None => (wave, Rect::NOTHING),
+    };
     let head = rect.left() + (rect.width() * PLAYHEAD).round();
     // Decks that are matched show beats equally far apart, whatever their tracks' own tempo.
     let per_point = per_point * pitch(one);
@@ -68,6 +81,12 @@ pub(super) fn stage_ui(
     } else {
         grid(&painter, wave, &view, ready);
     }
+    if let Some(stems) = stems {
+        painter.rect_filled(activity, CornerRadius::ZERO, theme::WAVE);
+        activity::paint(&painter, activity, (view.start, view.per_point), stems);
+        let words = facts::stems_in_words(stems, at);
+        facts::told(ui, activity, "stems", &words).on_hover_text(&words);
+    }
     if ready.source.is_none() {
         let words = if ready.is_coming {
             "Loading the waveform…"
@@ -78,7 +97,7 @@ pub(super) fn stage_ui(
         word(&painter, middle, words);
     }
     if let Some(chords) = chords {
-        let lane = rect.with_min_y(wave.bottom());
+        let lane = rect.with_min_y(rect.bottom() - LANE);
         painter.rect_filled(lane, CornerRadius::ZERO, theme::APP);
         lanes::chords(&ui.painter_at(lane), lane, &view, chords);
     }
@@ -106,6 +125,7 @@ fn picture(painter: &Painter, rect: Rect, view: &Viewport, (slot, ready): (Id, &
         gain: ready.gain,
         samples: None,
         ground: theme::WAVE,
+        bands: theme::BANDS,
     };
     wave::paint(painter, rect, &drawing);
 }

@@ -4,7 +4,9 @@ use super::Page;
 use crate::outbox::Outbox;
 use crate::theme;
 use eframe::egui::accesskit::{Action, ActionData};
-use eframe::egui::{EventFilter, Key, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Color32, EventFilter, Key, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 use tonearm_core::playback::PlayerCommand;
 
 /// Points.
@@ -36,9 +38,23 @@ pub fn decibels(gain: f32) -> String {
 }
 
 pub(super) fn volume_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
-    let before = place(page.scene.sound.volume);
     let size = vec2(WIDTH, theme::CONTROL);
-    let (rect, mut response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    let volume = page.scene.sound.volume;
+    if let Some(volume) = fader_ui(ui, rect, response, ("Volume", theme::ACCENT), volume) {
+        out.sound.push(PlayerCommand::SetVolume(volume));
+    }
+}
+
+/// A fader in `rect`, which `response` watches. Gives the gain that is asked for, when it is another.
+pub(super) fn fader_ui(
+    ui: &Ui,
+    rect: Rect,
+    mut response: Response,
+    (name, colour): (&str, Color32),
+    volume: f32,
+) -> Option<f32> {
+    let before = place(volume);
     let inner = rect.shrink2(vec2(KNOB + 1.0, 0.0));
     let mut place = before;
     if let Some(pointer) = response.interact_pointer_pos() {
@@ -49,21 +65,22 @@ pub(super) fn volume_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
     }
     place = asked(ui, &response).unwrap_or(place) + STEP * steps(ui, &response);
     place = place.clamp(0.0, 1.0);
-    if (place - before).abs() > 1e-4 {
-        out.sound.push(PlayerCommand::SetVolume(gain(place)));
+    let is_asked = (place - before).abs() > 1e-4;
+    if is_asked {
         response.mark_changed();
     }
-    tell(ui, &response, place);
+    tell(ui, &response, name, place);
     let painter = ui.painter();
     let knob = pos2(inner.left() + inner.width() * place, inner.center().y);
     let rail = |from: f32, to: f32| Rect::from_x_y_ranges(from..=to, knob.y - 2.0..=knob.y + 2.0);
     painter.rect_filled(rail(inner.left(), inner.right()), 2.0, theme::LINE);
-    painter.rect_filled(rail(inner.left(), knob.x), 2.0, theme::ACCENT);
+    painter.rect_filled(rail(inner.left(), knob.x), 2.0, colour);
     painter.circle_filled(knob, KNOB, theme::TEXT);
     if response.has_focus() {
         painter.circle_stroke(knob, KNOB + 2.0, Stroke::new(1.5, theme::ACCENT));
     }
-    response.on_hover_text(format!("Volume: {}", decibels(gain(place))));
+    response.on_hover_text(format!("{name}: {}", decibels(gain(place))));
+    is_asked.then(|| gain(place))
 }
 
 /// Steps up that keys and screen readers ask for. The arrows stay with the fader: they do not move the focus.
@@ -102,10 +119,10 @@ fn asked(ui: &Ui, response: &Response) -> Option<f32> {
 }
 
 /// What a screen reader hears of the fader, and may ask of it.
-fn tell(ui: &Ui, response: &Response, place: f32) {
+fn tell(ui: &Ui, response: &Response, name: &str, place: f32) {
     let words = decibels(gain(place));
     response.widget_info(|| {
-        let mut info = WidgetInfo::slider(true, f64::from(place), "Volume");
+        let mut info = WidgetInfo::slider(true, f64::from(place), name);
         info.current_text_value = Some(words.clone());
         info
     });

@@ -1,6 +1,7 @@
 //! What the page keeps from frame to frame: nothing of it is a fact, all of it can be made anew.
 
 use super::growing;
+use super::stems;
 use super::viewport::Limits;
 use crate::gpu::Source;
 use crate::scene::Scene;
@@ -24,6 +25,7 @@ pub struct Kept {
     pub(super) details_pending: bool,
     pub(super) grid: Grid,
     pub(super) gain: f32,
+    pub(super) stems: stems::Kept,
     source: Option<Source>,
     growing: bool,
     /// Another number for each waveform that was met.
@@ -44,6 +46,7 @@ impl Kept {
         }
         self.meet_details(scene, row);
         self.meet_waveform(scene, row);
+        self.stems.meet(scene.shelf.stems(row), row.track.id.0);
     }
 
     pub(super) fn source(&self) -> Option<&Source> {

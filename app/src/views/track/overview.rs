@@ -41,6 +41,7 @@ pub(super) fn overview_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, 
                 gain: panel.kept.gain * 0.92,
                 samples: None,
                 ground: theme::WAVE,
+                bands: theme::BANDS,
             };
             wave::paint(&painter, rect, &drawing);
         }

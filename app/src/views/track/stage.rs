@@ -1,7 +1,7 @@
 //! The waveform large, with bars above and chords and keys beneath, all on one time axis.
 
 use super::viewport::{Limits, Viewport};
-use super::{Page, TrackPanel, jump, lanes, told};
+use super::{Page, TrackPanel, jump, lanes, stems, told};
 use crate::format;
 use crate::gpu::plan::MOST_FRAMES_PER_PIXEL;
 use crate::outbox::Outbox;
@@ -22,12 +22,13 @@ const LANE: f32 = 24.0;
 struct Areas {
     ruler: Rect,
     wave: Rect,
+    stems: Option<[Rect; 4]>,
     chords: Option<Rect>,
     keys: Option<Rect>,
 }
 
 impl Areas {
-    fn new(rect: Rect, details: Option<&TrackDetails>) -> Self {
+    fn new(rect: Rect, details: Option<&TrackDetails>, with_stems: bool) -> Self {
         let chords = details.is_some_and(|details| {
             details
                 .chords
@@ -46,9 +47,11 @@ impl Areas {
         };
         let keys = lane(keys);
         let chords = lane(chords);
+        let stems = with_stems.then(|| stems::split(&mut wave)).flatten();
         Self {
             ruler: rect.with_max_y(wave.top()),
             wave,
+            stems,
             chords,
             keys,
         }
@@ -90,11 +93,14 @@ pub(super) fn stage_ui(
         return;
     }
     let details = panel.kept.details.clone();
-    let areas = Areas::new(rect, details.as_deref());
+    let areas = Areas::new(rect, details.as_deref(), panel.kept.stems.is_there());
     let painter = ui.painter_at(rect);
     painter.rect_filled(areas.ruler, CornerRadius::ZERO, theme::PANEL);
     let view = panel.view();
     wave_ui(ui, areas.wave, page, panel);
+    if let Some(lanes) = &areas.stems {
+        stems::waves_ui(ui, lanes, &view, page, panel);
+    }
     lines(&painter, &areas, &view, panel);
     if let Some(lane) = areas.chords {
         painter.rect_filled(lane, CornerRadius::ZERO, theme::PANEL);
@@ -112,6 +118,9 @@ pub(super) fn stage_ui(
         told::keys(ui, lane, &view, &found.segments, notation);
     }
     marks(&painter, rect, &areas, &view, page);
+    if let Some(lanes) = &areas.stems {
+        stems::controls_ui(ui, lanes, page, panel, out);
+    }
     told::cue(ui, areas.wave, &view, page);
 }
 
@@ -216,6 +225,7 @@ fn wave_ui(ui: &Ui, rect: Rect, page: &Page<'_>, panel: &TrackPanel) {
         gain: panel.kept.gain,
         samples: samples.as_ref().map(|samples| (samples, fade)),
         ground: theme::WAVE,
+        bands: theme::BANDS,
     };
     wave::paint(&painter, rect, &drawing);
     if panel.kept.is_growing() {
@@ -256,6 +266,12 @@ fn lines(painter: &Painter, areas: &Areas, view: &Viewport, panel: &TrackPanel) 
             None => Stroke::new(1.0, theme::TEXT.gamma_multiply(0.2)),
         };
         painter.vline(x, wave.y_range(), stroke);
+        if line.bar.is_some()
+            && let Some([first, .., last]) = &areas.stems
+        {
+            let faint = Stroke::new(1.0, theme::DOWNBEAT.gamma_multiply(0.3));
+            painter.vline(x, first.top()..=last.bottom(), faint);
+        }
         let Some(number) = line.bar else { continue };
         let tick = if line.labelled { RULER - 3.0 } else { 4.0 };
         painter.vline(x, (wave.top() - tick)..=wave.top(), stroke);

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
 use tonearm_core::failure::Failure;
+use tonearm_core::playback::StemSound;
 use tonearm_core::row::{ArtifactState, Row};
 
 /// One line to tell.
@@ -26,6 +27,7 @@ enum Offer {
     Progress(f32),
     Analyze,
     Retry,
+    Stems,
 }
 
 /// Nothing is drawn where everything is as it should be.
@@ -75,6 +77,16 @@ fn line_ui(ui: &mut Ui, row: &Row, line: &Line, out: &mut Outbox) {
                 });
             }
         }
+        Offer::Stems => {
+            if ui.button("Make stems again").clicked() {
+                out.commands.push(Command::Analyze {
+                    request: RequestId::default(),
+                    tracks: Selection::Tracks(vec![id]),
+                    extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
+                    force: true,
+                });
+            }
+        }
         Offer::Retry => {
             if ui.button("Try again").clicked() {
                 out.commands
@@ -99,6 +111,12 @@ fn lines(page: &Page<'_>, panel: &TrackPanel) -> Vec<Line> {
         lines.push(line(theme::ERROR, sentence(text), remedy, Offer::Nothing));
     } else if let Some(trouble) = trouble {
         lines.push(failed(trouble, Offer::Nothing));
+    }
+    let player = player.filter(|loaded| loaded.track == row.track.id);
+    if let Some(StemSound::Broken(failure)) = player.map(|loaded| &loaded.stems) {
+        let text = format!("The stems cannot be played: {}", failure.message);
+        let remedy = "Make them again";
+        lines.push(line(theme::WARN, text, remedy, Offer::Stems));
     }
     if let Some(damage) = &row.track.damage {
         lines.push(line(

@@ -9,7 +9,9 @@ use eframe::egui::{
     self, Align, Color32, ComboBox, CornerRadius, Layout, Rect, Response, RichText, Sense, Shape,
     Stroke, Ui, pos2, vec2,
 };
+use tonearm_core::artifact::Artifact;
 use tonearm_core::playback::{OutputState, PlayerCommand};
+use tonearm_core::row::ArtifactState;
 
 /// Points across from which nothing is left out that is not needed all the time.
 const WIDE: f32 = 840.0;
@@ -67,6 +69,9 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
     if width > 1000.0 {
         zoom_ui(ui, out);
     }
+    if wide {
+        stems_ui(ui, page, out);
+    }
     if width < WITH_VOLUME {
         return;
     }
@@ -80,6 +85,23 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
             ui.label(RichText::new("Volume").size(11.0).color(theme::TEXT_MUTED));
         }
     });
+}
+
+/// The way to stems, where there are none.
+fn stems_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
+    let words = match page.row.artifacts[Artifact::Stems as usize] {
+        ArtifactState::Absent => "Make stems",
+        ArtifactState::Due | ArtifactState::Waiting => "Stems are waiting",
+        ArtifactState::Running | ArtifactState::Done | ArtifactState::Failed => return,
+    };
+    ui.add_space(8.0);
+    let possible = page.row.artifacts[Artifact::Stems as usize] == ArtifactState::Absent;
+    let size = vec2(0.0, theme::CONTROL);
+    let response = ui.add_enabled(possible, egui::Button::new(words).min_size(size));
+    let hint = hint("Take the track apart into four", Action::MakeStems, ui);
+    if response.on_hover_text(hint).clicked() {
+        out.act(Action::MakeStems);
+    }
 }
 
 fn zoom_ui(ui: &mut Ui, out: &mut Outbox) {

@@ -132,7 +132,7 @@ fn image([width, height]: [usize; 2], columns: &[Column]) -> ColorImage {
         let Some(shape) = shapes.get(x * shapes.len() / width) else {
             continue;
         };
-        let [tall, middle, small] = shape.regions();
+        let [tall, middle, small] = shape.regions(&theme::BANDS);
         let envelope = (shape.peak(), theme::BANDS[0].gamma_multiply(0.38));
         for (level, colour) in [envelope, tall, middle, small] {
             let reach = level * half;

@@ -1,0 +1,92 @@
+//! Stems beneath the waveform: what they say, what is asked of them.
+
+use crate::scenes::{Made, harness, take_apart};
+use eframe::egui::accesskit::{Role, Toggled};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tonearm::action::Action;
+use tonearm::views::track::stems::meant;
+use tonearm_core::playback::{PlayerCommand, StemMix};
+use tonearm_core::stems::Stem;
+
+const SIZE: [f32; 2] = [1200.0, 700.0];
+
+#[test]
+fn each_stem_has_a_toggle_a_solo_and_a_fader_that_say_how_they_stand() {
+    let mut made = Made::analyzed();
+    let mix = StemMix::default().toggled(Stem::Bass);
+    take_apart(&mut made, false, Some(mix));
+    let mut harness = harness(made, SIZE);
+    harness.run_steps(3);
+    let on = |name: &str| {
+        harness
+            .get_by_role_and_label(Role::Button, name)
+            .accesskit_node()
+            .toggled()
+    };
+    for (name, expected) in [
+        ("Drums", Toggled::True),
+        ("Bass", Toggled::False),
+        ("Other", Toggled::True),
+        ("Vocals", Toggled::True),
+        ("Vocals alone", Toggled::False),
+    ] {
+        assert_eq!(on(name), Some(expected), "{name}");
+    }
+    harness.get_by_role_and_label(Role::Slider, "Volume of vocals");
+    harness.get_by_label("Drums").click();
+    harness.run_steps(2);
+    harness.get_by_label("Vocals alone").click();
+    harness.run_steps(2);
+    let asked = &harness.state().out.actions;
+    assert_eq!(*asked, [Action::ToggleDrums, Action::SoloVocals]);
+}
+
+#[test]
+fn a_fader_of_a_stem_asks_for_its_volume_alone() {
+    let mut made = Made::analyzed();
+    take_apart(&mut made, false, Some(StemMix::default()));
+    let mut harness = harness(made, SIZE);
+    harness.run_steps(3);
+    harness
+        .get_by_role_and_label(Role::Slider, "Volume of other")
+        .click();
+    harness.run_steps(2);
+    // The hand-made scene does not take the new volume in, so that it is asked for once more.
+    for asked in &harness.state().out.sound {
+        assert!(
+            matches!(asked, PlayerCommand::SetStemVolume(Stem::Other, volume) if (volume - 0.125).abs() < 0.01),
+            "{asked:?}"
+        );
+    }
+    assert!(!harness.state().out.sound.is_empty());
+}
+
+#[test]
+fn lanes_are_there_before_the_player_has_the_stems_and_do_nothing_then() {
+    let mut made = Made::analyzed();
+    take_apart(&mut made, true, None);
+    let mut harness = harness(made, SIZE);
+    harness.run_steps(3);
+    harness
+        .get_by_role_and_label(Role::Slider, "Volume of drums")
+        .click();
+    harness.run_steps(2);
+    assert!(harness.state().out.sound.is_empty());
+}
+
+#[test]
+fn where_there_is_little_room_the_waveform_comes_first() {
+    let mut made = Made::analyzed();
+    take_apart(&mut made, false, Some(StemMix::default()));
+    let mut harness = harness(made, [900.0, 300.0]);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Drums").is_none());
+    harness.get_by_label("Waveform");
+}
+
+#[test]
+fn the_keys_of_stems_mean_the_stems() {
+    assert_eq!(meant(Action::ToggleVocals), Some((Stem::Vocals, false)));
+    assert_eq!(meant(Action::SoloDrums), Some((Stem::Drums, true)));
+    assert_eq!(meant(Action::VolumeUp), None);
+}
