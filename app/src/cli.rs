@@ -18,6 +18,8 @@ mod simulate;
 mod upkeep;
 mod waveform;
 
+pub(crate) use library::places;
+
 use crate::exit::Exit;
 use crate::journal::journal;
 use crate::output::{Color, Output};

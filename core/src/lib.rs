@@ -24,6 +24,7 @@ pub mod playback;
 pub mod python;
 pub mod query;
 pub mod row;
+pub mod setup;
 pub mod source;
 pub mod store;
 pub mod timeline;

@@ -3,6 +3,7 @@
 use crate::artifact::Artifact;
 use crate::decks::DecksCommand;
 use crate::edits::Edit;
+use crate::setup::SetupCommand;
 use crate::track::TrackId;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -41,6 +42,9 @@ pub enum Command {
     },
     /// Of the decks on the network; what there is to see of them: [`crate::core_loop::Core::decks`].
     Decks(DecksCommand),
+    /// Of the environment and the models for neural analysis; what there is to see of them:
+    /// [`crate::core_loop::Core::setup`].
+    Setup(SetupCommand),
     /// Takes back the last change by hand or removal.
     Undo,
     Redo,

@@ -16,6 +16,8 @@ use crate::import::session::Scans;
 use crate::jobs::native::Native;
 use crate::jobs::plan::Recipes;
 use crate::jobs::pool::Pool;
+use crate::setup::desk::{SetupDesk, SetupWatch};
+use crate::setup::{Places, SetupView};
 use crate::store::{BadRecord, Store, StoreError};
 use crate::track::{SourceId, TrackId};
 use crate::waveform::Waveform;
@@ -45,6 +47,8 @@ pub struct Config {
     pub eager: bool,
     /// Jobs at a time; `None`: one per core.
     pub slots: Option<usize>,
+    /// Where environment and models for neural analysis lie.
+    pub places: Places,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +65,7 @@ pub struct Core {
     inputs: SyncSender<Envelope>,
     view: Arc<ArcSwap<View>>,
     decks: Arc<ArcSwap<DecksView>>,
+    setup: SetupWatch,
     store: Arc<Store>,
     writes: Arc<Writes>,
     unreadable: Vec<BadRecord>,
@@ -103,11 +108,7 @@ impl Core {
             &(Arc::new(move |id, news| job_tell(Input::Job(id, news))) as _),
         )
         .map_err(StartError::Thread)?;
-        let first = if config.eager {
-            state.be_eager(now)
-        } else {
-            Vec::new()
-        };
+        let first = config.eager.then(|| state.be_eager(now));
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
         let decks = Arc::new(ArcSwap::default());
         let deck_tell = tell.clone();
@@ -119,7 +120,10 @@ impl Core {
             tell: Arc::new(move |news| deck_tell(Input::Decks(news))),
             wake: Arc::clone(&wake),
         };
+        let setup = set_up(config, &wake, tell.clone());
+        let setup_watch = setup.watch();
         let mut hands = Hands {
+            setup,
             desk: Desk::new(surroundings),
             writer,
             pool: Some(pool),
@@ -130,7 +134,7 @@ impl Core {
         let thread = std::thread::Builder::new()
             .name("core".to_owned())
             .spawn(move || {
-                hands.carry_out(first);
+                hands.carry_out(first.unwrap_or_default());
                 run(
                     &mut state,
                     &waiting,
@@ -144,6 +148,7 @@ impl Core {
             inputs,
             view,
             decks,
+            setup: setup_watch,
             store,
             writes,
             unreadable,
@@ -180,6 +185,16 @@ impl Core {
     /// The latest of the decks: [`crate::core_loop::command::Command::Decks`] starts and stops them.
     pub fn decks(&self) -> Arc<DecksView> {
         self.decks.load_full()
+    }
+
+    /// The latest of the set-up: [`crate::core_loop::command::Command::Setup`] changes it.
+    pub fn setup(&self) -> Arc<SetupView> {
+        self.setup.view()
+    }
+
+    /// A handle on the same that does not keep the core running.
+    pub fn setup_watch(&self) -> SetupWatch {
+        self.setup.clone()
     }
 
     /// A handle on the same that does not keep the core running.
@@ -224,6 +239,19 @@ impl Drop for Core {
             tracing::error!("the core thread panicked");
         }
     }
+}
+
+/// Whoever makes neural analysis possible, with the way to tell of it.
+fn set_up(
+    config: &Config,
+    wake: &Arc<dyn Fn() + Send + Sync>,
+    tell: impl Fn(Input) + Send + Sync + 'static,
+) -> SetupDesk {
+    SetupDesk::new(
+        config.places.clone(),
+        Arc::clone(wake),
+        Arc::new(move || tell(Input::SetUp)),
+    )
 }
 
 /// Where views go.
@@ -296,6 +324,7 @@ fn run(state: &mut State, waiting: &Receiver<Envelope>, hands: &mut Hands, outle
 /// Everything that effects are carried out with.
 struct Hands {
     desk: Desk,
+    setup: SetupDesk,
     writer: Writer,
     pool: Option<Pool>,
     scans: Scans,
@@ -331,6 +360,7 @@ impl Hands {
                 Effect::ReplyToRelink => self.scans.reply_to_relink(),
                 Effect::StopScans => self.scans.stop(),
                 Effect::Decks(command) => self.desk.carry_out(command),
+                Effect::Setup(command) => self.setup.carry_out(command),
                 Effect::KeepToken(token) => self.desk.keep_token(token),
             }
         }
@@ -343,6 +373,7 @@ impl Hands {
     fn stop(self, state: &mut State, waiting: &Receiver<Envelope>) {
         let Self {
             desk,
+            setup,
             writer,
             pool,
             mut scans,
@@ -374,7 +405,7 @@ impl Hands {
                 Err(_) => break,
             }
         }
-        read_until_ended((pool, scans, desk), waiting, &mut |input| {
+        read_until_ended((pool, scans, desk, setup), waiting, &mut |input| {
             last(input, Some(&writer));
         });
         read_until_ended(writer, waiting, &mut |input| {

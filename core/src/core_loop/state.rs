@@ -141,6 +141,7 @@ impl State {
                 self.only_ends(&input)
             }
             Input::Command(Command::Decks(command)) => vec![Effect::Decks(command)],
+            Input::Command(Command::Setup(command)) => vec![Effect::Setup(command)],
             Input::Command(command) => self.command(command, now),
             Input::Import(news) => self.import_news(news, now),
             Input::Relink(news) => self.relink_news(news, now),
@@ -164,6 +165,7 @@ impl State {
                 Vec::new()
             }
             Input::Read(track, stored) => self.read(track, stored, now),
+            Input::SetUp => Vec::new(),
             Input::Tick => self.tick(now),
         };
         effects.extend(self.next_deeds(now));
@@ -290,7 +292,7 @@ impl State {
             Command::Remove(tracks) => return self.wish_deed(Deed::Remove(tracks)),
             Command::Retry(tracks) => self.retry(tracks),
             Command::Cancel => return self.cancel(),
-            Command::Decks(_) => {}
+            Command::Decks(_) | Command::Setup(_) => {}
         }
         Vec::new()
     }

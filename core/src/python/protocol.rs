@@ -414,7 +414,7 @@ mod tests {
         }
         let chord = |start: f64, end: f64, confidence: f64| {
             let span = json!({"start": start, "end": end, "label": "C:maj", "confidence": confidence,
-                "root": [0.0; 13], "notes": [0.5; 12]});
+                "root": vec![0.0; 13], "notes": vec![0.5; 12]});
             HeardHarmony::read(
                 json!({"spans": [span], "frame_seconds": 0.02, "frames": 9}),
                 Secs(2.0),

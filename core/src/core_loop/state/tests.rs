@@ -107,6 +107,7 @@ impl Bench {
                     | Effect::StartRelink { .. }
                     | Effect::StopScans
                     | Effect::Decks(_)
+                    | Effect::Setup(_)
                     | Effect::KeepToken(_) => {}
                 }
             }
