@@ -5,6 +5,7 @@
 
 pub mod chords;
 pub mod chroma;
+pub mod draft_stems;
 pub mod dsp;
 mod key;
 pub mod rhythm;

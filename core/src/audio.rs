@@ -9,6 +9,7 @@ pub mod bench;
 mod decode;
 mod error;
 mod filter;
+pub mod flac;
 mod interleave;
 mod listen;
 mod meter;
@@ -16,6 +17,7 @@ mod mp4;
 mod peaks;
 pub mod resample;
 mod source;
+pub mod stereo;
 
 pub use decode::{Damage, Decoder};
 pub use error::AudioError;

@@ -7,6 +7,7 @@ use crate::beats::Beats;
 use crate::edits::ShortByHand;
 use crate::harmony::{ChordSpan, Key, KeyFinding};
 use crate::loudness::Loudness;
+use crate::stems::StemSet;
 use crate::track::FileStamp;
 use crate::units::Bpm;
 use crate::waveform::Waveform;
@@ -21,6 +22,8 @@ pub enum Finding {
     Key(KeyFinding),
     Chords(Vec<ChordSpan>),
     Loudness(Loudness),
+    /// Their files are on the disk already.
+    Stems(StemSet),
 }
 
 impl Finding {
@@ -31,6 +34,7 @@ impl Finding {
             Self::Key(_) => Artifact::Key,
             Self::Chords(_) => Artifact::Chords,
             Self::Loudness(_) => Artifact::Loudness,
+            Self::Stems(_) => Artifact::Stems,
         }
     }
 }
@@ -54,6 +58,12 @@ pub struct Knowledge {
     /// No entry: never tried.
     pub records: Records,
     pub summary: Summary,
+    /// The user asked for stems, and they have neither been made nor failed since.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stems_asked: bool,
+    /// The stems that lie beside the library; see [`Self::stems_of`] before they are played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stems: Option<Box<StemSet>>,
 }
 
 impl Knowledge {
@@ -95,6 +105,12 @@ impl Knowledge {
         record.is_some_and(|record| record.recipe.maker == Maker::User)
     }
 
+    /// The stems, as long as they were made from the file as it is: others are not in step with it.
+    pub fn stems_of(&self, stamp: FileStamp) -> Option<&StemSet> {
+        let record = self.records.get(&Artifact::Stems)?;
+        self.stems.as_deref().filter(|_| record.made_from == stamp)
+    }
+
     /// Drops the short form of an artifact.
     pub fn forget(&mut self, artifact: Artifact) {
         let summary = &mut self.summary;
@@ -109,11 +125,8 @@ impl Knowledge {
                 summary.key_confidence = None;
             }
             Artifact::Loudness => summary.loudness = None,
-            Artifact::Tags
-            | Artifact::Hash
-            | Artifact::Waveform
-            | Artifact::Chords
-            | Artifact::Stems => {}
+            Artifact::Stems => self.stems = None,
+            Artifact::Tags | Artifact::Hash | Artifact::Waveform | Artifact::Chords => {}
         }
     }
 
@@ -131,6 +144,7 @@ impl Knowledge {
                 summary.key_confidence = Some(found.confidence);
             }
             Finding::Loudness(loudness) => summary.loudness = Some(*loudness),
+            Finding::Stems(set) => self.stems = Some(Box::new(*set)),
             Finding::Waveform(_) | Finding::Chords(_) => {}
         }
     }

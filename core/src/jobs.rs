@@ -3,3 +3,4 @@
 pub mod native;
 pub mod plan;
 pub mod pool;
+pub mod stems;

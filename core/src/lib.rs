@@ -26,6 +26,7 @@ pub mod query;
 pub mod row;
 pub mod setup;
 pub mod source;
+pub mod stems;
 pub mod store;
 pub mod timeline;
 pub mod track;

@@ -2,6 +2,7 @@
 
 use crate::artifact::Artifact;
 use crate::findings::Knowledge;
+use crate::stems::StemSet;
 use crate::track::{Track, TrackId};
 
 /// How far a track is. The names are those of the JSON.
@@ -75,4 +76,11 @@ pub struct Row {
     pub revision: u64,
     /// What a search for words looks through: see `query::search_text`.
     pub search_text: String,
+}
+
+impl Row {
+    /// The stems that may be played in step with the file.
+    pub fn stems(&self) -> Option<&StemSet> {
+        self.knowledge.stems_of(self.track.stamp)
+    }
 }

@@ -12,6 +12,7 @@ mod load;
 mod lock;
 mod migrate;
 mod records;
+mod stems;
 mod tables;
 mod verify;
 mod waveforms;
@@ -36,6 +37,7 @@ use crate::edits::{ByHand, Found};
 use crate::findings::{Finding, Knowledge};
 use crate::harmony::{ChordSpan, KeyFinding};
 use crate::loudness::Loudness;
+use crate::stems::SetKey;
 use crate::track::{Track, TrackId};
 use crate::waveform::Waveform;
 use database::Handle;
@@ -76,6 +78,8 @@ pub enum Change {
     PutFinding(TrackId, Finding),
     /// The full result only; the knowledge is put by whoever drops it.
     DropFinding(TrackId, Artifact),
+    /// The files of stems that nothing refers to any more; the knowledge is put by whoever drops them.
+    DropStems(TrackId, SetKey),
     /// All that the user set by hand for the track.
     PutByHand(TrackId, Arc<ByHand>),
     /// What a deck calls this is that track; `None`: forget it.
@@ -114,6 +118,7 @@ impl Store {
             tracing::warn!(%error, "removed tracks are let go of at the next start");
         }
         let loaded = load::load(&handle)?;
+        stems::sweep(dir, &loaded);
         let daily_backup = backup::spawn_daily(&handle);
         let store = Self {
             dir: dir.to_path_buf(),
@@ -157,7 +162,7 @@ impl Store {
             meta.insert(tables::META_CHANGES, count.saturating_add(1))?;
             Ok(())
         })?;
-        self.remove_dropped_waveforms(&prepared);
+        self.remove_dropped_files(&prepared);
         Ok(())
     }
 
@@ -285,7 +290,10 @@ impl Store {
                 Finding::Key(key) => put(tables::KEYS, id, &key)?,
                 Finding::Chords(chords) => put(tables::CHORDS, id, &chords)?,
                 Finding::Loudness(loudness) => put(tables::LOUDNESS, id, &loudness)?,
+                // All that is to be said of them stands in the knowledge.
+                Finding::Stems(_) => return Ok(()),
             },
+            Change::DropStems(id, key) => Prepared::DropStems(id, key),
             Change::PutPin(name, track) => Prepared::DeckName(
                 deck_names::pin_key(&name),
                 match track {
@@ -320,14 +328,17 @@ impl Store {
         Ok(())
     }
 
-    /// The files of waveforms that the transaction gave up. What a crash leaves here, `verify` lists.
-    fn remove_dropped_waveforms(&self, prepared: &[Prepared]) {
+    /// The files that the transaction gave up. What a crash leaves of waveforms, `verify` lists; stems go at the next
+    /// start.
+    fn remove_dropped_files(&self, prepared: &[Prepared]) {
         let mut kept = BTreeMap::new();
         for change in prepared {
             match change {
                 Prepared::RemoveTrack(id) => {
+                    stems::remove_all(&self.dir, *id);
                     kept.insert(*id, false);
                 }
+                Prepared::DropStems(id, key) => stems::remove(&self.dir, *id, *key),
                 Prepared::Remove(table, id) if table.name() == tables::WAVEFORMS.name() => {
                     kept.insert(*id, false);
                 }
@@ -359,6 +370,7 @@ enum Prepared {
     Put(ByTrack, TrackId, Vec<u8>),
     Remove(ByTrack, TrackId),
     RemoveTrack(TrackId),
+    DropStems(TrackId, SetKey),
     /// `None` removes it.
     DeckName(Vec<u8>, Option<Vec<u8>>),
     /// The record of a track goes from one table to another.
@@ -414,6 +426,8 @@ fn apply(write: &WriteTransaction, change: &Prepared) -> Result<(), Trouble> {
                 write.open_table(table)?.remove(id.0)?;
             }
         }
+        // Only files: see `remove_dropped_files`.
+        Prepared::DropStems(..) => {}
         Prepared::Move { from, to, id } => {
             let mut source = write.open_table(*from)?;
             if let Some(record) = source.remove(id.0)? {

@@ -61,7 +61,7 @@ pub(crate) struct Analyze {
 struct How {
     #[arg(long, value_enum, default_value_t = Engine::Auto)]
     engine: Engine,
-    /// Only these results: tags, hash, waveform, beats, key, chords, loudness
+    /// Only these results: tags, hash, waveform, beats, key, chords, loudness, stems (which are only made when named)
     #[arg(long, value_delimiter = ',', value_name = "ARTIFACT,…", value_parser = artifact)]
     only: Vec<Artifact>,
 }
@@ -71,11 +71,6 @@ impl How {
         if self.engine == Engine::Neural {
             return Err(Exit::Usage(
                 "this version has no neural analysis yet: use --engine native".to_owned(),
-            ));
-        }
-        if self.only.contains(&Artifact::Stems) {
-            return Err(Exit::Usage(
-                "this version does not make stems yet".to_owned(),
             ));
         }
         Ok(if self.only.is_empty() {

@@ -244,6 +244,63 @@ pub fn refine_peak(values: &[f32], index: usize) -> f64 {
     index as f64
 }
 
+/// The values of a window in ascending order, `CAPACITY` at most. Windows are so short that moving half of them
+/// beats any tree or heap.
+#[derive(Clone, Debug)]
+pub struct RunningMedian<const CAPACITY: usize> {
+    sorted: [f32; CAPACITY],
+    len: usize,
+}
+
+impl<const CAPACITY: usize> Default for RunningMedian<CAPACITY> {
+    fn default() -> Self {
+        Self {
+            sorted: [f32::INFINITY; CAPACITY],
+            len: 0,
+        }
+    }
+}
+
+impl<const CAPACITY: usize> RunningMedian<CAPACITY> {
+    /// What does not fit any more is left out.
+    pub fn insert(&mut self, value: f32) {
+        if self.len == CAPACITY {
+            return;
+        }
+        let place = self.rank(value);
+        self.sorted.copy_within(place..self.len, place + 1);
+        self.sorted[place] = value;
+        self.len += 1;
+    }
+
+    /// `value` must have been inserted before.
+    pub fn remove(&mut self, value: f32) {
+        let place = self.rank(value);
+        if place < self.len {
+            self.sorted.copy_within(place + 1..self.len, place);
+            self.len -= 1;
+            self.sorted[self.len] = f32::INFINITY;
+        }
+    }
+
+    /// How many values are smaller. Counting all is branchless and runs in vector registers.
+    fn rank(&self, value: f32) -> usize {
+        self.sorted
+            .iter()
+            .map(|&held| usize::from(held < value))
+            .sum()
+    }
+
+    /// The upper one of the middle two when the count is even; 0 when empty.
+    pub fn median(&self) -> f32 {
+        if self.len == 0 {
+            0.0
+        } else {
+            self.sorted[self.len / 2]
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

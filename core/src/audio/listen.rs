@@ -114,7 +114,7 @@ pub fn listen(
     })
 }
 
-fn nothing_heard(damage: Damage) -> AudioError {
+pub(super) fn nothing_heard(damage: Damage) -> AudioError {
     if damage == Damage::default() {
         AudioError::NoSamples
     } else {

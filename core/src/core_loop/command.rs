@@ -21,7 +21,8 @@ pub enum Command {
         /// What to do with the tracks it finds; `None`: nothing yet.
         analyze: Option<Extent>,
     },
-    /// Makes what is due.
+    /// Makes what is due. Stems are, for tracks that they were asked for: by an extent that names them. That wish is
+    /// kept until it is fulfilled, has failed or is withdrawn.
     Analyze {
         request: RequestId,
         tracks: Selection,
@@ -52,6 +53,10 @@ pub enum Command {
     Remove(Vec<TrackId>),
     /// Tries everything that failed once more, now.
     Retry(Selection),
+    /// Takes wishes for stems back; those that are being made are not.
+    Withdraw(Selection),
+    /// The tracks whose stems are in use from now on, in place of all that were: they are not evicted.
+    UseStems(Vec<TrackId>),
     /// Whether what is due is taken up without being asked for. What waits already goes on either way.
     SetEager(bool),
     /// Starts nothing new until resumed; what runs goes on.
@@ -80,6 +85,14 @@ impl Extent {
     pub fn includes(&self, artifact: Artifact) -> bool {
         match self {
             Self::Everything => true,
+            Self::Only(artifacts) => artifacts.contains(&artifact),
+        }
+    }
+
+    /// Whether it says so in so many words.
+    pub fn names(&self, artifact: Artifact) -> bool {
+        match self {
+            Self::Everything => false,
             Self::Only(artifacts) => artifacts.contains(&artifact),
         }
     }

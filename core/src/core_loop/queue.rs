@@ -1,4 +1,5 @@
-//! Tracks waiting for work, each at most once, in the order in which they were asked for.
+//! Tracks waiting for work, each at most once, in the order in which they were asked for; and those whose long work
+//! waits until nobody waits for quick work any more.
 
 use crate::core_loop::command::Extent;
 use crate::track::TrackId;
@@ -28,22 +29,91 @@ impl Wish {
     }
 }
 
+/// All that waits. A track may wait in both lanes.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    order: VecDeque<TrackId>,
-    wishes: HashMap<TrackId, Wish>,
+    quick: Lane,
+    slow: Lane,
+}
+
+/// Which of the two a track waited in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    Quick,
+    Slow,
 }
 
 impl Queue {
     pub(crate) fn len(&self) -> usize {
-        self.wishes.len()
+        self.quick.len() + self.slow.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.wishes.is_empty()
+        self.quick.is_empty() && self.slow.is_empty()
     }
 
     pub(crate) fn push(&mut self, track: TrackId, wish: Wish) {
+        self.quick.push(track, wish);
+    }
+
+    /// For what is only done when no track waits for anything else.
+    pub(crate) fn push_slow(&mut self, track: TrackId, wish: Wish) {
+        self.slow.push(track, wish);
+    }
+
+    /// Puts a track back that could not start yet.
+    pub(crate) fn push_front(&mut self, track: TrackId, wish: Wish, pace: Pace) {
+        match pace {
+            Pace::Quick => self.quick.push_front(track, wish),
+            Pace::Slow => self.slow.push_front(track, wish),
+        }
+    }
+
+    /// The first waiting track that `may_start`, quick work before slow; the others keep their places.
+    pub(crate) fn pop_where(
+        &mut self,
+        mut may_start: impl FnMut(TrackId) -> bool,
+    ) -> Option<(TrackId, Wish, Pace)> {
+        if let Some((track, wish)) = self.quick.pop_where(&mut may_start) {
+            return Some((track, wish, Pace::Quick));
+        }
+        let (track, wish) = self.slow.pop_where(may_start)?;
+        Some((track, wish, Pace::Slow))
+    }
+
+    /// These tracks no longer wait.
+    pub(crate) fn remove(&mut self, tracks: &BTreeSet<TrackId>) {
+        self.quick.remove(tracks);
+        self.slow.remove(tracks);
+    }
+
+    /// These tracks no longer wait for long work.
+    pub(crate) fn remove_slow(&mut self, tracks: &BTreeSet<TrackId>) {
+        self.slow.remove(tracks);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.quick.clear();
+        self.slow.clear();
+    }
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    order: VecDeque<TrackId>,
+    wishes: HashMap<TrackId, Wish>,
+}
+
+impl Lane {
+    fn len(&self) -> usize {
+        self.wishes.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.wishes.is_empty()
+    }
+
+    fn push(&mut self, track: TrackId, wish: Wish) {
         match self.wishes.entry(track) {
             std::collections::hash_map::Entry::Occupied(mut waiting) => {
                 waiting.get_mut().join(wish);
@@ -55,26 +125,20 @@ impl Queue {
         }
     }
 
-    /// Puts a track back that could not start yet.
-    pub(crate) fn push_front(&mut self, track: TrackId, wish: Wish) {
+    fn push_front(&mut self, track: TrackId, wish: Wish) {
         if self.wishes.insert(track, wish).is_none() {
             self.order.push_front(track);
         }
     }
 
-    /// The first waiting track that `may_start`; the others keep their places.
-    pub(crate) fn pop_where(
-        &mut self,
-        mut may_start: impl FnMut(TrackId) -> bool,
-    ) -> Option<(TrackId, Wish)> {
+    fn pop_where(&mut self, mut may_start: impl FnMut(TrackId) -> bool) -> Option<(TrackId, Wish)> {
         let at = self.order.iter().position(|track| may_start(*track))?;
         let track = self.order.remove(at)?;
         let wish = self.wishes.remove(&track)?;
         Some((track, wish))
     }
 
-    /// These tracks no longer wait.
-    pub(crate) fn remove(&mut self, tracks: &BTreeSet<TrackId>) {
+    fn remove(&mut self, tracks: &BTreeSet<TrackId>) {
         let before = self.wishes.len();
         self.wishes.retain(|track, _| !tracks.contains(track));
         if self.wishes.len() < before {
@@ -82,7 +146,7 @@ impl Queue {
         }
     }
 
-    pub(crate) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.order.clear();
         self.wishes.clear();
     }
@@ -109,7 +173,7 @@ mod tests {
         queue.push(TrackId(1), only(Artifact::Key, true));
         assert_eq!(queue.len(), 2);
         let both = Extent::Only([Artifact::Beats, Artifact::Key].into());
-        let (track, wish) = queue.pop_where(|_| true).unwrap();
+        let (track, wish, _) = queue.pop_where(|_| true).unwrap();
         assert_eq!(
             (track, wish),
             (
@@ -136,6 +200,35 @@ mod tests {
         assert_eq!(queue.pop_where(|_| true).unwrap().0, TrackId(1));
         assert_eq!(queue.pop_where(|_| true).unwrap().0, TrackId(3));
         assert_eq!(queue.pop_where(|_| true), None);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn long_work_waits_for_the_quick_work_of_every_track() {
+        let mut queue = Queue::default();
+        queue.push_slow(TrackId(1), Wish::default());
+        queue.push(TrackId(2), Wish::default());
+        queue.push(TrackId(1), Wish::default());
+        queue.push_slow(TrackId(3), Wish::default());
+        let mut taken = Vec::new();
+        while let Some((track, _, pace)) = queue.pop_where(|_| true) {
+            if taken.is_empty() {
+                queue.push_front(track, Wish::default(), pace);
+                queue.push(TrackId(4), Wish::default());
+                taken.push((TrackId(0), Pace::Quick));
+                continue;
+            }
+            taken.push((track, pace));
+        }
+        let quick = [0, 2, 1, 4].map(|id| (TrackId(id), Pace::Quick));
+        let slow = [1, 3].map(|id| (TrackId(id), Pace::Slow));
+        assert_eq!(taken, [quick.as_slice(), &slow].concat());
+        queue.push_slow(TrackId(5), Wish::default());
+        queue.push(TrackId(5), Wish::default());
+        assert_eq!(queue.len(), 2);
+        queue.remove_slow(&[TrackId(5)].into());
+        assert_eq!(queue.len(), 1);
+        queue.remove(&[TrackId(5)].into());
         assert!(queue.is_empty());
     }
 }

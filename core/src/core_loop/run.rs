@@ -18,11 +18,15 @@ use crate::jobs::plan::Recipes;
 use crate::jobs::pool::Pool;
 use crate::setup::desk::{SetupDesk, SetupWatch};
 use crate::setup::{Places, SetupView};
-use crate::store::{BadRecord, Store, StoreError};
+use crate::jobs::stems::{self, DraftStems};
+use crate::stems::room;
+use crate::store::{BadRecord, Loaded, Store, StoreError};
 use crate::track::{SourceId, TrackId};
+use crate::units::Secs;
 use crate::waveform::Waveform;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -49,6 +53,8 @@ pub struct Config {
     pub slots: Option<usize>,
     /// Where environment and models for neural analysis lie.
     pub places: Places,
+    /// Bytes that the stems of all tracks together may take; `None`: as fits the drive.
+    pub stem_bytes: Option<u64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -90,8 +96,8 @@ impl Core {
         let (store, loaded) = Store::open(&config.library)?;
         let store = Arc::new(store);
         let unreadable = loaded.unreadable.clone();
-        let analysers: Vec<Arc<dyn Analyser>> = vec![Arc::new(Native)];
-        let limits = limits(config.slots);
+        let limits = limits(config, &loaded);
+        let analysers = analysers(config, limits.stem_bytes);
         let token = loaded.deck_names.token;
         let now = Timestamp::now();
         let mut state = State::new(loaded, recipes(&analysers), limits, seed(), now);
@@ -430,17 +436,39 @@ fn read_until_ended<T: Send>(ending: T, waiting: &Receiver<Envelope>, hear: &mut
     });
 }
 
-fn limits(slots: Option<usize>) -> Limits {
+/// The first that makes an artifact gets to make it.
+fn analysers(config: &Config, stem_bytes: u64) -> Vec<Arc<dyn Analyser>> {
+    let draft = DraftStems {
+        library: config.library.clone(),
+        budget: stem_bytes,
+    };
+    vec![Arc::new(Native), Arc::new(draft)]
+}
+
+fn limits(config: &Config, loaded: &Loaded) -> Limits {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let memory = sysinfo::System::new().map_or(0, |mut system| {
         system.refresh_memory();
         system.total_memory()
     });
     Limits {
-        slots: slots.unwrap_or(cores).max(1),
+        slots: config.slots.unwrap_or(cores).max(1),
         // A quarter of the machine is ours; the rest belongs to whatever plays the set.
         memory_bytes: (memory / 4).max(512 << 20),
-        job_bytes: |duration| Native.memory_bytes(duration),
+        job_bytes,
+        stem_bytes: config.stem_bytes.unwrap_or_else(|| {
+            let sets = loaded.knowledge.values();
+            let taken = room::taken(sets.filter_map(|known| known.stems.as_deref()));
+            room::default_budget(room::free_bytes(&config.library), taken)
+        }),
+    }
+}
+
+fn job_bytes(wants: &BTreeSet<Artifact>, duration: Option<Secs>) -> u64 {
+    if wants.contains(&Artifact::Stems) {
+        stems::memory_bytes(duration)
+    } else {
+        Native.memory_bytes(duration)
     }
 }
 

@@ -6,6 +6,7 @@ mod claiming;
 mod importing;
 mod keeping;
 mod moving;
+mod stems;
 mod working;
 
 use crate::artifact::Artifact;
@@ -35,8 +36,10 @@ pub(crate) struct Limits {
     pub(crate) slots: usize,
     /// Bytes that all running jobs together may take. One job always may run.
     pub(crate) memory_bytes: u64,
-    /// Bytes that one job on a track of this length takes.
-    pub(crate) job_bytes: fn(Option<Secs>) -> u64,
+    /// Bytes that one job that makes this of a track of this length takes.
+    pub(crate) job_bytes: fn(&BTreeSet<Artifact>, Option<Secs>) -> u64,
+    /// Bytes of disk that the stems of all tracks together may take.
+    pub(crate) stem_bytes: u64,
 }
 
 /// Writes that may wait for the disk before nothing new is started.
@@ -83,6 +86,7 @@ pub(crate) struct State {
     next_job: u64,
     hands: by_hand::Hands,
     deck_names: DeckNames,
+    stems_in_use: BTreeSet<TrackId>,
     /// Source of track ids.
     ids: IdSource,
 }
@@ -124,6 +128,7 @@ impl State {
             said_idle: true,
             next_job: 0,
             hands: by_hand::Hands::default(),
+            stems_in_use: BTreeSet::new(),
             ids: IdSource(seed),
         }
     }
@@ -237,6 +242,8 @@ impl State {
                 && matches!(
                     command,
                     Command::Edit { .. }
+                        | Command::Withdraw(_)
+                        | Command::UseStems(_)
                         | Command::Undo
                         | Command::Redo
                         | Command::Remove(_)
@@ -266,14 +273,7 @@ impl State {
                     force,
                     named,
                 };
-                match tracks {
-                    Selection::All => self.wish_for_all(&wish, now),
-                    Selection::Tracks(ids) => {
-                        for id in ids {
-                            self.queue.push(id, wish.clone());
-                        }
-                    }
-                }
+                return self.analyze(tracks, &wish, now);
             }
             Command::Relink {
                 request,
@@ -290,6 +290,8 @@ impl State {
             Command::Undo => return self.wish_deed(Deed::Undo),
             Command::Redo => return self.wish_deed(Deed::Redo),
             Command::Remove(tracks) => return self.wish_deed(Deed::Remove(tracks)),
+            Command::Withdraw(tracks) => return self.withdraw_stems(tracks, now),
+            Command::UseStems(tracks) => return self.use_stems(tracks, now),
             Command::Retry(tracks) => self.retry(tracks),
             Command::Cancel => return self.cancel(),
             Command::Decks(_) | Command::Setup(_) => {}
@@ -297,13 +299,31 @@ impl State {
         Vec::new()
     }
 
-    /// What failed is tried again, now.
-    fn retry(&mut self, tracks: Selection) {
-        let ids: Vec<TrackId> = match tracks {
-            Selection::All => self.catalog.rows.iter().map(|row| row.track.id).collect(),
-            Selection::Tracks(ids) => ids,
+    fn analyze(&mut self, tracks: Selection, wish: &Wish, now: Timestamp) -> Vec<Effect> {
+        let ids = self.selected(tracks);
+        let effects = if wish.extent.names(Artifact::Stems) {
+            self.ask_for_stems(&ids, wish.force, now)
+        } else {
+            Vec::new()
         };
         for id in ids {
+            if wish.named || !self.wanted(id, wish, now).is_empty() {
+                self.queue.push(id, wish.clone());
+            }
+        }
+        effects
+    }
+
+    fn selected(&self, tracks: Selection) -> Vec<TrackId> {
+        match tracks {
+            Selection::All => self.catalog.rows.iter().map(|row| row.track.id).collect(),
+            Selection::Tracks(ids) => ids,
+        }
+    }
+
+    /// What failed is tried again, now.
+    fn retry(&mut self, tracks: Selection) {
+        for id in self.selected(tracks) {
             let Some(row) = self.catalog.get(id) else {
                 continue;
             };
@@ -350,18 +370,10 @@ impl State {
         effects
     }
 
-    fn wish_for_all(&mut self, wish: &Wish, now: Timestamp) {
-        let ids: Vec<TrackId> = self.catalog.rows.iter().map(|row| row.track.id).collect();
-        for id in ids {
-            if !self.wanted(id, wish, now).is_empty() {
-                self.queue.push(id, wish.clone());
-            }
-        }
-    }
-
     /// Takes up all that is due, and keeps in mind when there can be more of it.
     fn look(&mut self, now: Timestamp) {
-        self.wish_for_all(&Wish::default(), now);
+        // Whatever is due names nothing: there is nothing to write.
+        drop(self.analyze(Selection::All, &Wish::default(), now));
         let records = self
             .catalog
             .rows

@@ -26,6 +26,39 @@ pub fn needs(artifact: Artifact) -> &'static [Artifact] {
     }
 }
 
+/// What is made only for tracks that the user asks it for: too long and too large for a whole library. It is made
+/// after everything else, of all tracks.
+pub fn is_on_request(artifact: Artifact) -> bool {
+    match artifact {
+        Artifact::Stems => true,
+        Artifact::Tags
+        | Artifact::Hash
+        | Artifact::Waveform
+        | Artifact::Beats
+        | Artifact::Key
+        | Artifact::Chords
+        | Artifact::Loudness => false,
+    }
+}
+
+/// Whether the user asked for this and has neither got it nor been told that it failed.
+fn is_asked(knowledge: &Knowledge, artifact: Artifact) -> bool {
+    artifact == Artifact::Stems && knowledge.stems_asked
+}
+
+/// Whether asking for stems changes anything: they are not there as they would be made now.
+pub fn is_wanting(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> bool {
+    let Some(recipe) = recipes.get(&Artifact::Stems) else {
+        return false;
+    };
+    let record = knowledge.records.get(&Artifact::Stems);
+    let stands = knowledge.stems.is_some()
+        && record.is_some_and(|record| {
+            record.failure.is_none() && !is_outdated(record, recipe, track.stamp)
+        });
+    !track.missing && !stands
+}
+
 /// Whether `record` no longer answers for the file as it is and the recipe as it is.
 fn is_outdated(record: &ArtifactRecord, recipe: &Recipe, stamp: FileStamp) -> bool {
     record.recipe != *recipe || record.made_from != stamp
@@ -53,9 +86,14 @@ pub fn due(
     let mut due: BTreeSet<Artifact> = recipes
         .iter()
         .filter(|(artifact, recipe)| match knowledge.records.get(artifact) {
-            None => true,
+            _ if is_asked(knowledge, **artifact) => true,
+            None => !is_on_request(**artifact),
             // What the user set by hand outranks every analysis, for ever.
             Some(record) if record.recipe.maker == Maker::User => false,
+            // Once asked for, it is kept in step with the file; a better recipe waits until it is asked for again.
+            Some(record) if is_on_request(**artifact) => {
+                record.made_from != track.stamp || may_retry(record, now)
+            }
             Some(record) if is_outdated(record, recipe, track.stamp) => true,
             Some(record) => may_retry(record, now),
         })
@@ -100,12 +138,23 @@ pub fn due_when_named(
             .is_some_and(|record| record.failure.is_some())
     };
     let mut due = due(track, knowledge, recipes, now);
-    due.extend(forced(track, knowledge, recipes).into_iter().filter(failed));
+    due.extend(
+        remakable(track, knowledge, recipes)
+            .into_iter()
+            .filter(failed),
+    );
     due
 }
 
 /// What a forced run makes again: everything asked for that the user did not set by hand.
 pub fn forced(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> BTreeSet<Artifact> {
+    let mut forced = remakable(track, knowledge, recipes);
+    forced.retain(|artifact| !is_on_request(*artifact) || is_asked(knowledge, *artifact));
+    forced
+}
+
+/// What analysis may make at all.
+fn remakable(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> BTreeSet<Artifact> {
     if track.missing {
         return BTreeSet::new();
     }
@@ -136,13 +185,17 @@ pub fn artifact_states(
         // A failure waiting for its next try is shown as the failure it is.
         if let Some(record) = record
             && record.failure.is_some()
+            && !is_asked(knowledge, artifact)
         {
             return ArtifactState::Failed;
         }
         if due.contains(&artifact) {
-            let waits = needs(artifact)
-                .iter()
-                .any(|needed| due.contains(needed) || running.contains(needed));
+            let comes = |other: &Artifact| due.contains(other) || running.contains(other);
+            let waits = needs(artifact).iter().any(comes)
+                || is_on_request(artifact)
+                    && Artifact::ALL
+                        .iter()
+                        .any(|other| !is_on_request(*other) && comes(other));
             return if waits {
                 ArtifactState::Waiting
             } else {

@@ -2,6 +2,7 @@
 
 use super::RATE;
 use crate::audio::resample::{ResampleError, Resampler};
+use crate::audio::stereo::to_stereo;
 use crate::audio::{AudioError, Decoder};
 use crate::failure::{Failure, FailureKind};
 use crate::units::{Frame, SampleRate, Secs};
@@ -161,60 +162,4 @@ fn refused(error: &ResampleError) -> Failure {
         error.to_string(),
         "Convert the track to 44.1 or 48 kHz",
     )
-}
-
-/// Shares of the channels in left and right, in the order of WAV files: front left and right, centre, low
-/// frequencies, then pairs to the left and right. Each side's shares sum to 1, so that nothing clips.
-fn shares(channels: usize, channel: usize) -> (f32, f32) {
-    // 3 dB down.
-    const CENTRE: f32 = std::f32::consts::FRAC_1_SQRT_2;
-    let (left, right) = match (channels, channel) {
-        (_, 0) => (1.0, 0.0),
-        (_, 1) => (0.0, 1.0),
-        (3 | 5.., 2) => (CENTRE, CENTRE),
-        (6.., 3) => (0.0, 0.0),
-        (4, n) => {
-            if n == 2 {
-                (CENTRE, 0.0)
-            } else {
-                (0.0, CENTRE)
-            }
-        }
-        (7, 6) => (0.5, 0.5),
-        (5, n) => {
-            if n == 3 {
-                (CENTRE, 0.0)
-            } else {
-                (0.0, CENTRE)
-            }
-        }
-        (_, n) if n.is_multiple_of(2) => (CENTRE, 0.0),
-        _ => (0.0, CENTRE),
-    };
-    (left, right)
-}
-
-fn to_stereo(raw: &[f32], channels: usize, out: &mut Vec<f32>) {
-    out.clear();
-    match channels {
-        0 => {}
-        1 => out.extend(raw.iter().flat_map(|&sample| [sample, sample])),
-        2 => out.extend_from_slice(raw),
-        _ => {
-            let each: Vec<(f32, f32)> = (0..channels)
-                .map(|channel| shares(channels, channel))
-                .collect();
-            let sum = each
-                .iter()
-                .fold((0.0, 0.0), |sum, share| (sum.0 + share.0, sum.1 + share.1));
-            out.extend(raw.chunks_exact(channels).flat_map(|frame| {
-                let mut mixed = [0.0_f32; 2];
-                for (sample, (left, right)) in frame.iter().zip(&each) {
-                    mixed[0] += sample * left / sum.0;
-                    mixed[1] += sample * right / sum.1;
-                }
-                mixed
-            }));
-        }
-    }
 }

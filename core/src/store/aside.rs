@@ -3,7 +3,7 @@
 use super::database::Handle;
 use super::error::StoreError;
 use super::tables::{self, BY_TRACK};
-use super::{files, waveforms};
+use super::{files, stems, waveforms};
 use crate::track::TrackId;
 use std::path::Path;
 
@@ -29,6 +29,7 @@ pub(super) fn forget(dir: &Path, handle: &Handle) -> Result<(), StoreError> {
         Ok(())
     })?;
     for id in ids {
+        stems::remove_all(dir, id);
         let path = waveforms::path(dir, id);
         if let Err(error) = files::remove(&path) {
             tracing::warn!("an old waveform stays behind: {error}: {}", path.display());

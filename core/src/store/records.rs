@@ -307,6 +307,7 @@ mod tests {
                 Finding::Chords(chords) => chords.to_bytes().unwrap(),
                 Finding::Loudness(loudness) => loudness.to_bytes().unwrap(),
                 Finding::Waveform(_) => WaveformFile { bytes: 5 }.to_bytes().unwrap(),
+                Finding::Stems(_) => continue,
             });
         }
         records

@@ -4,6 +4,7 @@
 //! leaves standing) and in frequency (what a drum leaves standing).
 
 use super::log_spectrum::{BINS, LogSpectrum};
+use crate::analysis::dsp::RunningMedian;
 use crate::control::{Cancelled, Control};
 
 /// Frames on either side: 17 frames are 0.8 s, longer than any drum rings.
@@ -15,9 +16,11 @@ const PITCH_REACH: usize = 6;
 /// Room for the longer of the two windows while one value enters before another leaves.
 const CAPACITY: usize = 2 * TIME_REACH + 2;
 
+type Window = RunningMedian<CAPACITY>;
+
 /// Weighs every bin by the share of harmonic power in it (a Wiener mask).
 pub(super) fn remove(spectrum: &mut LogSpectrum, control: &Control) -> Result<(), Cancelled> {
-    let mut over_time = vec![RunningMedian::default(); BINS];
+    let mut over_time = vec![Window::default(); BINS];
     for frame in (0..TIME_REACH).map_while(|frame| spectrum.frame(frame)) {
         enter(&mut over_time, frame);
     }
@@ -40,19 +43,19 @@ pub(super) fn remove(spectrum: &mut LogSpectrum, control: &Control) -> Result<()
     Ok(())
 }
 
-fn enter(windows: &mut [RunningMedian], frame: &[f32]) {
+fn enter(windows: &mut [Window], frame: &[f32]) {
     for (window, &value) in windows.iter_mut().zip(frame) {
         window.insert(value);
     }
 }
 
-fn leave(windows: &mut [RunningMedian], frame: &[f32]) {
+fn leave(windows: &mut [Window], frame: &[f32]) {
     for (window, &value) in windows.iter_mut().zip(frame) {
         window.remove(value);
     }
 }
 
-fn mask(frame: &mut [f32], over_time: &[RunningMedian]) {
+fn mask(frame: &mut [f32], over_time: &[Window]) {
     let mut percussive = [0.0; BINS];
     medians_over_pitch(frame, &mut percussive);
     for ((value, over_time), percussive) in frame.iter_mut().zip(over_time).zip(percussive) {
@@ -62,7 +65,7 @@ fn mask(frame: &mut [f32], over_time: &[RunningMedian]) {
 }
 
 fn medians_over_pitch(frame: &[f32], medians: &mut [f32]) {
-    let mut window = RunningMedian::default();
+    let mut window = Window::default();
     for &value in frame.iter().take(PITCH_REACH) {
         window.insert(value);
     }
@@ -74,62 +77,6 @@ fn medians_over_pitch(frame: &[f32], medians: &mut [f32]) {
             window.remove(frame[bin - PITCH_REACH - 1]);
         }
         *median = window.median();
-    }
-}
-
-/// The values of a window in ascending order. Windows are so short that moving half of them
-/// beats any tree or heap.
-#[derive(Clone, Debug)]
-struct RunningMedian {
-    sorted: [f32; CAPACITY],
-    len: usize,
-}
-
-impl Default for RunningMedian {
-    fn default() -> Self {
-        Self {
-            sorted: [f32::INFINITY; CAPACITY],
-            len: 0,
-        }
-    }
-}
-
-impl RunningMedian {
-    fn insert(&mut self, value: f32) {
-        if self.len == CAPACITY {
-            return;
-        }
-        let place = self.rank(value);
-        self.sorted.copy_within(place..self.len, place + 1);
-        self.sorted[place] = value;
-        self.len += 1;
-    }
-
-    /// `value` must have been inserted before.
-    fn remove(&mut self, value: f32) {
-        let place = self.rank(value);
-        if place < self.len {
-            self.sorted.copy_within(place + 1..self.len, place);
-            self.len -= 1;
-            self.sorted[self.len] = f32::INFINITY;
-        }
-    }
-
-    /// How many values are smaller. Counting all is branchless and runs in vector registers.
-    fn rank(&self, value: f32) -> usize {
-        self.sorted
-            .iter()
-            .map(|&held| usize::from(held < value))
-            .sum()
-    }
-
-    /// The upper one of the middle two when the count is even; 0 when empty.
-    fn median(&self) -> f32 {
-        if self.len == 0 {
-            0.0
-        } else {
-            self.sorted[self.len / 2]
-        }
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Import {
     newcomers: HashSet<TrackId>,
     /// The numbers of the entries met so far of the library that is being read.
     pub(super) entries: HashSet<u64>,
+    /// Tracks whose stems it asks for, and has not yet.
+    asked: Vec<TrackId>,
     /// A question that waits until the disk has caught up.
     waiting: Option<Waiting>,
     cancelled: bool,
@@ -49,6 +51,7 @@ impl Import {
             seen: HashSet::new(),
             newcomers: HashSet::new(),
             entries: HashSet::new(),
+            asked: Vec::new(),
             waiting: None,
             cancelled: false,
         }
@@ -100,6 +103,13 @@ pub(super) struct Met {
 
 impl State {
     pub(super) fn import_news(&mut self, news: ImportNews, now: Timestamp) -> Vec<Effect> {
+        let mut effects = self.take_in(news, now);
+        let asked = self.import.as_mut().map(|it| std::mem::take(&mut it.asked));
+        effects.extend(self.ask_for_stems(&asked.unwrap_or_default(), false, now));
+        effects
+    }
+
+    fn take_in(&mut self, news: ImportNews, now: Timestamp) -> Vec<Effect> {
         match news {
             ImportNews::Ask(candidates) => self.asked(Waiting::Files(candidates)),
             ImportNews::AskClaims(questions) => self.asked(Waiting::Claims(questions)),
@@ -239,6 +249,9 @@ impl State {
         if let (Some(id), Some(extent), false) =
             (track, import.extent(), outcome == Outcome::Missing)
         {
+            if extent.names(Artifact::Stems) {
+                import.asked.push(id);
+            }
             self.queue.push(
                 id,
                 Wish {

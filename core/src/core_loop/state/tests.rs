@@ -60,7 +60,8 @@ impl Bench {
         let limits = Limits {
             slots,
             memory_bytes: 100,
-            job_bytes: |_| 60,
+            job_bytes: |_, _| 60,
+            stem_bytes: 1_000,
         };
         Self {
             state: State::new(

@@ -1,13 +1,14 @@
 //! Jobs: which start, what their news change.
 
-use super::{State, WRITES_IN_FLIGHT};
+use super::{State, WRITES_IN_FLIGHT, stems};
 use crate::artifact::{Artifact, ArtifactRecord, Recipe};
 use crate::audio::LiveColumns;
 use crate::backend::{Heard, Made};
 use crate::control::Control;
+use crate::core_loop::command::Extent;
 use crate::core_loop::event::Event;
 use crate::core_loop::input::Effect;
-use crate::core_loop::queue::Wish;
+use crate::core_loop::queue::{Pace, Wish};
 use crate::failure::{Failure, FailureKind};
 use crate::findings::{Finding, Knowledge};
 use crate::import::reading;
@@ -16,6 +17,7 @@ use crate::jobs::plan;
 use crate::jobs::pool::{JobEnd, JobId, JobNews, TrackJob};
 use crate::store::Change;
 use crate::track::{ContentHash, FileStamp, TrackId};
+use crate::units::Secs;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -75,31 +77,62 @@ impl State {
             && self.writes_in_flight < WRITES_IN_FLIGHT
         {
             let busy: BTreeSet<TrackId> = self.running.values().map(|job| job.track).collect();
-            let Some((track, wish)) = self.queue.pop_where(|track| !busy.contains(&track)) else {
+            let next = self.queue.pop_where(|track| !busy.contains(&track));
+            let Some((track, wish, pace)) = next else {
                 break;
             };
-            let wanted = self.wanted(track, &wish, now);
+            let wanted = self.wanted_at(pace, track, &wish, now);
             if wanted.is_empty() {
                 continue;
             }
-            let memory_bytes = self.memory_for(track);
+            let memory_bytes = self.memory_for(track, &wanted);
             let taken: u64 = self.running.values().map(|job| job.memory_bytes).sum();
             if !self.running.is_empty() && taken + memory_bytes > self.limits.memory_bytes {
-                self.queue.push_front(track, wish);
+                self.queue.push_front(track, wish, pace);
                 break;
+            }
+            if wanted.contains(&Artifact::Stems) {
+                effects.extend(self.room_for_stems(track, now));
             }
             effects.extend(self.start_job(track, wanted, memory_bytes, now));
         }
         effects
     }
 
-    fn memory_for(&self, track: TrackId) -> u64 {
-        let duration = self
-            .catalog
-            .get(track)
-            .and_then(|row| row.track.format.as_ref())
-            .map(|format| format.duration);
-        (self.limits.job_bytes)(duration)
+    /// What of a wish is done at this pace; what is left of it waits for the other.
+    fn wanted_at(
+        &mut self,
+        pace: Pace,
+        track: TrackId,
+        wish: &Wish,
+        now: Timestamp,
+    ) -> BTreeSet<Artifact> {
+        let wanted = self.wanted(track, wish, now);
+        let (slow, quick): (BTreeSet<Artifact>, BTreeSet<Artifact>) =
+            wanted.into_iter().partition(|it| plan::is_on_request(*it));
+        if pace == Pace::Slow {
+            return slow;
+        }
+        if !slow.is_empty() {
+            let extent = Extent::Only(slow);
+            let (force, named) = (wish.force, wish.named);
+            let later = Wish {
+                extent,
+                force,
+                named,
+            };
+            self.queue.push_slow(track, later);
+        }
+        quick
+    }
+
+    fn memory_for(&self, track: TrackId, wanted: &BTreeSet<Artifact>) -> u64 {
+        (self.limits.job_bytes)(wanted, self.duration(track))
+    }
+
+    pub(super) fn duration(&self, track: TrackId) -> Option<Secs> {
+        let format = self.catalog.get(track)?.track.format.as_ref()?;
+        Some(format.duration)
     }
 
     fn start_job(
@@ -270,13 +303,13 @@ impl State {
             result,
             cpu_secs,
         } = made;
+        let before = self.catalog.found(track).unwrap_or_default();
         let (changes, failure, finding) = match result {
-            Ok(Some(finding)) => (
-                vec![Change::PutFinding(track, finding.clone())],
-                None,
-                Some(finding),
-            ),
-            Ok(None) => (vec![Change::DropFinding(track, artifact)], None, None),
+            Ok(Some(finding)) => (stems::kept(track, &before, &finding), None, Some(finding)),
+            Ok(None) => {
+                let changes = stems::dropped(track, &before, artifact);
+                (changes.into_iter().collect(), None, None)
+            }
             Err(failure) => {
                 let mut changes = Vec::new();
                 if failure.kind == FailureKind::Missing {
@@ -314,7 +347,9 @@ impl State {
             return Vec::new();
         }
         self.note(track, artifact, None, now);
-        vec![Change::DropFinding(track, artifact)]
+        stems::dropped(track, &found, artifact)
+            .into_iter()
+            .collect()
     }
 
     fn note(&mut self, id: TrackId, artifact: Artifact, finding: Option<&Finding>, now: Timestamp) {
@@ -373,6 +408,9 @@ impl State {
             nothing_found,
         };
         knowledge.records.insert(artifact, record);
+        if artifact == Artifact::Stems {
+            knowledge.stems_asked = false;
+        }
         self.catalog.put_knowledge(track, knowledge.clone(), now);
         self.catalog.set_running(track, left, now);
         changes.push(Change::PutKnowledge(track, knowledge));

@@ -1,0 +1,290 @@
+//! How much room stems may take, which go for others, and what a batch of them will cost.
+
+use super::StemSet;
+use crate::artifact::Artifact;
+use crate::failure::{Failure, FailureKind};
+use crate::row::Row;
+use crate::track::TrackId;
+use crate::units::Secs;
+use jiff::Timestamp;
+use std::path::Path;
+
+/// What all stems together may take where nobody said: 20 GB, about 500 tracks.
+const USUAL_BUDGET: u64 = 20_000_000_000;
+/// And no more than this share of what would be free without them: a fifth.
+const SHARE_OF_FREE: u64 = 5;
+/// What a second of sound takes on the disk before any was measured: two thirds of CD sound for all four, which dense
+/// music does not reach.
+const USUAL_BYTES: f64 = 240_000.0;
+/// And what it takes of a processor: the built-in separation on a machine of its time.
+const USUAL_CPU: f64 = 0.05;
+/// Sets whose cost is looked at: the mean of more is no other.
+const MOST_MEASURED: usize = 500;
+/// What is left free on the drive at least: the library itself has to go on.
+const LEFT_FREE: u64 = 256_000_000;
+/// A track whose length nobody knows yet.
+const USUAL_SECS: f64 = 300.0;
+
+/// The set of a track as its room is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub track: TrackId,
+    pub bytes: u64,
+    pub used: Timestamp,
+    /// Nobody plays it or makes it anew.
+    pub may_go: bool,
+}
+
+/// The tracks whose sets go, the least recently used first, so that the others and `more` bytes fit into `budget`, or
+/// as nearly as may be.
+pub fn evicted(mut held: Vec<Held>, more: u64, budget: u64) -> Vec<TrackId> {
+    let total = held
+        .iter()
+        .fold(more, |sum, set| sum.saturating_add(set.bytes));
+    let mut over = total.saturating_sub(budget);
+    held.retain(|set| set.may_go);
+    held.sort_by_key(|set| (set.used, set.track));
+    held.into_iter()
+        .take_while(|set| {
+            let goes = over > 0;
+            over = over.saturating_sub(set.bytes);
+            goes
+        })
+        .map(|set| set.track)
+        .collect()
+}
+
+/// The room for stems where the user set none: from what is free on their drive and what they take already.
+pub fn default_budget(free: Option<u64>, taken: u64) -> u64 {
+    let share = free.map(|free| free.saturating_add(taken) / SHARE_OF_FREE);
+    share.map_or(USUAL_BUDGET, |share| share.min(USUAL_BUDGET))
+}
+
+/// What stems cost, by the second of sound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    pub cpu_secs: f64,
+    pub bytes: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            cpu_secs: USUAL_CPU,
+            bytes: USUAL_BYTES,
+        }
+    }
+}
+
+impl Pace {
+    /// As measured on what is there; the usual where nothing is.
+    pub fn measured<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+        let mut sums = (0.0, 0.0, 0.0);
+        let made = rows.into_iter().filter_map(|row| {
+            let set = row.knowledge.stems.as_deref()?;
+            let record = row.knowledge.records.get(&Artifact::Stems)?;
+            Some((set, record.cpu_secs))
+        });
+        for (set, cpu_secs) in made.take(MOST_MEASURED) {
+            sums.0 += set.duration().0;
+            sums.1 += f64::from(cpu_secs.max(0.0));
+            sums.2 += set.bytes as f64;
+        }
+        let (secs, cpu_secs, bytes) = sums;
+        if secs < 1.0 || !cpu_secs.is_finite() {
+            return Self::default();
+        }
+        Self {
+            cpu_secs: cpu_secs / secs,
+            bytes: bytes / secs,
+        }
+    }
+
+    /// What stems of tracks of these lengths will cost on `threads` of them at a time.
+    pub fn estimate(
+        self,
+        lengths: impl IntoIterator<Item = Option<Secs>>,
+        threads: usize,
+    ) -> Estimate {
+        let mut estimate = Estimate::default();
+        for length in lengths {
+            let secs = length.map_or(USUAL_SECS, |secs| secs.0.max(0.0));
+            estimate.tracks += 1;
+            estimate.audio_secs += secs;
+        }
+        let threads = threads.min(estimate.tracks).max(1) as f64;
+        estimate.secs = estimate.audio_secs * self.cpu_secs / threads;
+        estimate.bytes = self.bytes_for(estimate.audio_secs);
+        estimate
+    }
+
+    fn bytes_for(self, secs: f64) -> u64 {
+        // Casts of floats saturate.
+        (secs * self.bytes) as u64
+    }
+}
+
+/// Time and room that stems will take.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Estimate {
+    pub tracks: usize,
+    pub audio_secs: f64,
+    pub secs: f64,
+    pub bytes: u64,
+}
+
+/// What the stems of one track are expected to take, in bytes, before any were made.
+pub fn expected_bytes(length: Option<Secs>) -> u64 {
+    Pace::default().bytes_for(length.map_or(USUAL_SECS, |secs| secs.0.max(0.0)))
+}
+
+/// Whether there is room for `bytes` more: on the drive of `library`, and in the budget for one track alone.
+pub fn check(library: &Path, bytes: u64, budget: u64) -> Result<(), Failure> {
+    judge(bytes, budget, free_bytes(library))
+}
+
+fn judge(bytes: u64, budget: u64, free: Option<u64>) -> Result<(), Failure> {
+    let megabytes = |bytes: u64| bytes / 1_000_000;
+    if bytes > budget {
+        let message = format!(
+            "the stems would take about {} MB, and all stems together may take {} MB",
+            megabytes(bytes),
+            megabytes(budget)
+        );
+        return Err(Failure::new(
+            FailureKind::Storage,
+            message,
+            "Allow more room for stems",
+        ));
+    }
+    match free {
+        Some(free) if free < bytes.saturating_add(LEFT_FREE) => {
+            let message = format!(
+                "the stems would take about {} MB, and the drive of the library has {} MB left",
+                megabytes(bytes),
+                megabytes(free)
+            );
+            let remedy = "Make room on the drive that holds the library, then try again";
+            Err(Failure::new(FailureKind::Storage, message, remedy))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is free on the drive of this folder; `None` where that cannot be told.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    match fs4::available_space(folder) {
+        Ok(free) => Some(free),
+        Err(error) => {
+            tracing::debug!(%error, "how much is free cannot be told");
+            None
+        }
+    }
+}
+
+/// All that sets take.
+pub fn taken<'a>(sets: impl IntoIterator<Item = &'a StemSet>) -> u64 {
+    sets.into_iter()
+        .fold(0, |sum, set| sum.saturating_add(set.bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(track: u64, bytes: u64, used: i64, may_go: bool) -> Held {
+        Held {
+            track: TrackId(track),
+            bytes,
+            used: Timestamp::from_second(used).unwrap(),
+            may_go,
+        }
+    }
+
+    #[test]
+    fn the_least_recently_used_go_first_and_none_that_is_in_use() {
+        let sets = vec![
+            held(1, 100, 50, true),
+            held(2, 100, 10, true),
+            held(3, 100, 5, false),
+            held(4, 100, 20, true),
+        ];
+        for (more, budget, expected) in [
+            (0, 400, &[][..]),
+            (0, 399, &[2]),
+            (1, 400, &[2]),
+            (100, 400, &[2]),
+            (101, 400, &[2, 4]),
+            (0, 150, &[2, 4, 1]),
+            (0, 0, &[2, 4, 1]),
+            (u64::MAX, 400, &[2, 4, 1]),
+        ] {
+            let gone = evicted(sets.clone(), more, budget);
+            let gone: Vec<u64> = gone.into_iter().map(|track| track.0).collect();
+            assert_eq!(gone, expected, "{more} {budget}");
+        }
+    }
+
+    #[test]
+    fn the_usual_room_is_a_fifth_of_what_is_free_and_never_more_than_twenty_gigabytes() {
+        for (free, taken, expected) in [
+            (None, 7, 20_000_000_000),
+            (Some(1_000_000_000_000), 0, 20_000_000_000),
+            (Some(10_000_000_000), 0, 2_000_000_000),
+            (Some(8_000_000_000), 2_000_000_000, 2_000_000_000),
+            (Some(0), 0, 0),
+            (Some(u64::MAX), u64::MAX, 20_000_000_000),
+        ] {
+            assert_eq!(default_budget(free, taken), expected, "{free:?} {taken}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_estimated_from_its_lengths_also_of_three_hours() {
+        let pace = Pace {
+            cpu_secs: 0.1,
+            bytes: 1_000.0,
+        };
+        let estimate = pace.estimate([Some(Secs(10_800.0)), Some(Secs(200.0)), None], 2);
+        assert_eq!(
+            estimate,
+            Estimate {
+                tracks: 3,
+                audio_secs: 11_300.0,
+                secs: 565.0,
+                bytes: 11_300_000,
+            }
+        );
+        assert_eq!(pace.estimate([], 2), Estimate::default());
+        assert_eq!(expected_bytes(Some(Secs(10_800.0))), 2_592_000_000);
+        assert_eq!(expected_bytes(Some(Secs(f64::INFINITY))), u64::MAX);
+        assert_eq!(expected_bytes(Some(Secs(f64::NAN))), 0);
+    }
+
+    #[test]
+    fn stems_that_do_not_fit_are_refused_with_what_to_do() {
+        for (bytes, budget, free, refused) in [
+            (1_000_000, 1_000_000, None, None),
+            (1_000_001, 1_000_000, None, Some("may take 1 MB")),
+            (1_000_000, 1_000_000, Some(257_000_000), None),
+            (
+                1_000_000,
+                1_000_000,
+                Some(256_999_999),
+                Some("has 256 MB left"),
+            ),
+            (u64::MAX, u64::MAX, Some(u64::MAX), None),
+            (0, 0, Some(0), Some("has 0 MB left")),
+        ] {
+            let judged = judge(bytes, budget, free);
+            match (judged, refused) {
+                (Ok(()), None) => {}
+                (Err(failure), Some(words)) => {
+                    assert!(failure.message.contains(words), "{}", failure.message);
+                    assert_eq!(failure.kind, FailureKind::Storage);
+                }
+                (judged, refused) => panic!("{bytes} {budget} {free:?}: {judged:?} {refused:?}"),
+            }
+        }
+    }
+}
