@@ -1,5 +1,6 @@
 """What the tests share: packages or a skip, small checkpoints, sound, and a worker at the other end of its protocol."""
 
+import atexit
 import importlib
 import json
 import os
@@ -44,8 +45,6 @@ def folder():
     global _folder
     if _folder is None:
         _folder = tempfile.mkdtemp(prefix="tonearm-python-")
-        import atexit
-
         atexit.register(shutil.rmtree, _folder, ignore_errors=True)
     return _folder
 
@@ -100,6 +99,7 @@ def job(sound, rate, out=None, cancelled=lambda: False):
     from tonearm_worker.pcm import Pcm
 
     pcm = Pcm(write_pcm(sound), len(sound), sound.shape[1], rate)
+    atexit.register(pcm.close)
     return Job(1, pcm, out, Notes(), cancelled)
 
 

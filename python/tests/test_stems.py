@@ -57,10 +57,10 @@ class OverlapAdd(unittest.TestCase):
         self.assertAlmostEqual(result["residual_db"], residual, places=3)
 
     def test_equals_demucs_at_any_length(self):
-        model = small_model(Fraction(2))
-        segment, stride = 88_200, 66_150
+        model = small_model(Fraction(1))
+        segment, stride = 44_100, 33_075
         table = [2, 1000, stride - 1, stride, stride + 1, segment - 1, segment, segment + 1, 2 * stride, 3 * segment,
-                 5 * stride + 7, 30 * 44_100 + 12_345]  # fmt: skip
+                 30 * 44_100 + 12_345]  # fmt: skip
         for frames in table:
             with self.subTest(frames=frames):
                 self.compare(model, frames)
@@ -84,7 +84,7 @@ class Files(unittest.TestCase):
         import numpy
 
         out = support.fresh_folder()
-        result = small_model(Fraction(2)).run(support.job(numpy.zeros((44_100, 2), "f4"), 44_100, out), "cpu")
+        result = small_model(Fraction(1)).run(support.job(numpy.zeros((44_100, 2), "f4"), 44_100, out), "cpu")
         self.assertIsNone(result["residual_db"])
         self.assertTrue(all(numpy.isfinite(stem).all() for stem in read_stems(out, result).values()))
 
@@ -95,7 +95,7 @@ class Files(unittest.TestCase):
         checks = iter(range(10**9))
         job = support.job(support.music(9, 2, 44_100), 44_100, out, cancelled=lambda: next(checks) > 150)
         with self.assertRaises(Cancelled):
-            small_model(Fraction(2)).run(job, "cpu")
+            small_model(Fraction(1)).run(job, "cpu")
         self.assertTrue(job._replies.sent, "cancelled before it began")
         self.assertEqual(os.listdir(out), [])
 
