@@ -113,8 +113,9 @@ class Worker:
         )
         self.replies = queue.Queue()
         self.errors = b""
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._read_errors, daemon=True).start()
+        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._read, self._read_errors)]
+        for thread in self._threads:
+            thread.start()
 
     def _read(self):
         for line in self.process.stdout:
@@ -131,8 +132,13 @@ class Worker:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
+        for thread in self._threads:
+            thread.join()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            try:
+                pipe.close()
+            except OSError:  # What was not sent yet has nobody to go to.
+                pass
 
     def send(self, **request):
         self.send_line(json.dumps(request).encode())
@@ -156,6 +162,6 @@ class Worker:
         assert reply["event"] == "loaded", reply
         return reply
 
-    def run(self, sound, rate, number=1, out=None, **more):
-        request = {"id": number, "pcm": write_pcm(sound), "frames": len(sound), "channels": sound.shape[1], "rate": rate}
-        self.send(op="run", **{**request, "out": out, **more})
+    def run(self, sound, rate_hz, /, number=1, out=None, **changed):
+        request = {"id": number, "pcm": write_pcm(sound), "frames": len(sound), "channels": sound.shape[1], "rate": rate_hz}
+        self.send(op="run", **{**request, "out": out, **changed})
