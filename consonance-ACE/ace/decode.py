@@ -36,19 +36,20 @@ def label(root, bass, notes):
         return NO_CHORD
     degrees = [DEGREES[step] for step in range(12) if notes >> (root + step) % 12 & 1]
     below = DEGREES[(bass - root) % 12] if bass not in (NONE, root) else None
-    return PITCHES[root] + quality(degrees) + (f"/{below}" if below else "")
+    return PITCHES[root] + quality(degrees, below) + (f"/{below}" if below else "")
 
 
-def quality(degrees):
+def quality(degrees, below):
+    """The chord's kind: a name and what it leaves over, or else the degrees. The bass sounds too, so it counts."""
     if not degrees:
-        return ":maj"
+        degrees = ["1", "3", "5"]
     # A fifth is the note that is left out most easily without changing what the chord is.
-    third = "1" in degrees and degrees[1:2] in (["3"], ["b3"])
-    if third and not {"5", "b5"} & set(degrees):
+    elif degrees[:2] in (["1", "3"], ["1", "b3"]) and not {"5", "b5"} & set(degrees):
         degrees = degrees + ["5"]
+    sounding = set(degrees) | ({below} if below else set())
     for name, needed in NAMED:
-        if needed <= set(degrees):
-            rest = [degree for degree in degrees if degree not in needed and degree != "1"]
+        if needed <= sounding:
+            rest = [degree for degree in DEGREES if degree in sounding - needed - {"1"}]
             return f":{name}" + (f"({','.join(rest)})" if rest else "")
     return f":({','.join(degrees)})"
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 
 import numpy
 
@@ -132,8 +133,8 @@ def heard(posteriors, threshold):
 def span(run, posteriors, sounds, label):
     part = posteriors[run.first : run.last]
     # The frames of the span that were heard as its chord say what is in it.
-    of_it = [sound for sound in sounds[run.first : run.last] if label(*sound) == run.sound]
-    root, _, bits = max(set(of_it), key=of_it.count) if of_it else (NONE, NONE, 0)
+    counts = Counter(sound for sound in sounds[run.first : run.last] if label(*sound) == run.sound)
+    root, _, bits = counts.most_common(1)[0][0]
     in_chord = numpy.array([bits >> pitch & 1 for pitch in range(12)], bool)
     notes = numpy.where(in_chord, part[:, NOTES], 1 - part[:, NOTES]).mean(axis=1)
     certainty = part[:, root] * (1 if root == NONE else notes)

@@ -85,12 +85,13 @@ class Spread:
 
 
 def scan(pcm, check):
-    """Refuse what is not sound; gives the Spread of the mono mix."""
+    """Refuse what is not sound; gives the Spread of a stereo track's mono mix."""
     spread = Spread()
     for block in pcm.blocks():
         check()
-        # A comparison with NaN is false, so this refuses all three: NaN, infinity and the absurdly loud.
-        if not (numpy.abs(block) < LOUDEST).all():
+        # Any comparison with NaN is false, so this refuses all three: NaN, infinity and the absurdly loud.
+        if not (block.min() > -LOUDEST and block.max() < LOUDEST):
             raise WorkerError("bad_audio", "The audio has values that are no sound (NaN, infinite or beyond all scale)")
-        spread.add(block.mean(axis=1))
+        if pcm.channels == 2:
+            spread.add((block[:, 0] + block[:, 1]) / 2)
     return spread
