@@ -6,18 +6,7 @@ use std::path::Path;
 /// does not tell.
 pub fn free_bytes(path: &Path) -> Option<u64> {
     let there = path.ancestors().find(|it| it.exists())?;
-    free_on(there)
-}
-
-#[cfg(unix)]
-fn free_on(path: &Path) -> Option<u64> {
-    let there = rustix::fs::statvfs(path).ok()?;
-    Some(there.f_bavail.saturating_mul(there.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_on(_path: &Path) -> Option<u64> {
-    None
+    fs4::available_space(there).ok()
 }
 
 #[cfg(test)]
@@ -25,7 +14,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(unix)]
     fn a_folder_that_is_not_there_yet_counts_as_the_one_above() {
         let dir = tempfile::tempdir().unwrap();
         assert!(free_bytes(&dir.path().join("not/yet")).unwrap() > 0);

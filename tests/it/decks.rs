@@ -54,6 +54,7 @@ impl Desk {
             request: RequestId(1),
             paths,
             analyze: None,
+            engine: None,
         };
         assert!(self.core.send(command));
         while self.events.recv_timeout(PATIENCE).unwrap() != Event::Idle {}

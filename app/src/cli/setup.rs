@@ -15,14 +15,15 @@ use tonearm_core::control::Control;
 use tonearm_core::failure::Failure;
 use tonearm_core::setup::run::{self, SetupError, Told};
 use tonearm_core::setup::{
-    EnvironmentView, InterpreterView, ModelState, ModelView, Places, SetupView, Variant, Wish,
+    EnvironmentView, Family, InterpreterView, ModelState, ModelView, Places, SetupView, Variant,
+    Wish,
 };
 use tonearm_core::units::Secs;
 
 /// Make neural analysis possible: a Python environment of our own, and models
 ///
 /// Needs Python 3.12 and, unless --from is given, the net. Nothing outside Tonearm's cache folder is changed
-/// (TONEARM_CACHE moves it). What is done already is not done again.
+/// (`TONEARM_CACHE` moves it). What is done already is not done again.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tonearm setup --check\n  tonearm setup\n  tonearm setup --models htdemucs --accept-licence htdemucs\n  tonearm setup --from /media/usb/models"
@@ -341,7 +342,7 @@ fn summary(
     let ready: Vec<&str> = run::survey(places)
         .ready()
         .into_iter()
-        .map(|family| family.name())
+        .map(Family::name)
         .collect();
     if context.output.json {
         let error =
@@ -379,11 +380,7 @@ fn tell_all(context: &Context, view: &SetupView) -> Result<(), Exit> {
         for model in &view.models {
             context.output.json(&about(model))?;
         }
-        let ready: Vec<&str> = view
-            .ready()
-            .into_iter()
-            .map(|family| family.name())
-            .collect();
+        let ready: Vec<&str> = view.ready().into_iter().map(Family::name).collect();
         return context
             .output
             .json(&json!({"event": "summary", "ready": ready}));

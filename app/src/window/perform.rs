@@ -116,6 +116,7 @@ impl App {
                     tracks: Selection::Tracks(self.meant()),
                     extent: Extent::Everything,
                     force: action == Action::AnalyzeAgain,
+                    engine: None,
                 });
             }
             Action::RetryFailed => out.commands.push(Command::Retry(Selection::All)),

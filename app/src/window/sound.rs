@@ -153,6 +153,7 @@ impl App {
             request,
             paths: vec![lost],
             analyze: None,
+            engine: None,
         });
     }
 

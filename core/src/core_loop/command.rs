@@ -1,6 +1,6 @@
 //! What the user can ask for. Imperative, complete, comparable: a list of commands replays a session.
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Engine};
 use crate::decks::DecksCommand;
 use crate::edits::Edit;
 use crate::setup::SetupCommand;
@@ -20,6 +20,8 @@ pub enum Command {
         paths: Vec<PathBuf>,
         /// What to do with the tracks it finds; `None`: nothing yet.
         analyze: Option<Extent>,
+        /// Who is to analyse them; `None`: as for every track.
+        engine: Option<Engine>,
     },
     /// Makes what is due. Stems are, for tracks that they were asked for: by an extent that names them. That wish is
     /// kept until it is fulfilled, has failed or is withdrawn.
@@ -29,6 +31,8 @@ pub enum Command {
         extent: Extent,
         /// Make it again even where it is up to date.
         force: bool,
+        /// Who is to analyse these tracks from now on; `None`: as before.
+        engine: Option<Engine>,
     },
     /// Finds files that moved, by content.
     Relink {
@@ -57,6 +61,8 @@ pub enum Command {
     Withdraw(Selection),
     /// The tracks whose stems are in use from now on, in place of all that were: they are not evicted.
     UseStems(Vec<TrackId>),
+    /// Whether beats by a model follow the drafts of every track, unasked. What was asked for before stays.
+    FollowWithBeats(bool),
     /// Whether what is due is taken up without being asked for. What waits already goes on either way.
     SetEager(bool),
     /// Starts nothing new until resumed; what runs goes on.

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::import::claim::{Known, Question, Settled};
 use crate::import::dedupe::{Candidate, Decision};
 use crate::import::tags::TagsRead;
+use crate::jobs::plan::Recipes;
 use crate::jobs::pool::{JobId, JobNews, TrackJob};
 use crate::row::Row;
 use crate::setup::SetupCommand;
@@ -34,8 +35,8 @@ pub(crate) enum Input {
     ReloadFailed(Failure),
     /// What is stored of a track that is to be changed by hand, after all writes that were asked for before.
     Read(TrackId, Result<Box<Stored>, Failure>),
-    /// What can be done by neural models may have changed.
-    SetUp,
+    /// How models could make things from now on.
+    Models(Recipes),
     /// Time has passed.
     Tick,
 }

@@ -14,11 +14,12 @@ use crate::decks::view::{DecksView, DecksWatch};
 use crate::export::document::TrackDetails;
 use crate::import::session::Scans;
 use crate::jobs::native::Native;
+use crate::jobs::neural::Neural;
 use crate::jobs::plan::Recipes;
 use crate::jobs::pool::Pool;
+use crate::jobs::stems::{self, DraftStems};
 use crate::setup::desk::{SetupDesk, SetupWatch};
 use crate::setup::{Places, SetupView};
-use crate::jobs::stems::{self, DraftStems};
 use crate::stems::room;
 use crate::store::{BadRecord, Loaded, Store, StoreError};
 use crate::track::{SourceId, TrackId};
@@ -98,6 +99,7 @@ impl Core {
         let unreadable = loaded.unreadable.clone();
         let limits = limits(config, &loaded);
         let analysers = analysers(config, limits.stem_bytes);
+        let neural = Arc::new(models(config, limits.stem_bytes));
         let token = loaded.deck_names.token;
         let now = Timestamp::now();
         let mut state = State::new(loaded, recipes(&analysers), limits, seed(), now);
@@ -106,14 +108,8 @@ impl Core {
         let tell = sender(&inputs);
         let writer = Writer::start(Arc::clone(&store), tell.clone()).map_err(StartError::Thread)?;
         let writes = Arc::clone(writer.writes());
-        let job_tell = tell.clone();
-        let pool = Pool::start(
-            limits.slots,
-            &analysers,
-            &store,
-            &(Arc::new(move |id, news| job_tell(Input::Job(id, news))) as _),
-        )
-        .map_err(StartError::Thread)?;
+        let pool = start_pool(limits.slots, (&analysers, &neural), &store, tell.clone())?;
+        state.apply(Input::Models(neural.refresh()), now);
         let first = config.eager.then(|| state.be_eager(now));
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
         let decks = Arc::new(ArcSwap::default());
@@ -126,7 +122,7 @@ impl Core {
             tell: Arc::new(move |news| deck_tell(Input::Decks(news))),
             wake: Arc::clone(&wake),
         };
-        let setup = set_up(config, &wake, tell.clone());
+        let setup = set_up(config, &wake, neural, tell.clone());
         let setup_watch = setup.watch();
         let mut hands = Hands {
             setup,
@@ -247,16 +243,33 @@ impl Drop for Core {
     }
 }
 
+/// The models of this machine, whichever there are.
+fn models(config: &Config, stem_bytes: u64) -> Neural {
+    Neural::new(config.places.clone(), config.library.clone(), stem_bytes)
+}
+
+fn start_pool(
+    slots: usize,
+    (analysers, neural): (&[Arc<dyn Analyser>], &Arc<Neural>),
+    store: &Arc<Store>,
+    tell: impl Fn(Input) + Send + Sync + 'static,
+) -> Result<Pool, StartError> {
+    let models: Arc<dyn Analyser> = Arc::clone(neural) as _;
+    let tell = Arc::new(move |id, news| tell(Input::Job(id, news))) as _;
+    Pool::start(slots, (analysers, &models), store, &tell).map_err(StartError::Thread)
+}
+
 /// Whoever makes neural analysis possible, with the way to tell of it.
 fn set_up(
     config: &Config,
     wake: &Arc<dyn Fn() + Send + Sync>,
+    neural: Arc<Neural>,
     tell: impl Fn(Input) + Send + Sync + 'static,
 ) -> SetupDesk {
     SetupDesk::new(
         config.places.clone(),
         Arc::clone(wake),
-        Arc::new(move || tell(Input::SetUp)),
+        Arc::new(move || tell(Input::Models(neural.refresh()))),
     )
 }
 

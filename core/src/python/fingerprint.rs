@@ -93,11 +93,17 @@ pub fn choose(machine: Machine<'_>, wish: Option<Variant>) -> Result<Choice, NoB
         ("linux" | "windows", "x86_64", Some(Variant::Mps)) => {
             Err(NoBuild("only Macs have MPS: cpu and cuda are left".to_owned()))
         }
-        ("linux" | "windows", "x86_64", Some(variant)) => chosen(variant, by_wish),
-        ("linux" | "windows", "x86_64", None) if machine.has_nvidia_driver => {
+        ("windows", "x86_64", Some(Variant::Cuda)) => Err(NoBuild(
+            "the builds of PyTorch with CUDA for Windows are not pinned yet: cpu is left".to_owned(),
+        )),
+        ("windows", "x86_64", None | Some(Variant::Cpu)) => {
+            chosen(Variant::Cpu, "the only build for Windows that is pinned")
+        }
+        ("linux", "x86_64", Some(variant)) => chosen(variant, by_wish),
+        ("linux", "x86_64", None) if machine.has_nvidia_driver => {
             chosen(Variant::Cuda, "there is a driver for an NVIDIA card")
         }
-        ("linux" | "windows", "x86_64", None) => {
+        ("linux", "x86_64", None) => {
             chosen(Variant::Cpu, "there is no driver for an NVIDIA card")
         }
         ("linux", "aarch64", None | Some(Variant::Cpu)) => {
@@ -191,7 +197,8 @@ mod tests {
             ),
             ("linux", "x86_64", false, Some(Variant::Mps), None),
             ("linux", "aarch64", false, None, Some(Variant::Cpu)),
-            ("windows", "x86_64", true, None, Some(Variant::Cuda)),
+            ("windows", "x86_64", true, None, Some(Variant::Cpu)),
+            ("windows", "x86_64", true, Some(Variant::Cuda), None),
             ("macos", "aarch64", false, None, Some(Variant::Mps)),
             ("macos", "aarch64", false, Some(Variant::Cuda), None),
             ("macos", "x86_64", false, None, None),

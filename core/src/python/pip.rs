@@ -151,13 +151,6 @@ pub(super) fn requirements(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The package that a requirement is about, and its exact version.
-pub(super) fn pinned(requirement: &str) -> Option<(&str, &str)> {
-    let (name, rest) = requirement.split_once("==")?;
-    let version = rest.split([' ', ';']).next()?;
-    Some((name.trim(), version))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,7 +234,5 @@ mod tests {
                 "numpy==2.5.5 --hash=sha256:cc"
             ]
         );
-        assert_eq!(pinned(&all[0]), Some(("torch", "2.11.0")));
-        assert_eq!(pinned("x>=1"), None);
     }
 }

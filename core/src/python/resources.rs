@@ -16,9 +16,6 @@ const PIP_LOCK: &str = "python/pip.txt";
 const LOCKS: [&str; 2] = ["requirements.txt", "consonance-ACE/requirements.txt"];
 /// Pinned NVIDIA libraries, for the variant that uses them.
 const CUDA_LOCK: &str = "python/cuda.txt";
-/// The build of torch for processors alone, from the server of its makers: with hashes where those are known.
-const CPU_LOCK: &str = "python/cpu.txt";
-
 /// Scripts of another version are removed when nobody can be using them any more.
 const KEEP_OTHERS: Duration = Duration::from_hours(7 * 24);
 
@@ -36,8 +33,7 @@ pub fn locks(variant: Variant) -> Option<Vec<(&'static str, &'static [u8])>> {
         .collect::<Option<_>>()?;
     let more = match variant {
         Variant::Cuda => text(CUDA_LOCK).map(|text| (CUDA_LOCK, text)),
-        Variant::Cpu => text(CPU_LOCK).map(|text| (CPU_LOCK, text)),
-        Variant::Mps => None,
+        Variant::Cpu | Variant::Mps => None,
     };
     locks.extend(more);
     Some(locks)

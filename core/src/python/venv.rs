@@ -27,15 +27,14 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 const LOCK_EVERY: Duration = Duration::from_millis(250);
 /// The server of torch's makers, which alone has builds for Linux without CUDA.
 const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
-const FROM_CPU_INDEX: [&str; 2] = ["torch", "torchaudio"];
 /// Packages whose import shows that all is well, and whose versions are told.
 const TRIED: &str = "import json
 from importlib.metadata import version
-import numpy, torch, torchaudio, einops, soxr, librosa
-import beat_this, demucs
+import numpy, torch, torchaudio, einops, soxr, safetensors, rotary_embedding_torch
+import beat_this.model.beat_tracker, demucs.htdemucs
 torch.zeros(4).sum().item()
 print(json.dumps({name: version(name) for name in
-    ('torch', 'torchaudio', 'beat-this', 'demucs', 'librosa', 'numpy')}))";
+    ('torch', 'torchaudio', 'beat-this', 'demucs', 'numpy', 'soxr')}))";
 /// Runs a module that ends when our end of its standard input closes: also when this program is killed.
 const GUARD: &str = "import os, runpy, sys, threading
 def watch():
@@ -285,7 +284,7 @@ impl Site<'_> {
         )?;
         tell(still(Step::Preparing, "the installer"));
         let pip_lock = self.written("pip.txt", &String::from_utf8_lossy(resources::pip_lock()))?;
-        self.pip(&[("-r".into(), pip_lock.into())], &[], &mut |_| ())?;
+        self.pip(&pip_lock, &[], &mut |_| ())?;
         self.install(locks, tell)?;
         tell(still(Step::Trying, "whether everything can be loaded"));
         let versions = self.tried(&python)?;
@@ -298,32 +297,26 @@ impl Site<'_> {
         locks: &[(&str, &[u8])],
         tell: &mut dyn FnMut(Building),
     ) -> Result<(), BuildError> {
-        let mut all: Vec<String> = locks
-            .iter()
-            .flat_map(|(_, text)| pip::requirements(&String::from_utf8_lossy(text)))
-            .collect();
-        let mut apart = Vec::new();
-        let by_cpu_index = self.job.variant == Variant::Cpu
-            && cfg!(target_os = "linux")
-            && self.job.wheels.is_none();
-        if by_cpu_index {
-            (apart, all) = all.into_iter().partition(|requirement| {
-                pip::pinned(requirement).is_some_and(|(name, _)| FROM_CPU_INDEX.contains(&name))
-            });
+        let mut all: Vec<String> = Vec::new();
+        for (_, text) in locks {
+            for requirement in pip::requirements(&String::from_utf8_lossy(text)) {
+                if !all.contains(&requirement) {
+                    all.push(requirement);
+                }
+            }
         }
-        let count = all.len();
-        let mut meter = Meter::new(self.job.variant, count + apart.len(), &self.folder);
-        if !apart.is_empty() {
-            let exact: Vec<String> = apart.iter().map(|it| for_cpu_index(it)).collect();
-            let file = self.written("cpu.txt", &exact.join("\n"))?;
-            let index = [OsString::from("--index-url"), CPU_INDEX.into()];
-            self.pip(&[("-r".into(), file.into())], &index, &mut |progress| {
-                meter.tell(progress, tell);
-            })?;
-            meter.next();
-        }
+        let mut meter = Meter::new(self.job.variant, all.len(), &self.folder);
         let file = self.written("locks.txt", &all.join("\n"))?;
-        self.pip(&[("-r".into(), file.into())], &[], &mut |progress| {
+        // pip takes `2.11.0+cpu` before `2.11.0` where it finds both.
+        let has_own_index = self.job.variant == Variant::Cpu && !cfg!(target_os = "macos");
+        let index = [OsString::from("--extra-index-url"), CPU_INDEX.into()];
+        let index = if has_own_index && self.job.wheels.is_none() {
+            index.as_slice()
+        } else {
+            &[]
+        };
+        let raw = [OsString::from("--progress-bar"), "raw".into()];
+        self.pip(&file, &[index, &raw].concat(), &mut |progress| {
             meter.tell(progress, tell);
         })
     }
@@ -335,38 +328,30 @@ impl Site<'_> {
         Ok(path)
     }
 
+    /// Installs what stands in `lock`, and nothing that is not of the hash that stands there.
     fn pip(
         &self,
-        what: &[(OsString, OsString)],
-        index: &[OsString],
+        lock: &Path,
+        more: &[OsString],
         hear: &mut dyn FnMut(&Progress),
     ) -> Result<(), BuildError> {
         let mut arguments: Vec<OsString> = [
             "install",
+            "--require-hashes",
             "--no-deps",
             "--only-binary",
             ":all:",
             "--no-input",
             "--disable-pip-version-check",
             "--no-color",
+            "-r",
         ]
         .map(OsString::from)
         .to_vec();
-        // The first run upgrades pip itself, whose older versions do not know this one.
-        if self.folder.join("tmp").join("locks.txt").exists()
-            || self.folder.join("tmp").join("cpu.txt").exists()
-        {
-            arguments.extend(["--progress-bar".into(), "raw".into()]);
-        }
-        if index.is_empty() {
-            arguments.push("--require-hashes".into());
-        }
-        arguments.extend(index.iter().cloned());
+        arguments.push(lock.into());
+        arguments.extend(more.iter().cloned());
         if let Some(wheels) = self.job.wheels {
             arguments.extend(["--no-index".into(), "--find-links".into(), wheels.into()]);
-        }
-        for (flag, value) in what {
-            arguments.extend([flag.clone(), value.clone()]);
         }
         let mut command = self.command(&environment::python_in(&self.folder), "pip");
         command.args(arguments);
@@ -458,15 +443,6 @@ impl Site<'_> {
     }
 }
 
-/// The same version as that server names it. Its files have other hashes than those of the lock.
-fn for_cpu_index(requirement: &str) -> String {
-    match pip::pinned(requirement) {
-        Some((name, version)) if !version.contains('+') => format!("{name}=={version}+cpu"),
-        Some((name, version)) => format!("{name}=={version}"),
-        None => requirement.to_owned(),
-    }
-}
-
 fn broke(error: &ChildError) -> BuildError {
     match error {
         ChildError::Cancelled => BuildError::Cancelled,
@@ -488,8 +464,6 @@ struct Meter {
     started: Instant,
     told: Option<Instant>,
     total: u64,
-    before: u64,
-    last: u64,
     packages: usize,
     site: Option<PathBuf>,
     folder: PathBuf,
@@ -501,18 +475,10 @@ impl Meter {
             started: Instant::now(),
             told: None,
             total: sizes(variant).0,
-            before: 0,
-            last: 0,
             packages,
             site: None,
             folder: folder.to_path_buf(),
         }
-    }
-
-    /// Another run of pip begins.
-    fn next(&mut self) {
-        self.before += self.last;
-        self.last = 0;
     }
 
     fn tell(&mut self, progress: &Progress, tell: &mut dyn FnMut(Building)) {
@@ -520,8 +486,7 @@ impl Meter {
             return;
         }
         self.told = Some(Instant::now());
-        self.last = progress.bytes();
-        let bytes = self.before + self.last;
+        let bytes = progress.bytes();
         if progress.installs {
             let what = format!(
                 "{} of {} packages",

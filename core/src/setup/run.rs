@@ -13,6 +13,7 @@ use crate::python::fingerprint::{self, Machine};
 use crate::python::interpreter::{self, Interpreter};
 use crate::python::{Build, BuildError, Building, Step, build};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -58,6 +59,13 @@ pub fn survey(places: &Places) -> SetupView {
     };
     if let Environment::Ready(ready) = environment::check(&places.cache) {
         view.interpreter = found(&ready.interpreter);
+    }
+    if let Some(worker) = &places.worker {
+        view.environment = EnvironmentView::Ready {
+            folder: worker.clone(),
+            variant: Variant::Cpu,
+            versions: BTreeMap::default(),
+        };
     }
     view.variant = chosen(places, None).ok();
     match places.models() {
