@@ -32,7 +32,7 @@ pub(crate) struct Setup {
     /// Only tell what is there
     #[arg(long, conflicts_with_all = ["models", "from", "torch", "accept_licence"])]
     check: bool,
-    /// Only these models, without the environment if it is there: `beat_this`, `htdemucs`, `ace`
+    /// Only these models: `beat_this`, `htdemucs`, `ace`; `none` for the environment alone
     #[arg(long, value_delimiter = ',', value_name = "MODEL,…")]
     models: Option<Vec<String>>,
     /// Take models, and packages if there are such, from a folder in place of the net
@@ -59,7 +59,9 @@ pub(crate) fn run(context: &Context, job: Setup) -> Result<(), Exit> {
     let began = Instant::now();
     let mut wish = Wish {
         environment: true,
-        models: job.models,
+        models: job
+            .models
+            .map(|ids| ids.into_iter().filter(|id| id != "none").collect()),
         accepted: job.accept_licence,
         torch: job.torch,
         python: job.python,

@@ -144,7 +144,7 @@ pub fn run(
             "Name a folder that holds models or packages",
         )));
     }
-    if wish.environment {
+    if wish.environment && places.worker.is_none() {
         make_environment(places, wish, control, tell)?;
     }
     get_models(places, &manifest, wish, (control, tell))
