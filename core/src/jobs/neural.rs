@@ -243,10 +243,10 @@ impl Neural {
         let open = |stem: Stem| -> Result<BufReader<File>, Trouble> {
             let name = split.files.get(stem.name());
             let name = name.ok_or_else(|| Malformed(format!("no {stem} among the stems")))?;
-            Ok(BufReader::with_capacity(
-                1 << 18,
-                File::open(out.join(name))?,
-            ))
+            let file = File::open(out.join(name)).map_err(|error| {
+                Malformed(format!("the file of {stem} cannot be read: {error}"))
+            })?;
+            Ok(BufReader::with_capacity(1 << 18, file))
         };
         let (mut drums, mut bass) = (open(Stem::Drums)?, open(Stem::Bass)?);
         let (mut other, mut vocals) = (open(Stem::Other)?, open(Stem::Vocals)?);

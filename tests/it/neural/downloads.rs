@@ -41,8 +41,13 @@ fn serve(manner: Manner) -> (String, Asked) {
     std::thread::Builder::new()
         .spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let count = log.lock().unwrap().len();
-                drop(answer(stream, manner, count, &log));
+                let log = Arc::clone(&log);
+                std::thread::Builder::new()
+                    .spawn(move || {
+                        let count = log.lock().unwrap().len();
+                        drop(answer(stream, manner, count, &log));
+                    })
+                    .unwrap();
             }
         })
         .unwrap();
@@ -110,7 +115,7 @@ fn answer(mut stream: TcpStream, manner: Manner, count: usize, log: &Asked) -> s
         return stream.write_all(&body[..body.len().min(70_000) / 2]);
     }
     if manner == Manner::Silent {
-        stream.write_all(&body[..1000])?;
+        stream.write_all(&body[..if start == 0 { 1000 } else { 0 }])?;
         std::thread::sleep(Duration::from_secs(20));
         return Ok(());
     }

@@ -42,12 +42,23 @@ impl State {
         wish: &Wish,
         now: Timestamp,
     ) -> Work {
-        let by_models = self.finer(id, wish, now);
+        let mut by_models = self.finer(id, wish, now);
         let mut wants = slow;
-        wants.extend(&by_models);
         if let Some(row) = self.catalog.get(id) {
-            wants.extend(plan::outlived(&row.knowledge, &self.recipes, &by_models));
+            let records = &row.knowledge.records;
+            for artifact in plan::outlived(&row.knowledge, &self.recipes, &by_models) {
+                let of_model = records
+                    .get(&artifact)
+                    .is_some_and(|it| it.recipe.maker.is_model());
+                let has_model = self.catalog.models().recipes.contains_key(&artifact);
+                if !of_model {
+                    wants.insert(artifact);
+                } else if has_model && row.stems().is_some_and(|set| set.maker.is_model()) {
+                    by_models.insert(artifact);
+                }
+            }
         }
+        wants.extend(&by_models);
         Work { wants, by_models }
     }
 
