@@ -61,7 +61,7 @@ tests() {
 
 # The Python environment as users get it, kept in a cache folder of the tests' own. Prints why where there is none.
 environment() {
-    local program found
+    local program found on_linux
     cargo build --locked --workspace --bin tonearm || return 1
     program="${CARGO_TARGET_DIR:-target}/debug/tonearm"
     export TONEARM_CACHE="${TONEARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tonearm-tests}"
@@ -70,8 +70,12 @@ environment() {
         no_environment="there is no Python 3.12 here"
         return 0
     fi
-    # Where the server with the builds without CUDA cannot be reached, the common ones do as well.
-    if "$program" setup --models none || "$program" setup --models none --torch cuda; then
+    # The common builds for Linux need no server but the one that has everything else, and no card either.
+    on_linux=()
+    if [ "$(uname -sm)" = "Linux x86_64" ]; then
+        on_linux=(--torch cuda)
+    fi
+    if "$program" setup --models none "${on_linux[@]}"; then
         export TONEARM_TEST_CACHE="$TONEARM_CACHE"
         python="$("$program" --json setup --check | sed -n 's/.*"event":"environment".*"path":"\([^"]*\)".*/\1/p')/bin/python"
     else

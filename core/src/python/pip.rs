@@ -62,6 +62,11 @@ impl Progress {
     }
 }
 
+/// Whether pip says that it tries in vain to reach a server.
+pub(super) fn is_unreachable(line: &str, server: &str) -> bool {
+    line.contains(server) && line.contains("Retrying") && line.contains("connection")
+}
+
 /// `Progress 1024 of 2048`.
 fn raw_progress(text: &str) -> Option<(u64, u64)> {
     let (had, whole) = text.strip_prefix("Progress ")?.split_once(" of ")?;
@@ -183,6 +188,17 @@ mod tests {
         assert_eq!((progress.collected, progress.installs), (3, false));
         progress.hear("Installing collected packages: einops, numpy, torch");
         assert!(progress.installs);
+    }
+
+    #[test]
+    fn a_server_that_cannot_be_reached_is_noticed() {
+        let line = "WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError(\"HTTPSConnection(host='s.org')\")': /x";
+        assert!(is_unreachable(line, "s.org"));
+        assert!(!is_unreachable(line, "t.org"));
+        assert!(!is_unreachable(
+            "Looking in indexes: https://s.org/simple",
+            "s.org"
+        ));
     }
 
     #[test]

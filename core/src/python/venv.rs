@@ -27,6 +27,9 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 const LOCK_EVERY: Duration = Duration::from_millis(250);
 /// The server of torch's makers, which alone has builds for Linux without CUDA.
 const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
+const CPU_SERVER: &str = "download.pytorch.org";
+/// pip tries each package there again and again, and goes on with the wrong build.
+const MOST_UNREACHABLE: u32 = 4;
 /// Packages whose import shows that all is well, and whose versions are told.
 const TRIED: &str = "import json
 from importlib.metadata import version
@@ -356,13 +359,26 @@ impl Site<'_> {
         let mut command = self.command(&environment::python_in(&self.folder), "pip");
         command.args(arguments);
         let mut progress = Progress::default();
-        let ended = follow(&mut command, PIP_LONGEST, self.control, &mut |line| {
+        let stop = Control::default();
+        let mut unreachable = 0;
+        let ended = follow(&mut command, PIP_LONGEST, &stop, &mut |line| {
+            if self.control.check().is_err() || unreachable > MOST_UNREACHABLE {
+                stop.cancel();
+            }
             if let Some((_, line)) = line {
                 tracing::debug!(target: "pip", "{line}");
                 progress.hear(line);
+                unreachable += u32::from(pip::is_unreachable(line, CPU_SERVER));
             }
             hear(&progress);
         });
+        if self.control.check().is_ok() && unreachable > MOST_UNREACHABLE {
+            return Err(BuildError::Failed(Failure::new(
+                FailureKind::Unreadable,
+                format!("{CPU_SERVER}, which has PyTorch without CUDA, cannot be reached"),
+                "Check the connection and set up again; or take the common build, which is larger: tonearm setup --torch cuda",
+            )));
+        }
         match ended.map_err(|error| broke(&error))? {
             status if status.success() => Ok(()),
             _ => Err(BuildError::Failed(progress.explain())),
