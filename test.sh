@@ -59,6 +59,32 @@ tests() {
     fi
 }
 
+# The Python environment as users get it, kept in a cache folder of the tests' own. Prints why where there is none.
+environment() {
+    local program found on_linux
+    cargo build --locked --workspace --bin tonearm || return 1
+    program="${CARGO_TARGET_DIR:-target}/debug/tonearm"
+    export TONEARM_CACHE="${TONEARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tonearm-tests}"
+    found="$("$program" --json setup --check)"
+    if printf '%s' "$found" | grep -q '"event":"interpreter","state":"missing"'; then
+        no_environment="there is no Python 3.12 here"
+        return 0
+    fi
+    # The common builds for Linux need no server but the one that has everything else, and no card either.
+    on_linux=()
+    if [ "$(uname -sm)" = "Linux x86_64" ]; then
+        on_linux=(--torch cuda)
+    fi
+    if "$program" setup --models none "${on_linux[@]}"; then
+        export TONEARM_TEST_CACHE="$TONEARM_CACHE"
+        python="$("$program" --json setup --check | sed -n 's/.*"event":"environment".*"path":"\([^"]*\)".*/\1/p')/bin/python"
+    else
+        no_environment="the packages cannot be had here"
+    fi
+}
+
+python_tests() { "$python" -B -m unittest discover -s python/tests 2>&1; }
+
 doc_tests() { cargo test --workspace --locked --doc 2>&1 | tee -a "$log"; }
 
 documentation() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --locked --no-deps; }
@@ -84,6 +110,16 @@ if [ "$mode" = full ]; then
 fi
 step "format" cargo fmt --all --check
 step "lints" lints
+no_environment="" python=""
+if [ "$mode" = full ]; then
+    step "Python environment" environment
+    unset TONEARM_CACHE
+    if [ -n "$python" ]; then
+        step "tests of the workers" python_tests
+    else
+        skip "tests of the workers" "${no_environment:-it could not be made}"
+    fi
+fi
 step "tests" tests
 if [ "$mode" = full ]; then
     step "examples in the documentation" doc_tests

@@ -13,10 +13,13 @@ mod play;
 mod relink;
 mod remove;
 mod report;
+mod setup;
 mod show;
 mod simulate;
 mod upkeep;
 mod waveform;
+
+pub(crate) use library::places;
 
 use crate::exit::Exit;
 use crate::journal::journal;
@@ -78,6 +81,7 @@ enum Job {
     Relink(relink::Relink),
     Remove(remove::Remove),
     Export(export::Export),
+    Setup(setup::Setup),
     Doctor(doctor::Doctor),
     Verify(upkeep::Verify),
     Backup(upkeep::Backup),
@@ -101,6 +105,7 @@ enum From {
 struct Context {
     library: PathBuf,
     library_from: From,
+    verbose: bool,
     output: Output,
 }
 
@@ -147,6 +152,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
     }
     let context = Context {
         library_from,
+        verbose: cli.verbose > 0,
         library: match cli.library {
             Some(dir) => dir,
             None => library::default_dir()?,
@@ -176,6 +182,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::Relink(job)) => relink::run(&context, job),
         Some(Job::Remove(job)) => remove::run(&context, &job),
         Some(Job::Export(job)) => export::run(&context, &job),
+        Some(Job::Setup(job)) => setup::run(&context, job),
         Some(Job::Doctor(job)) => doctor::run(&context, &job),
         Some(Job::Verify(job)) => upkeep::verify(&context, &job),
         Some(Job::Backup(job)) => upkeep::backup(&context, &job),

@@ -364,6 +364,7 @@ fn actions_mean_the_selection_and_only_what_is_seen_of_it() {
     let Some(Command::Analyze {
         tracks,
         force: true,
+        engine: None,
         ..
     }) = h.state().out.commands.first()
     else {

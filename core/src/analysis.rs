@@ -7,6 +7,7 @@ pub mod chords;
 pub mod chroma;
 pub mod draft_stems;
 pub mod dsp;
+pub mod heard;
 mod key;
 pub mod rhythm;
 

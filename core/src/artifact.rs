@@ -78,6 +78,36 @@ pub enum Maker {
     User,
 }
 
+impl Maker {
+    /// Whether it is a model that somebody trained.
+    pub fn is_model(self) -> bool {
+        match self {
+            Self::BeatThis | Self::Htdemucs | Self::Ace => true,
+            Self::Native | Self::EngineDj | Self::User => false,
+        }
+    }
+}
+
+/// Who is to analyse a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// The built-in analysis at once; models for what is set to follow by itself, and for stems that were asked for.
+    #[default]
+    Auto,
+    /// The built-in analysis alone.
+    Native,
+    /// The built-in analysis at once, then every model that is ready.
+    Neural,
+}
+
+impl Engine {
+    /// For records that leave out what is usual.
+    pub fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+}
+
 /// How an artifact was made. Another recipe means the result is due again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Recipe {

@@ -14,6 +14,7 @@ mod interleave;
 mod listen;
 mod meter;
 mod mp4;
+pub mod pcm;
 mod peaks;
 pub mod resample;
 mod source;

@@ -6,6 +6,7 @@ use crate::beats::Beats;
 use crate::control::{Cancelled, Control};
 use crate::failure::Failure;
 use crate::findings::Finding;
+use crate::stems::StemSet;
 use crate::track::{AudioFormat, TrackId};
 use crate::units::Secs;
 use std::collections::BTreeSet;
@@ -27,6 +28,8 @@ pub struct AnalysisJob {
     pub live: Option<LiveColumns>,
     /// Beats from an earlier run, for jobs that need them and do not make them.
     pub beats: Option<Beats>,
+    /// Stems from an earlier run that a model made, likewise.
+    pub stems: Option<StemSet>,
 }
 
 /// The outcome for one artifact of a job.

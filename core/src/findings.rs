@@ -2,7 +2,7 @@
 
 pub mod records;
 
-use crate::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
+use crate::artifact::{Artifact, ArtifactRecord, Engine, Maker, Recipe};
 use crate::beats::Beats;
 use crate::edits::ShortByHand;
 use crate::harmony::{ChordSpan, Key, KeyFinding};
@@ -58,6 +58,12 @@ pub struct Knowledge {
     /// No entry: never tried.
     pub records: Records,
     pub summary: Summary,
+    /// Who is to analyse this track: as the user said.
+    #[serde(skip_serializing_if = "Engine::is_auto")]
+    pub engine: Engine,
+    /// Where a model failed at what stands in `records` all the same: the last try of each.
+    #[serde(skip_serializing_if = "Records::is_empty")]
+    pub tried: Records,
     /// The user asked for stems, and they have neither been made nor failed since.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stems_asked: bool,

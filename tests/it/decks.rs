@@ -13,6 +13,7 @@ use tonearm_core::decks::{
     Databases, DeckView, DecksCommand, DecksState, DecksView, Link, Listen, MatchedBy, Matching,
     Recording, Source, UnitView,
 };
+use tonearm_core::setup::Places;
 use tonearm_core::track::TrackId;
 use tonearm_tests::engine_library::{EngineLibrary, EngineRow, OTHER_UUID};
 
@@ -34,6 +35,7 @@ impl Desk {
             library: library.to_path_buf(),
             eager: false,
             slots: None,
+            places: Places::default(),
         };
         let wake = move || {
             let _woken = wake.try_send(());
@@ -52,6 +54,7 @@ impl Desk {
             request: RequestId(1),
             paths,
             analyze: None,
+            engine: None,
         };
         assert!(self.core.send(command));
         while self.events.recv_timeout(PATIENCE).unwrap() != Event::Idle {}

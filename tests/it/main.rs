@@ -23,6 +23,8 @@ mod missing;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod neural;
+#[cfg(test)]
 mod output;
 #[cfg(test)]
 mod playback;

@@ -73,6 +73,7 @@ pub(super) fn run(context: &Context) -> Result<(), Exit> {
         request: RequestId(1),
         paths: vec![music.clone()],
         analyze: Some(Extent::Everything),
+        engine: None,
     };
     import::carry_out(context, &library, command)?;
 

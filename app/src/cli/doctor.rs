@@ -2,16 +2,19 @@
 
 use crate::cli::Context;
 use crate::cli::library::{Library, interruptible};
+use crate::cli::setup;
 use crate::exit::Exit;
 use crate::output::Style;
 use clap::Args;
 use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::decks::network::{self, NetworkView, Reach};
 use tonearm_core::decks::{DecksCommand, DecksState, Listen};
 use tonearm_core::row::TrackState;
+use tonearm_core::setup::{DeviceView, EnvironmentView, InterpreterView, ModelState};
 use tonearm_core::store::BadRecord;
 
 /// Tell what this machine and this library have, and what to do about what they lack
@@ -74,6 +77,7 @@ pub(crate) fn run(context: &Context, job: &Doctor) -> Result<(), Exit> {
         ));
     }
     let mut checks = vec![machine(), networks()];
+    checks.extend(neural(context.verbose));
     let mut network = None;
     let opened = library(context, &mut checks, |library| {
         network = job.listen.and_then(|secs| listen(library, secs));
@@ -114,6 +118,77 @@ pub(crate) fn run(context: &Context, job: &Doctor) -> Result<(), Exit> {
 fn machine() -> Finding {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Finding::ok("machine", format!("{cores} cores for analysis"))
+}
+
+/// Whether neural analysis is possible, row by row.
+fn neural(verbose: bool) -> Vec<Finding> {
+    let (view, took) = setup::survey(&Control::default());
+    let mut rows = vec![match &view.interpreter {
+        InterpreterView::Found { version, path } => {
+            Finding::ok("python", format!("{version} at {}", path.display()))
+        }
+        InterpreterView::Missing { reason, remedy } => {
+            Finding::trouble("python", "warning", reason.clone(), remedy)
+        }
+        InterpreterView::Unknown => Finding::ok("python", "not looked for".to_owned()),
+    }];
+    let took = if verbose {
+        format!("; looked at in {:.1} ms", took.as_secs_f64() * 1e3)
+    } else {
+        String::new()
+    };
+    rows.push(match &view.environment {
+        EnvironmentView::Ready {
+            variant, versions, ..
+        } => {
+            let torch = versions.get("torch").map_or("?", String::as_str);
+            Finding::ok(
+                "neural",
+                format!("environment for {variant} with torch {torch}{took}"),
+            )
+        }
+        EnvironmentView::Broken { reason, remedy } => {
+            let reason = format!("the environment is of no use: {reason}{took}");
+            Finding::trouble("neural", "warning", reason, remedy)
+        }
+        EnvironmentView::Absent | EnvironmentView::Building(_) => Finding::trouble(
+            "neural",
+            "warning",
+            format!("no environment; the built-in analysis works without{took}"),
+            "Run tonearm setup",
+        ),
+    });
+    for model in &view.models {
+        let words = format!(
+            "{} for {}: {}",
+            model.id,
+            model.is_for,
+            setup::model_words(&model.state)
+        );
+        rows.push(if matches!(model.state, ModelState::Ready { .. }) {
+            Finding::ok("model", words)
+        } else {
+            let agree = if model.is_free {
+                format!("Run tonearm setup --models {}", model.id)
+            } else {
+                format!(
+                    "Read {}, then run tonearm setup --accept-licence {}",
+                    model.link, model.id
+                )
+            };
+            Finding::trouble("model", "warning", words, &agree)
+        });
+    }
+    rows.push(match &view.device {
+        DeviceView::Known { device, devices } => Finding::ok(
+            "device",
+            format!("models run on {device} (there are {})", devices.join(", ")),
+        ),
+        DeviceView::Unknown => {
+            Finding::ok("device", "tried out when a model first runs".to_owned())
+        }
+    });
+    rows
 }
 
 /// Which networks decks could be on.

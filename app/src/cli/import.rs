@@ -1,14 +1,16 @@
 //! `import` and `analyze`: bring music in, make what is due.
 
 use crate::cli::Context;
-use crate::cli::library::Library;
+use crate::cli::library::{Library, places};
 use crate::cli::report::Reporter;
 use crate::exit::Exit;
+use crate::output::Output;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use tonearm_core::artifact::Artifact;
+use tonearm_core::artifact::{self, Artifact};
 use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
+use tonearm_core::setup::run;
 
 /// Which analysis to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,24 +61,35 @@ pub(crate) struct Analyze {
 
 #[derive(Debug, Args)]
 struct How {
-    #[arg(long, value_enum, default_value_t = Engine::Auto)]
-    engine: Engine,
+    /// Who is to analyse these tracks from now on; left out: as before
+    #[arg(long, value_enum)]
+    engine: Option<Engine>,
     /// Only these results: tags, hash, waveform, beats, key, chords, loudness, stems (which are only made when named)
     #[arg(long, value_delimiter = ',', value_name = "ARTIFACT,…", value_parser = artifact)]
     only: Vec<Artifact>,
 }
 
 impl How {
-    fn extent(&self) -> Result<Extent, Exit> {
-        if self.engine == Engine::Neural {
-            return Err(Exit::Usage(
-                "this version has no neural analysis yet: use --engine native".to_owned(),
-            ));
-        }
-        Ok(if self.only.is_empty() {
+    fn extent(&self) -> Extent {
+        if self.only.is_empty() {
             Extent::Everything
         } else {
             Extent::Only(self.only.iter().copied().collect())
+        }
+    }
+
+    /// Says what it takes where models were asked for and none is ready.
+    fn engine(&self) -> Option<artifact::Engine> {
+        let engine = self.engine?;
+        if engine == Engine::Neural && run::survey(&places()).ready().is_empty() {
+            Output::note(
+                "tonearm: no model is ready: the built-in analysis works alone until tonearm setup has run",
+            );
+        }
+        Some(match engine {
+            Engine::Auto => artifact::Engine::Auto,
+            Engine::Native => artifact::Engine::Native,
+            Engine::Neural => artifact::Engine::Neural,
         })
     }
 }
@@ -87,18 +100,19 @@ fn artifact(name: &str) -> Result<Artifact, String> {
 }
 
 pub(crate) fn import(context: &Context, job: Import) -> Result<(), Exit> {
-    let extent = job.how.extent()?;
+    let (extent, engine) = (job.how.extent(), job.how.engine());
     let library = Library::open(context)?;
     let command = Command::Import {
         request: RequestId(1),
         paths: job.paths,
         analyze: (!job.no_analyze).then_some(extent),
+        engine,
     };
     carry_out(context, &library, command)
 }
 
 pub(crate) fn analyze(context: &Context, job: &Analyze) -> Result<(), Exit> {
-    let extent = job.how.extent()?;
+    let (extent, engine) = (job.how.extent(), job.how.engine());
     let library = Library::open(context)?;
     let mut reporter = Reporter::new(context.output);
     let tracks = if job.all {
@@ -120,6 +134,7 @@ pub(crate) fn analyze(context: &Context, job: &Analyze) -> Result<(), Exit> {
         tracks,
         extent,
         force: job.force,
+        engine,
     };
     follow(context, &library, command, reporter)
 }

@@ -15,6 +15,7 @@ use tonearm_core::core_loop::event::Event;
 use tonearm_core::core_loop::{Config, Core};
 use tonearm_core::import::named;
 use tonearm_core::row::Row;
+use tonearm_core::setup::Places;
 
 /// Events that may wait to be printed; more hold the core up.
 const EVENTS: usize = 4096;
@@ -27,6 +28,16 @@ pub(crate) fn default_dir() -> Result<PathBuf, Exit> {
         .ok_or_else(|| {
             Exit::Usage("there is no home folder: name a library with --library DIR".to_owned())
         })
+}
+
+/// Where environments and models lie: in the platform's cache folder, unless the environment says otherwise. Without
+/// a home folder they go to the folder for temporary files.
+pub(crate) fn places() -> Places {
+    let cache = directories::ProjectDirs::from("org", "Tonearm", "tonearm").map_or_else(
+        || std::env::temp_dir().join("tonearm-cache"),
+        |dirs| dirs.cache_dir().to_path_buf(),
+    );
+    Places::here(cache)
 }
 
 pub(crate) struct Library {
@@ -70,6 +81,7 @@ impl Library {
             library,
             eager: false,
             slots: None,
+            places: places(),
             stem_bytes: None,
         };
         let core = Core::start(&config, wake, say)?;

@@ -120,6 +120,7 @@ fn whole(file: &Path) -> Result<f64, Exit> {
         tag_bpm: None,
         live: None,
         beats: None,
+        stems: None,
     };
     let clock = cpu_time::ThreadTime::now();
     let mut failure = None;

@@ -191,6 +191,7 @@ impl App {
             request,
             paths,
             analyze,
+            engine: None,
         };
         self.command(command);
     }

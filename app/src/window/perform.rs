@@ -118,6 +118,7 @@ impl App {
                     tracks: Selection::Tracks(self.meant()),
                     extent: Extent::Everything,
                     force: action == Action::AnalyzeAgain,
+                    engine: None,
                 });
             }
             Action::MakeStems => {

@@ -156,6 +156,7 @@ impl App {
             request,
             paths: vec![lost],
             analyze: None,
+            engine: None,
         });
     }
 

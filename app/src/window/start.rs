@@ -79,6 +79,7 @@ pub(super) fn open_library(
         library,
         eager: settings.analyze_on_import,
         slots: settings.jobs,
+        places: crate::cli::places(),
         stem_bytes: None,
     };
     let (wakes, hearing) = (waker.clone(), hearing.clone());

@@ -11,6 +11,7 @@ mod evidence;
 mod fine_onsets;
 mod grid;
 mod harmonic_change;
+mod heard;
 mod hypotheses;
 mod line;
 mod onsets;
@@ -22,6 +23,7 @@ mod tempo;
 mod tests;
 mod tracking;
 
+pub use heard::{Heard, from_heard};
 pub use stitch::stitch;
 
 use crate::analysis::chroma::Chromagram;

@@ -1,12 +1,12 @@
 //! The tracks of the library as the loop knows them: rows to publish, and the index that finds them again.
 
-use crate::artifact::{Artifact, ArtifactRecord};
+use crate::artifact::{Artifact, ArtifactRecord, Engine};
 use crate::core_loop::input::Twin;
 use crate::core_loop::view::Rows;
 use crate::edits::ShortByHand;
 use crate::findings::Knowledge;
 use crate::import::dedupe::Index;
-use crate::jobs::plan::{self, Recipes};
+use crate::jobs::plan::{self, Models, Recipes};
 use crate::query;
 use crate::row::Row;
 use crate::store::Loaded;
@@ -26,6 +26,8 @@ pub(crate) struct Catalog {
     pub(crate) rows: Rows,
     pub(crate) index: Index,
     recipes: Recipes,
+    /// What models could make now.
+    models: Models,
     running: HashMap<TrackId, BTreeSet<Artifact>>,
     /// Tracks that the user changed by hand.
     beneath: HashMap<TrackId, Beneath>,
@@ -50,7 +52,12 @@ pub(crate) struct Aside {
 
 impl Catalog {
     /// `revision`: the last that rows of an earlier reading had.
-    pub(crate) fn new(loaded: Loaded, recipes: Recipes, revision: u64, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        loaded: Loaded,
+        (recipes, models): (Recipes, Models),
+        revision: u64,
+        now: Timestamp,
+    ) -> Self {
         let Loaded {
             mut tracks,
             mut knowledge,
@@ -62,6 +69,7 @@ impl Catalog {
             rows: Rows::default(),
             index: Index::new(&tracks),
             recipes,
+            models,
             running: HashMap::new(),
             beneath: HashMap::new(),
             revision: revision + 1,
@@ -159,6 +167,30 @@ impl Catalog {
 
     pub(crate) fn recipe(&self, artifact: Artifact) -> Option<&crate::artifact::Recipe> {
         self.recipes.get(&artifact)
+    }
+
+    /// What models could make from now on. Rows for which that may change something are made anew.
+    pub(crate) fn set_models(&mut self, models: Models, now: Timestamp) {
+        let all = models.beats_follow != self.models.beats_follow;
+        self.models = models;
+        let touched: Vec<TrackId> = self
+            .rows
+            .iter()
+            .filter(|row| {
+                let knowledge = &row.knowledge;
+                all || knowledge.engine == Engine::Neural || knowledge.stems_asked
+            })
+            .map(|row| row.track.id)
+            .collect();
+        for id in touched {
+            if let Some(found) = self.found(id) {
+                self.put_knowledge(id, found, now);
+            }
+        }
+    }
+
+    pub(crate) fn models(&self) -> &Models {
+        &self.models
     }
 
     /// What should be made of a track now.
@@ -348,7 +380,13 @@ impl Catalog {
             Some(beneath) => found.under_hand(&beneath.hand, track.stamp),
             None => found,
         };
-        let due = plan::due(&track, &knowledge, &self.recipes, now);
+        let mut due = plan::due(&track, &knowledge, &self.recipes, now);
+        due.extend(plan::finer(
+            (&track, &knowledge),
+            &self.models,
+            (&|_| true, false),
+            now,
+        ));
         let nothing = BTreeSet::new();
         let running = self.running.get(&track.id).unwrap_or(&nothing);
         let artifacts = plan::artifact_states(&knowledge, &due, running);

@@ -1,8 +1,9 @@
 //! What the user can ask for. Imperative, complete, comparable: a list of commands replays a session.
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Engine};
 use crate::decks::DecksCommand;
 use crate::edits::Edit;
+use crate::setup::SetupCommand;
 use crate::track::TrackId;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub enum Command {
         paths: Vec<PathBuf>,
         /// What to do with the tracks it finds; `None`: nothing yet.
         analyze: Option<Extent>,
+        /// Who is to analyse them; `None`: as for every track.
+        engine: Option<Engine>,
     },
     /// Makes what is due. Stems are, for tracks that they were asked for: by an extent that names them. That wish is
     /// kept until it is fulfilled, has failed or is withdrawn.
@@ -28,6 +31,8 @@ pub enum Command {
         extent: Extent,
         /// Make it again even where it is up to date.
         force: bool,
+        /// Who is to analyse these tracks from now on; `None`: as before.
+        engine: Option<Engine>,
     },
     /// Finds files that moved, by content.
     Relink {
@@ -42,6 +47,9 @@ pub enum Command {
     },
     /// Of the decks on the network; what there is to see of them: [`crate::core_loop::Core::decks`].
     Decks(DecksCommand),
+    /// Of the environment and the models for neural analysis; what there is to see of them:
+    /// [`crate::core_loop::Core::setup`].
+    Setup(SetupCommand),
     /// Takes back the last change by hand or removal.
     Undo,
     Redo,
@@ -53,6 +61,8 @@ pub enum Command {
     Withdraw(Selection),
     /// The tracks whose stems are in use from now on, in place of all that were: they are not evicted.
     UseStems(Vec<TrackId>),
+    /// Whether beats by a model follow the drafts of every track, unasked. What was asked for before stays.
+    FollowWithBeats(bool),
     /// Whether what is due is taken up without being asked for. What waits already goes on either way.
     SetEager(bool),
     /// Starts nothing new until resumed; what runs goes on.

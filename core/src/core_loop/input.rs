@@ -9,8 +9,10 @@ use crate::failure::Failure;
 use crate::import::claim::{Known, Question, Settled};
 use crate::import::dedupe::{Candidate, Decision};
 use crate::import::tags::TagsRead;
+use crate::jobs::plan::Recipes;
 use crate::jobs::pool::{JobId, JobNews, TrackJob};
 use crate::row::Row;
+use crate::setup::SetupCommand;
 use crate::store::{Change, Loaded};
 use crate::track::{FileStamp, TrackId};
 use std::path::PathBuf;
@@ -33,6 +35,8 @@ pub(crate) enum Input {
     ReloadFailed(Failure),
     /// What is stored of a track that is to be changed by hand, after all writes that were asked for before.
     Read(TrackId, Result<Box<Stored>, Failure>),
+    /// How models could make things from now on.
+    Models(Recipes),
     /// Time has passed.
     Tick,
 }
@@ -58,6 +62,8 @@ pub(crate) enum Effect {
     Reload,
     /// To the thread of the decks.
     Decks(DecksCommand),
+    /// To the set-up's thread.
+    Setup(SetupCommand),
     /// How this program announces itself to decks from now on.
     KeepToken([u8; 16]),
     /// Reads what is stored of a track, after all writes asked for before; sends `Read`.

@@ -14,9 +14,12 @@ use crate::decks::view::{DecksView, DecksWatch};
 use crate::export::document::TrackDetails;
 use crate::import::session::Scans;
 use crate::jobs::native::Native;
+use crate::jobs::neural::Neural;
 use crate::jobs::plan::Recipes;
 use crate::jobs::pool::Pool;
 use crate::jobs::stems::{self, DraftStems};
+use crate::setup::desk::{SetupDesk, SetupWatch};
+use crate::setup::{Places, SetupView};
 use crate::stems::room;
 use crate::store::{BadRecord, Loaded, Store, StoreError};
 use crate::track::{SourceId, TrackId};
@@ -49,6 +52,8 @@ pub struct Config {
     pub eager: bool,
     /// Jobs at a time; `None`: one per core.
     pub slots: Option<usize>,
+    /// Where environment and models for neural analysis lie.
+    pub places: Places,
     /// Bytes that the stems of all tracks together may take; `None`: as fits the drive.
     pub stem_bytes: Option<u64>,
 }
@@ -67,6 +72,7 @@ pub struct Core {
     inputs: SyncSender<Envelope>,
     view: Arc<ArcSwap<View>>,
     decks: Arc<ArcSwap<DecksView>>,
+    setup: SetupWatch,
     store: Arc<Store>,
     writes: Arc<Writes>,
     unreadable: Vec<BadRecord>,
@@ -93,6 +99,7 @@ impl Core {
         let unreadable = loaded.unreadable.clone();
         let limits = limits(config, &loaded);
         let analysers = analysers(config, limits.stem_bytes);
+        let neural = Arc::new(models(config, limits.stem_bytes));
         let token = loaded.deck_names.token;
         let now = Timestamp::now();
         let mut state = State::new(loaded, recipes(&analysers), limits, seed(), now);
@@ -101,19 +108,9 @@ impl Core {
         let tell = sender(&inputs);
         let writer = Writer::start(Arc::clone(&store), tell.clone()).map_err(StartError::Thread)?;
         let writes = Arc::clone(writer.writes());
-        let job_tell = tell.clone();
-        let pool = Pool::start(
-            limits.slots,
-            &analysers,
-            &store,
-            &(Arc::new(move |id, news| job_tell(Input::Job(id, news))) as _),
-        )
-        .map_err(StartError::Thread)?;
-        let first = if config.eager {
-            state.be_eager(now)
-        } else {
-            Vec::new()
-        };
+        let pool = start_pool(limits.slots, (&analysers, &neural), &store, tell.clone())?;
+        state.apply(Input::Models(neural.refresh()), now);
+        let first = config.eager.then(|| state.be_eager(now));
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
         let decks = Arc::new(ArcSwap::default());
         let deck_tell = tell.clone();
@@ -125,7 +122,10 @@ impl Core {
             tell: Arc::new(move |news| deck_tell(Input::Decks(news))),
             wake: Arc::clone(&wake),
         };
+        let setup = set_up(config, &wake, neural, tell.clone());
+        let setup_watch = setup.watch();
         let mut hands = Hands {
+            setup,
             desk: Desk::new(surroundings),
             writer,
             pool: Some(pool),
@@ -136,7 +136,7 @@ impl Core {
         let thread = std::thread::Builder::new()
             .name("core".to_owned())
             .spawn(move || {
-                hands.carry_out(first);
+                hands.carry_out(first.unwrap_or_default());
                 run(
                     &mut state,
                     &waiting,
@@ -150,6 +150,7 @@ impl Core {
             inputs,
             view,
             decks,
+            setup: setup_watch,
             store,
             writes,
             unreadable,
@@ -186,6 +187,16 @@ impl Core {
     /// The latest of the decks: [`crate::core_loop::command::Command::Decks`] starts and stops them.
     pub fn decks(&self) -> Arc<DecksView> {
         self.decks.load_full()
+    }
+
+    /// The latest of the set-up: [`crate::core_loop::command::Command::Setup`] changes it.
+    pub fn setup(&self) -> Arc<SetupView> {
+        self.setup.view()
+    }
+
+    /// A handle on the same that does not keep the core running.
+    pub fn setup_watch(&self) -> SetupWatch {
+        self.setup.clone()
     }
 
     /// A handle on the same that does not keep the core running.
@@ -230,6 +241,36 @@ impl Drop for Core {
             tracing::error!("the core thread panicked");
         }
     }
+}
+
+/// The models of this machine, whichever there are.
+fn models(config: &Config, stem_bytes: u64) -> Neural {
+    Neural::new(config.places.clone(), config.library.clone(), stem_bytes)
+}
+
+fn start_pool(
+    slots: usize,
+    (analysers, neural): (&[Arc<dyn Analyser>], &Arc<Neural>),
+    store: &Arc<Store>,
+    tell: impl Fn(Input) + Send + Sync + 'static,
+) -> Result<Pool, StartError> {
+    let models: Arc<dyn Analyser> = Arc::clone(neural) as _;
+    let tell = Arc::new(move |id, news| tell(Input::Job(id, news))) as _;
+    Pool::start(slots, (analysers, &models), store, &tell).map_err(StartError::Thread)
+}
+
+/// Whoever makes neural analysis possible, with the way to tell of it.
+fn set_up(
+    config: &Config,
+    wake: &Arc<dyn Fn() + Send + Sync>,
+    neural: Arc<Neural>,
+    tell: impl Fn(Input) + Send + Sync + 'static,
+) -> SetupDesk {
+    SetupDesk::new(
+        config.places.clone(),
+        Arc::clone(wake),
+        Arc::new(move || tell(Input::Models(neural.refresh()))),
+    )
 }
 
 /// Where views go.
@@ -302,6 +343,7 @@ fn run(state: &mut State, waiting: &Receiver<Envelope>, hands: &mut Hands, outle
 /// Everything that effects are carried out with.
 struct Hands {
     desk: Desk,
+    setup: SetupDesk,
     writer: Writer,
     pool: Option<Pool>,
     scans: Scans,
@@ -337,6 +379,7 @@ impl Hands {
                 Effect::ReplyToRelink => self.scans.reply_to_relink(),
                 Effect::StopScans => self.scans.stop(),
                 Effect::Decks(command) => self.desk.carry_out(command),
+                Effect::Setup(command) => self.setup.carry_out(command),
                 Effect::KeepToken(token) => self.desk.keep_token(token),
             }
         }
@@ -349,6 +392,7 @@ impl Hands {
     fn stop(self, state: &mut State, waiting: &Receiver<Envelope>) {
         let Self {
             desk,
+            setup,
             writer,
             pool,
             mut scans,
@@ -380,7 +424,7 @@ impl Hands {
                 Err(_) => break,
             }
         }
-        read_until_ended((pool, scans, desk), waiting, &mut |input| {
+        read_until_ended((pool, scans, desk, setup), waiting, &mut |input| {
             last(input, Some(&writer));
         });
         read_until_ended(writer, waiting, &mut |input| {

@@ -5,11 +5,12 @@ mod by_hand;
 mod claiming;
 mod importing;
 mod keeping;
+mod models;
 mod moving;
 mod stems;
 mod working;
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Engine};
 use crate::core_loop::catalog::Catalog;
 use crate::core_loop::command::{Command, Extent, RequestId, Selection};
 use crate::core_loop::event::{Event, Tally};
@@ -19,7 +20,7 @@ use crate::core_loop::state::by_hand::Deed;
 use crate::core_loop::view::{Activity, ImportProgress, RunningJob, View};
 use crate::decks::run::DecksNews;
 use crate::failure::Failure;
-use crate::jobs::plan::Recipes;
+use crate::jobs::plan::{Models, Recipes};
 use crate::jobs::pool::JobId;
 use crate::store::{Change, DeckNames, Loaded};
 use crate::track::TrackId;
@@ -102,7 +103,7 @@ impl State {
         let deck_names = loaded.deck_names.clone();
         Self {
             deck_names,
-            catalog: Catalog::new(loaded, recipes.clone(), 0, now),
+            catalog: Catalog::new(loaded, (recipes.clone(), Models::default()), 0, now),
             recipes,
             limits,
             eager: false,
@@ -146,6 +147,7 @@ impl State {
                 self.only_ends(&input)
             }
             Input::Command(Command::Decks(command)) => vec![Effect::Decks(command)],
+            Input::Command(Command::Setup(command)) => vec![Effect::Setup(command)],
             Input::Command(command) => self.command(command, now),
             Input::Import(news) => self.import_news(news, now),
             Input::Relink(news) => self.relink_news(news, now),
@@ -160,7 +162,8 @@ impl State {
                 }
                 let revision = self.catalog.revision();
                 self.deck_names = loaded.deck_names.clone();
-                self.catalog = Catalog::new(loaded, self.recipes.clone(), revision, now);
+                let how = (self.recipes.clone(), self.catalog.models().clone());
+                self.catalog = Catalog::new(loaded, how, revision, now);
                 Vec::new()
             }
             Input::ReloadFailed(failure) => {
@@ -169,6 +172,10 @@ impl State {
                 Vec::new()
             }
             Input::Read(track, stored) => self.read(track, stored, now),
+            Input::Models(recipes) => {
+                self.models_are(recipes, now);
+                Vec::new()
+            }
             Input::Tick => self.tick(now),
         };
         effects.extend(self.next_deeds(now));
@@ -252,17 +259,20 @@ impl State {
                 request,
                 paths,
                 analyze,
+                engine,
             } => {
                 self.imports_waiting.push_back(importing::ImportWish {
                     request,
                     paths,
                     analyze,
+                    engine,
                 });
             }
             Command::Analyze {
                 tracks,
                 extent,
                 force,
+                engine,
                 ..
             } => {
                 let named = matches!(tracks, Selection::Tracks(_));
@@ -271,7 +281,7 @@ impl State {
                     force,
                     named,
                 };
-                return self.analyze(tracks, &wish, now);
+                return self.analyze(tracks, (&wish, engine), now);
             }
             Command::Relink {
                 request,
@@ -282,6 +292,7 @@ impl State {
             }
             Command::SetEager(eager) if eager && !self.eager => return self.be_eager(now),
             Command::SetEager(eager) => self.eager = eager,
+            Command::FollowWithBeats(follow) => self.follow_with_beats(follow, now),
             Command::Pause => self.paused = true,
             Command::Resume => self.paused = false,
             Command::Edit { track, edit } => return self.wish_deed(Deed::Edit(track, edit)),
@@ -292,20 +303,26 @@ impl State {
             Command::UseStems(tracks) => return self.use_stems(tracks, now),
             Command::Retry(tracks) => self.retry(tracks),
             Command::Cancel => return self.cancel(),
-            Command::Decks(_) => {}
+            Command::Decks(_) | Command::Setup(_) => {}
         }
         Vec::new()
     }
 
-    fn analyze(&mut self, tracks: Selection, wish: &Wish, now: Timestamp) -> Vec<Effect> {
+    fn analyze(
+        &mut self,
+        tracks: Selection,
+        (wish, engine): (&Wish, Option<Engine>),
+        now: Timestamp,
+    ) -> Vec<Effect> {
         let ids = self.selected(tracks);
-        let effects = if wish.extent.names(Artifact::Stems) {
-            self.ask_for_stems(&ids, wish.force, now)
-        } else {
-            Vec::new()
-        };
+        let mut effects = self.use_engine(&ids, engine, now);
+        if wish.extent.names(Artifact::Stems) {
+            effects.extend(self.ask_for_stems(&ids, wish.force, now));
+        }
         for id in ids {
-            if wish.named || !self.wanted(id, wish, now).is_empty() {
+            let is_wanting =
+                || !self.wanted(id, wish, now).is_empty() || !self.finer(id, wish, now).is_empty();
+            if wish.named || is_wanting() {
                 self.queue.push(id, wish.clone());
             }
         }
@@ -371,7 +388,7 @@ impl State {
     /// Takes up all that is due, and keeps in mind when there can be more of it.
     fn look(&mut self, now: Timestamp) {
         // Whatever is due names nothing: there is nothing to write.
-        drop(self.analyze(Selection::All, &Wish::default(), now));
+        drop(self.analyze(Selection::All, (&Wish::default(), None), now));
         let records = self
             .catalog
             .rows

@@ -1,14 +1,22 @@
 //! Decides what is due and what may start. Pure: the clock is a parameter.
 
-use crate::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
+use crate::artifact::{Artifact, ArtifactRecord, Engine, Maker, Recipe};
 use crate::findings::Knowledge;
 use crate::row::{ArtifactState, TrackState};
-use crate::track::{FileStamp, Track};
+use crate::track::Track;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How each artifact would be made now. Artifacts without an entry are not asked for.
 pub type Recipes = BTreeMap<Artifact, Recipe>;
+
+/// What models could make now, and what they make without being asked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Models {
+    pub recipes: Recipes,
+    /// Beats of every track, after all drafts.
+    pub beats_follow: bool,
+}
 
 /// What has to be there before `artifact` can be made.
 ///
@@ -54,14 +62,69 @@ pub fn is_wanting(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> bo
     let record = knowledge.records.get(&Artifact::Stems);
     let stands = knowledge.stems.is_some()
         && record.is_some_and(|record| {
-            record.failure.is_none() && !is_outdated(record, recipe, track.stamp)
+            record.failure.is_none() && !is_outdated(record, recipe, (track, knowledge))
         });
     !track.missing && !stands
 }
 
-/// Whether `record` no longer answers for the file as it is and the recipe as it is.
-fn is_outdated(record: &ArtifactRecord, recipe: &Recipe, stamp: FileStamp) -> bool {
-    record.recipe != *recipe || record.made_from != stamp
+/// Whether `record` no longer answers for the file as it is and the recipe as it is. What a model made stands above the
+/// built-in recipe, unless the user wants that.
+fn is_outdated(
+    record: &ArtifactRecord,
+    recipe: &Recipe,
+    (track, knowledge): (&Track, &Knowledge),
+) -> bool {
+    let is_finer = record.recipe.maker.is_model() && knowledge.engine != Engine::Native;
+    record.made_from != track.stamp || (record.recipe != *recipe && !is_finer)
+}
+
+/// What models should make of a track, now or later, beside and after the drafts of the built-in analysis. `chosen`:
+/// what is meant; `again`: also what stands, and what failed.
+pub fn finer(
+    (track, knowledge): (&Track, &Knowledge),
+    models: &Models,
+    (chosen, again): (&dyn Fn(Artifact) -> bool, bool),
+    now: Timestamp,
+) -> BTreeSet<Artifact> {
+    if track.missing || knowledge.engine == Engine::Native {
+        return BTreeSet::new();
+    }
+    let is_behind = |artifact: Artifact, recipe: &Recipe| {
+        if knowledge.is_by_hand(artifact) {
+            return false;
+        }
+        let is_same =
+            |record: &&ArtifactRecord| record.recipe == *recipe && record.made_from == track.stamp;
+        let stands = knowledge.records.get(&artifact).filter(is_same);
+        let failed = knowledge.tried.get(&artifact).filter(is_same);
+        again || stands.is_none() && failed.is_none_or(|record| may_retry(record, now))
+    };
+    let is_wished = |artifact: Artifact| match artifact {
+        Artifact::Stems => is_asked(knowledge, artifact),
+        Artifact::Beats => models.beats_follow || knowledge.engine == Engine::Neural,
+        _ => knowledge.engine == Engine::Neural,
+    };
+    let mut finer: BTreeSet<Artifact> = models
+        .recipes
+        .iter()
+        .filter(|(artifact, recipe)| {
+            chosen(**artifact) && is_wished(**artifact) && is_behind(**artifact, recipe)
+        })
+        .map(|(artifact, _)| *artifact)
+        .collect();
+    let reads_stems = [Artifact::Key, Artifact::Chords];
+    let are_split = knowledge
+        .stems_of(track.stamp)
+        .is_some_and(|set| set.maker.is_model());
+    if reads_stems.iter().any(|it| finer.contains(it)) && !are_split {
+        match models.recipes.get(&Artifact::Stems) {
+            Some(recipe) if is_behind(Artifact::Stems, recipe) => {
+                finer.insert(Artifact::Stems);
+            }
+            _ => finer.retain(|artifact| !reads_stems.contains(artifact)),
+        }
+    }
+    finer
 }
 
 /// Whether a stored failure may be tried again.
@@ -94,7 +157,7 @@ pub fn due(
             Some(record) if is_on_request(**artifact) => {
                 record.made_from != track.stamp || may_retry(record, now)
             }
-            Some(record) if is_outdated(record, recipe, track.stamp) => true,
+            Some(record) if is_outdated(record, recipe, (track, knowledge)) => true,
             Some(record) => may_retry(record, now),
         })
         .map(|(artifact, _)| *artifact)

@@ -5,15 +5,17 @@ use crate::audio::LiveColumns;
 use crate::backend::{Analyser, AnalysisJob, Heard, Made};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
+use crate::findings::Finding;
 use crate::import::tags::TagsRead;
 use crate::import::{hash, reading};
+use crate::stems::StemSet;
 use crate::store::{Store, StoreError};
 use crate::track::{ContentHash, TrackId};
 use crate::units::Secs;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -29,6 +31,10 @@ pub struct TrackJob {
     pub track: TrackId,
     pub path: PathBuf,
     pub wants: BTreeSet<Artifact>,
+    /// Those of them that models are to make.
+    pub by_models: BTreeSet<Artifact>,
+    /// Stems that a model made before.
+    pub stems: Option<StemSet>,
     pub duration: Option<Secs>,
     pub tag_bpm: Option<f64>,
     /// Where the waveform is to be seen while it grows.
@@ -77,10 +83,10 @@ impl std::fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// `analysers`: the first that makes an artifact gets to make it.
+    /// `analysers`: the first that makes an artifact gets to make it, unless it is for `models`.
     pub(crate) fn start(
         slots: usize,
-        analysers: &[Arc<dyn Analyser>],
+        (analysers, models): (&[Arc<dyn Analyser>], &Arc<dyn Analyser>),
         store: &Arc<Store>,
         tell: &Tell,
     ) -> std::io::Result<Self> {
@@ -90,6 +96,7 @@ impl Pool {
             .map(|number| {
                 let worker = Worker {
                     analysers: analysers.to_vec(),
+                    models: Arc::clone(models),
                     store: Arc::clone(store),
                     tell: Arc::clone(tell),
                 };
@@ -110,10 +117,8 @@ impl Pool {
 
     /// Hands a job to an idle thread. `false` when there is none, which the planner rules out.
     pub(crate) fn submit(&self, job: TrackJob) -> bool {
-        match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
-            Some(Ok(())) => true,
-            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => false,
-        }
+        let jobs = self.jobs.as_ref();
+        jobs.is_some_and(|jobs| jobs.try_send(job).is_ok())
     }
 }
 
@@ -144,6 +149,7 @@ fn stand_back() {
 
 struct Worker {
     analysers: Vec<Arc<dyn Analyser>>,
+    models: Arc<dyn Analyser>,
     store: Arc<Store>,
     tell: Tell,
 }
@@ -195,9 +201,14 @@ impl Worker {
         self.analyse(job)
     }
 
-    /// Gives each analyser its part of the wanted artifacts.
+    /// Gives models and analysers their parts of the wanted artifacts.
     fn analyse(&self, job: &TrackJob) -> Result<(), Cancelled> {
-        let mut left = job.wants.clone();
+        let mut fresh = None;
+        if !job.by_models.is_empty() {
+            let mine = job.by_models.clone();
+            self.part(job, (&self.models, mine), &mut fresh)?;
+        }
+        let mut left = &job.wants - &job.by_models;
         for analyser in &self.analysers {
             let mine: BTreeSet<Artifact> = left
                 .iter()
@@ -205,24 +216,38 @@ impl Worker {
                 .copied()
                 .collect();
             left.retain(|artifact| !mine.contains(artifact));
-            if mine.is_empty() {
-                continue;
+            if !mine.is_empty() {
+                self.part(job, (analyser, mine), &mut fresh)?;
             }
-            let part = AnalysisJob {
-                track: job.track,
-                path: job.path.clone(),
-                beats: self.beats_for(job, &mine),
-                wants: mine,
-                duration: job.duration,
-                tag_bpm: job.tag_bpm,
-                live: job.live.clone(),
-            };
-            let heard = analyser.run(&part, &job.control, &mut |made| {
-                (self.tell)(job.id, JobNews::Made(made));
-            })?;
-            if let Some(heard) = heard {
-                (self.tell)(job.id, JobNews::Heard(heard));
+        }
+        Ok(())
+    }
+
+    /// One analyser's part. `fresh`: beats that this job has made, which may not be on the disk yet.
+    fn part(
+        &self,
+        job: &TrackJob,
+        (analyser, wants): (&Arc<dyn Analyser>, BTreeSet<Artifact>),
+        fresh: &mut Option<crate::beats::Beats>,
+    ) -> Result<(), Cancelled> {
+        let part = AnalysisJob {
+            track: job.track,
+            path: job.path.clone(),
+            beats: fresh.clone().or_else(|| self.beats_for(job, &wants)),
+            stems: job.stems,
+            wants,
+            duration: job.duration,
+            tag_bpm: job.tag_bpm,
+            live: job.live.clone(),
+        };
+        let heard = analyser.run(&part, &job.control, &mut |made| {
+            if let Ok(Some(Finding::Beats(beats))) = &made.result {
+                *fresh = Some(beats.clone());
             }
+            (self.tell)(job.id, JobNews::Made(made));
+        })?;
+        if let Some(heard) = heard {
+            (self.tell)(job.id, JobNews::Heard(heard));
         }
         Ok(())
     }

@@ -260,6 +260,7 @@ fn what_cannot_be_read_is_known_to_whoever_opens_the_library() {
         library: dir.path().to_path_buf(),
         eager: false,
         slots: Some(1),
+        places: crate::setup::Places::default(),
         stem_bytes: None,
     };
     let core = crate::core_loop::Core::start(&config, || (), |_| ()).unwrap();

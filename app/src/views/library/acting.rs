@@ -39,6 +39,7 @@ impl LibraryPanel {
                         tracks: Selection::Tracks(tracks),
                         extent: Extent::Everything,
                         force: action == Action::AnalyzeAgain,
+                        engine: None,
                     });
                 }
             }

@@ -74,6 +74,7 @@ fn line_ui(ui: &mut Ui, row: &Row, line: &Line, out: &mut Outbox) {
                     tracks: Selection::Tracks(vec![id]),
                     extent: Extent::Everything,
                     force: false,
+                    engine: None,
                 });
             }
         }

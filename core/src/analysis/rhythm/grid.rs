@@ -358,30 +358,9 @@ impl Grid {
         self
     }
 
-    /// Producers like round tempi: takes the nearest half BPM where the measurement allows it and the
-    /// far end of the track moves by less than 8 ms. Whole numbers are likelier than halves.
+    /// The same grid on a round tempo, where that is as likely.
     pub(super) fn snapped(mut self, length: f64) -> Self {
-        const MOST_BPM: f64 = 0.03;
-        const LEAST_BPM: f64 = 0.012;
-        const LEAST_BPM_WHOLE: f64 = 0.018;
-        const MOST_DRIFT: f64 = 0.008;
-        let bpm = self.bpm();
-        let round = (bpm * 2.0).round() / 2.0;
-        let bpm_error = bpm / self.line.period * self.period_error;
-        let least = if round.fract() == 0.0 {
-            LEAST_BPM_WHOLE
-        } else {
-            LEAST_BPM
-        };
-        let allowed = (3.0 * bpm_error).clamp(least, MOST_BPM);
-        let period = 60.0 / round;
-        let drift = (period - self.line.period).abs() * (length / self.line.period) / 2.0;
-        if (round - bpm).abs() < allowed && drift < MOST_DRIFT {
-            self.line = Line {
-                period,
-                phase: self.line.at(self.centre) - period * self.centre,
-            };
-        }
+        self.line = line::rounded(self.line, self.period_error, self.centre, length);
         self
     }
 

@@ -80,6 +80,35 @@ pub(super) fn through(sightings: &[Sighting]) -> Option<Line> {
     weighted(sightings, &vec![true; sightings.len()]).map(|fit| fit.line)
 }
 
+/// Producers like round tempi: takes the nearest half BPM where the measurement allows it and the far end of a track of
+/// `length` seconds moves by less than 8 ms. Whole numbers are likelier than halves. The line turns about beat `centre`,
+/// where it is known best.
+pub(super) fn rounded(line: Line, period_error: f64, centre: f64, length: f64) -> Line {
+    const MOST_BPM: f64 = 0.03;
+    const LEAST_BPM: f64 = 0.012;
+    const LEAST_BPM_WHOLE: f64 = 0.018;
+    const MOST_DRIFT: f64 = 0.008;
+    let bpm = 60.0 / line.period;
+    let round = (bpm * 2.0).round() / 2.0;
+    let bpm_error = bpm / line.period * period_error;
+    let least = if round.fract() == 0.0 {
+        LEAST_BPM_WHOLE
+    } else {
+        LEAST_BPM
+    };
+    let allowed = (3.0 * bpm_error).clamp(least, MOST_BPM);
+    let period = 60.0 / round;
+    let drift = (period - line.period).abs() * (length / line.period) / 2.0;
+    if (round - bpm).abs() < allowed && drift < MOST_DRIFT {
+        Line {
+            period,
+            phase: line.at(centre) - period * centre,
+        }
+    } else {
+        line
+    }
+}
+
 fn chosen<'a>(sightings: &'a [Sighting], kept: &'a [bool]) -> impl Iterator<Item = &'a Sighting> {
     sightings
         .iter()

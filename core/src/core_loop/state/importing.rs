@@ -1,7 +1,7 @@
 //! An import as the state sees it: what candidates are, what becomes of them, which tracks were not met.
 
 use super::{State, WRITES_IN_FLIGHT};
-use crate::artifact::{Artifact, ArtifactRecord};
+use crate::artifact::{Artifact, ArtifactRecord, Engine};
 use crate::core_loop::command::{Extent, RequestId};
 use crate::core_loop::event::{Event, Outcome, Tally};
 use crate::core_loop::input::{Effect, Fate, Found, ImportNews, ImportReply, Judgement};
@@ -24,6 +24,7 @@ pub(super) struct ImportWish {
     pub(super) request: RequestId,
     pub(super) paths: Vec<PathBuf>,
     pub(super) analyze: Option<Extent>,
+    pub(super) engine: Option<Engine>,
 }
 
 /// The import under way.
@@ -38,6 +39,8 @@ pub(super) struct Import {
     pub(super) entries: HashSet<u64>,
     /// Tracks whose stems it asks for, and has not yet.
     asked: Vec<TrackId>,
+    /// Tracks that are analysed as the import says.
+    engined: Vec<TrackId>,
     /// A question that waits until the disk has caught up.
     waiting: Option<Waiting>,
     cancelled: bool,
@@ -52,6 +55,7 @@ impl Import {
             newcomers: HashSet::new(),
             entries: HashSet::new(),
             asked: Vec::new(),
+            engined: Vec::new(),
             waiting: None,
             cancelled: false,
         }
@@ -106,6 +110,10 @@ impl State {
         let mut effects = self.take_in(news, now);
         let asked = self.import.as_mut().map(|it| std::mem::take(&mut it.asked));
         effects.extend(self.ask_for_stems(&asked.unwrap_or_default(), false, now));
+        if let Some(import) = &mut self.import {
+            let (engined, engine) = (std::mem::take(&mut import.engined), import.wish.engine);
+            effects.extend(self.use_engine(&engined, engine, now));
+        }
         effects
     }
 
@@ -251,6 +259,9 @@ impl State {
         {
             if extent.names(Artifact::Stems) {
                 import.asked.push(id);
+            }
+            if import.wish.engine.is_some() {
+                import.engined.push(id);
             }
             self.queue.push(
                 id,

@@ -136,7 +136,7 @@ impl State {
         self.make_room(expected, now)
     }
 
-    fn write_all(&mut self, mut changes: Vec<Change>) -> Vec<Effect> {
+    pub(super) fn write_all(&mut self, mut changes: Vec<Change>) -> Vec<Effect> {
         let mut effects = Vec::new();
         while !changes.is_empty() {
             let later = changes.split_off(PIECE.min(changes.len()));

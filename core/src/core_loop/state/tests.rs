@@ -108,6 +108,7 @@ impl Bench {
                     | Effect::StartRelink { .. }
                     | Effect::StopScans
                     | Effect::Decks(_)
+                    | Effect::Setup(_)
                     | Effect::KeepToken(_) => {}
                 }
             }
@@ -138,6 +139,7 @@ impl Bench {
             request: RequestId(1),
             paths,
             analyze,
+            engine: None,
         }));
     }
 
@@ -180,6 +182,7 @@ impl Bench {
             tracks: Selection::All,
             extent: Extent::Everything,
             force: false,
+            engine: None,
         }));
     }
 
@@ -556,6 +559,7 @@ fn new_beats_make_chords_and_key_due_that_rest_on_the_old_ones() {
         tracks: Selection::Tracks(vec![id]),
         extent: Extent::Only([Artifact::Beats].into()),
         force: true,
+        engine: None,
     }));
     assert_eq!(bench.jobs[1].wants, [Artifact::Beats, Artifact::Key].into());
 }
@@ -688,6 +692,7 @@ fn what_failed_for_good_is_tried_again_only_for_a_track_that_is_named() {
             tracks,
             extent: Extent::Only([Artifact::Hash].into()),
             force: false,
+            engine: None,
         })
     };
     bench.apply(ask(Selection::All));

@@ -1,5 +1,6 @@
 //! Jobs: which start, what their news change.
 
+use super::models::Work;
 use super::{State, WRITES_IN_FLIGHT, stems};
 use crate::artifact::{Artifact, ArtifactRecord, Recipe};
 use crate::audio::LiveColumns;
@@ -13,7 +14,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::findings::{Finding, Knowledge};
 use crate::import::reading;
 use crate::import::tags::TagsRead;
-use crate::jobs::plan;
+use crate::jobs::neural;
+use crate::jobs::plan::{self, Recipes};
 use crate::jobs::pool::{JobEnd, JobId, JobNews, TrackJob};
 use crate::store::Change;
 use crate::track::{ContentHash, FileStamp, TrackId};
@@ -35,6 +37,8 @@ pub(super) struct Running {
     memory_bytes: u64,
     started: Timestamp,
     had_failure: bool,
+    /// How models make what they are to make.
+    by_models: Recipes,
 }
 
 impl State {
@@ -81,40 +85,40 @@ impl State {
             let Some((track, wish, pace)) = next else {
                 break;
             };
-            let wanted = self.wanted_at(pace, track, &wish, now);
-            if wanted.is_empty() {
+            let work = self.work_at(pace, track, &wish, now);
+            if work.wants.is_empty() {
                 continue;
             }
-            let memory_bytes = self.memory_for(track, &wanted);
+            let memory_bytes = self.memory_for(track, &work);
             let taken: u64 = self.running.values().map(|job| job.memory_bytes).sum();
-            if !self.running.is_empty() && taken + memory_bytes > self.limits.memory_bytes {
+            // A model takes all cores: one job with models at a time.
+            let is_taken = !work.by_models.is_empty()
+                && self.running.values().any(|job| !job.by_models.is_empty());
+            let is_full =
+                !self.running.is_empty() && taken + memory_bytes > self.limits.memory_bytes;
+            if is_taken || is_full {
                 self.queue.push_front(track, wish, pace);
                 break;
             }
-            if wanted.contains(&Artifact::Stems) {
+            if work.wants.contains(&Artifact::Stems) {
                 effects.extend(self.room_for_stems(track, now));
             }
-            effects.extend(self.start_job(track, wanted, memory_bytes, now));
+            effects.extend(self.start_job(track, work, memory_bytes, now));
         }
         effects
     }
 
     /// What of a wish is done at this pace; what is left of it waits for the other.
-    fn wanted_at(
-        &mut self,
-        pace: Pace,
-        track: TrackId,
-        wish: &Wish,
-        now: Timestamp,
-    ) -> BTreeSet<Artifact> {
+    fn work_at(&mut self, pace: Pace, track: TrackId, wish: &Wish, now: Timestamp) -> Work {
         let wanted = self.wanted(track, wish, now);
         let (slow, quick): (BTreeSet<Artifact>, BTreeSet<Artifact>) =
             wanted.into_iter().partition(|it| plan::is_on_request(*it));
         if pace == Pace::Slow {
-            return slow;
+            return self.slow_work(track, slow, wish, now);
         }
-        if !slow.is_empty() {
-            let extent = Extent::Only(slow);
+        let finer = self.finer(track, wish, now);
+        if !slow.is_empty() || !finer.is_empty() {
+            let extent = Extent::Only(&slow | &finer);
             let (force, named) = (wish.force, wish.named);
             let later = Wish {
                 extent,
@@ -123,11 +127,16 @@ impl State {
             };
             self.queue.push_slow(track, later);
         }
-        quick
+        Work {
+            wants: quick,
+            ..Work::default()
+        }
     }
 
-    fn memory_for(&self, track: TrackId, wanted: &BTreeSet<Artifact>) -> u64 {
-        (self.limits.job_bytes)(wanted, self.duration(track))
+    fn memory_for(&self, track: TrackId, work: &Work) -> u64 {
+        let by_hand_of_ours = &work.wants - &work.by_models;
+        (self.limits.job_bytes)(&by_hand_of_ours, self.duration(track))
+            .max(neural::memory_bytes(work.by_models.iter().copied()))
     }
 
     pub(super) fn duration(&self, track: TrackId) -> Option<Secs> {
@@ -138,10 +147,11 @@ impl State {
     fn start_job(
         &mut self,
         track: TrackId,
-        wants: BTreeSet<Artifact>,
+        work: Work,
         memory_bytes: u64,
         now: Timestamp,
     ) -> Option<Effect> {
+        let Work { wants, by_models } = work;
         let row = Arc::clone(self.catalog.get(track)?);
         let id = JobId(self.next_job);
         self.next_job += 1;
@@ -158,6 +168,14 @@ impl State {
             memory_bytes,
             started: now,
             had_failure: false,
+            by_models: self
+                .catalog
+                .models()
+                .recipes
+                .iter()
+                .filter(|(artifact, _)| by_models.contains(artifact))
+                .map(|(artifact, recipe)| (*artifact, recipe.clone()))
+                .collect(),
         };
         self.running.insert(id, running);
         self.catalog.set_running(track, wants.clone(), now);
@@ -166,6 +184,8 @@ impl State {
             track,
             path: row.track.path.as_path().to_path_buf(),
             wants,
+            by_models,
+            stems: row.stems().filter(|set| set.maker.is_model()).copied(),
             duration: row.track.format.as_ref().map(|format| format.duration),
             tag_bpm: row.track.tags.bpm,
             live,
@@ -312,10 +332,13 @@ impl State {
             }
             Err(failure) => {
                 let mut changes = Vec::new();
-                if failure.kind == FailureKind::Missing {
+                let by_model = self.recipe_of_model(from, artifact).is_some();
+                if failure.kind == FailureKind::Missing && !by_model {
                     changes.extend(self.vanished(track, now));
                 }
-                changes.extend(self.drop_outdated(from, artifact, now));
+                if !by_model {
+                    changes.extend(self.drop_outdated(from, artifact, now));
+                }
                 (changes, Some(failure), None)
             }
         };
@@ -378,8 +401,10 @@ impl State {
             cpu_secs,
             nothing_found,
         } = outcome;
+        let of_model = self.recipe_of_model(from, artifact);
+        let by_model = of_model.is_some();
         let (Some(recipe), Some(mut knowledge)) = (
-            self.catalog.recipe(artifact).cloned(),
+            of_model.or_else(|| self.catalog.recipe(artifact).cloned()),
             self.catalog.found(track),
         ) else {
             return Vec::new();
@@ -390,8 +415,8 @@ impl State {
         job.left.remove(&artifact);
         job.had_failure |= failure.is_some();
         let (made_from, left, started) = (job.made_from, job.left.clone(), job.started);
-        let failure =
-            failure.map(|failure| failure.after(attempts(&knowledge, artifact, &recipe), now));
+        let failure = failure
+            .map(|failure| failure.after(attempts((&knowledge, by_model), artifact, &recipe), now));
         let event = Event::Made {
             track,
             artifact,
@@ -407,14 +432,25 @@ impl State {
             failure: failure.map(Box::new),
             nothing_found,
         };
-        knowledge.records.insert(artifact, record);
-        if artifact == Artifact::Stems {
-            knowledge.stems_asked = false;
+        if by_model && record.failure.is_some() {
+            self.keep_draft(track, artifact, (&mut knowledge, record));
+        } else {
+            knowledge.records.insert(artifact, record);
+            knowledge.tried.remove(&artifact);
+            if artifact == Artifact::Stems {
+                knowledge.stems_asked = false;
+            }
         }
         self.catalog.put_knowledge(track, knowledge.clone(), now);
         self.catalog.set_running(track, left, now);
         changes.push(Change::PutKnowledge(track, knowledge));
         vec![self.write(changes, vec![event])]
+    }
+
+    /// How a model makes this in that job, if one does.
+    fn recipe_of_model(&self, from: Source, artifact: Artifact) -> Option<Recipe> {
+        let job = self.running.get(&from.job)?;
+        job.by_models.get(&artifact).cloned()
     }
 
     fn job_ended(&mut self, id: JobId, end: &JobEnd, now: Timestamp) -> Vec<Effect> {
@@ -469,9 +505,13 @@ struct Outcome {
 }
 
 /// How often the same recipe failed before.
-fn attempts(knowledge: &Knowledge, artifact: Artifact, recipe: &Recipe) -> u32 {
-    knowledge
-        .records
+fn attempts((knowledge, by_model): (&Knowledge, bool), artifact: Artifact, recipe: &Recipe) -> u32 {
+    let records = if by_model {
+        &knowledge.tried
+    } else {
+        &knowledge.records
+    };
+    records
         .get(&artifact)
         .filter(|record| record.recipe == *recipe)
         .and_then(|record| record.failure.as_ref())

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::failure::{Failure, FailureKind};
-use crate::track::{FilePath, Tags, TrackId};
+use crate::track::{FilePath, FileStamp, Tags, TrackId};
 use std::path::PathBuf;
 
 fn recipe(maker: Maker, version: u32) -> Recipe {
@@ -188,4 +188,117 @@ fn a_row_shows_running_before_failed_before_due() {
 
     let at_rest = artifact_states(&knowledge, &BTreeSet::new(), &BTreeSet::new());
     assert_eq!(track_state(&track(), &at_rest), TrackState::Failed);
+}
+
+/// Models for everything that models make.
+fn models(beats_follow: bool) -> Models {
+    let recipes = [
+        (Artifact::Beats, Maker::BeatThis),
+        (Artifact::Stems, Maker::Htdemucs),
+        (Artifact::Chords, Maker::Ace),
+        (Artifact::Key, Maker::Ace),
+    ];
+    Models {
+        recipes: recipes
+            .map(|(artifact, maker)| (artifact, recipe(maker, 1)))
+            .into(),
+        beats_follow,
+    }
+}
+
+fn finer_of(knowledge: &Knowledge, models: &Models) -> Vec<Artifact> {
+    let all = |_| true;
+    finer(
+        (&track(), knowledge),
+        models,
+        (&all, false),
+        Timestamp::UNIX_EPOCH,
+    )
+    .into_iter()
+    .collect()
+}
+
+fn with_engine(engine: Engine, records: &[(Artifact, ArtifactRecord)]) -> Knowledge {
+    Knowledge {
+        engine,
+        ..knowing(records)
+    }
+}
+
+#[test]
+fn models_work_where_they_are_asked_for_and_chords_bring_stems() {
+    use Artifact::{Beats, Chords, Key, Stems};
+    let draft = [(Beats, record(Maker::Native, 2))];
+    let auto = with_engine(Engine::Auto, &draft);
+    assert_eq!(finer_of(&auto, &models(false)), []);
+    assert_eq!(finer_of(&auto, &models(true)), [Beats]);
+    let asked = Knowledge {
+        stems_asked: true,
+        ..auto
+    };
+    assert_eq!(finer_of(&asked, &models(false)), [Stems]);
+    let neural = with_engine(Engine::Neural, &draft);
+    assert_eq!(
+        finer_of(&neural, &models(false)),
+        [Beats, Key, Chords, Stems]
+    );
+    let mut without_stems = models(false);
+    without_stems.recipes.remove(&Stems);
+    assert_eq!(finer_of(&neural, &without_stems), [Beats]);
+    assert_eq!(
+        finer_of(&with_engine(Engine::Native, &draft), &models(true)),
+        []
+    );
+}
+
+#[test]
+fn what_a_model_made_stands_until_file_model_or_wish_change() {
+    let made = record(Maker::BeatThis, 1);
+    let due_of = |knowledge: &Knowledge| {
+        due(&track(), knowledge, &recipes(), Timestamp::UNIX_EPOCH).contains(&Artifact::Beats)
+    };
+    let neural = with_engine(Engine::Neural, &[(Artifact::Beats, made.clone())]);
+    assert!(!finer_of(&neural, &models(false)).contains(&Artifact::Beats));
+    assert!(!due_of(&neural));
+    let native = with_engine(Engine::Native, &[(Artifact::Beats, made.clone())]);
+    assert!(due_of(&native), "the user wants the built-in result");
+    let newer = with_engine(
+        Engine::Neural,
+        &[(Artifact::Beats, record(Maker::BeatThis, 0))],
+    );
+    assert!(finer_of(&newer, &models(false)).contains(&Artifact::Beats));
+    let mut of_another_file = made;
+    of_another_file.made_from.bytes += 1;
+    let changed = with_engine(Engine::Neural, &[(Artifact::Beats, of_another_file)]);
+    assert!(due_of(&changed), "a draft of the file as it is comes first");
+    let by_hand = with_engine(Engine::Neural, &[(Artifact::Beats, record(Maker::User, 1))]);
+    assert!(!finer_of(&by_hand, &models(true)).contains(&Artifact::Beats));
+}
+
+#[test]
+fn a_model_that_failed_is_not_asked_again_by_itself() {
+    let mut knowledge = with_engine(
+        Engine::Neural,
+        &[(Artifact::Beats, record(Maker::Native, 2))],
+    );
+    let failure = ArtifactRecord {
+        recipe: recipe(Maker::BeatThis, 1).into(),
+        ..failed(None)
+    };
+    knowledge.tried.insert(Artifact::Beats, failure);
+    assert!(!finer_of(&knowledge, &models(false)).contains(&Artifact::Beats));
+    let again = finer(
+        (&track(), &knowledge),
+        &models(false),
+        (&|_| true, true),
+        Timestamp::UNIX_EPOCH,
+    );
+    assert!(again.contains(&Artifact::Beats));
+    let retry = Some(Timestamp::UNIX_EPOCH);
+    let later = ArtifactRecord {
+        recipe: recipe(Maker::BeatThis, 1).into(),
+        ..failed(retry)
+    };
+    knowledge.tried.insert(Artifact::Beats, later);
+    assert!(finer_of(&knowledge, &models(false)).contains(&Artifact::Beats));
 }

@@ -170,6 +170,7 @@ fn no_later_analysis_nor_import_changes_what_was_set_by_hand() {
         tracks: Selection::All,
         extent: Extent::Everything,
         force: true,
+        engine: None,
     }));
     let job = bench.jobs.len() - 1;
     assert!(!bench.jobs[job].wants.contains(&Artifact::Beats));

@@ -1,0 +1,437 @@
+//! `setup`: Python 3.12 environment and model files, step by step.
+
+use crate::cli::Context;
+use crate::cli::library::{interruptible, places};
+use crate::exit::Exit;
+use crate::format;
+use crate::output::Output;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Map, Value, json};
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tonearm_core::control::Control;
+use tonearm_core::failure::Failure;
+use tonearm_core::setup::run::{self, SetupError, Told};
+use tonearm_core::setup::{
+    EnvironmentView, Family, InterpreterView, ModelState, ModelView, Places, SetupView, Variant,
+    Wish,
+};
+use tonearm_core::units::Secs;
+
+/// Make neural analysis possible: a Python environment of our own, and models
+///
+/// Needs Python 3.12 and, unless --from is given, the net. Nothing outside Tonearm's cache folder is changed
+/// (`TONEARM_CACHE` moves it). What is done already is not done again.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tonearm setup --check\n  tonearm setup\n  tonearm setup --models htdemucs --accept-licence htdemucs\n  tonearm setup --from /media/usb/models"
+)]
+pub(crate) struct Setup {
+    /// Only tell what is there
+    #[arg(long, conflicts_with_all = ["models", "from", "torch", "accept_licence"])]
+    check: bool,
+    /// Only these models: `beat_this`, `htdemucs`, `ace`; `none` for the environment alone
+    #[arg(long, value_delimiter = ',', value_name = "MODEL,…")]
+    models: Option<Vec<String>>,
+    /// Take models, and packages if there are such, from a folder in place of the net
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    /// The build of torch: `cpu`, `cuda`, `mps`
+    #[arg(long, value_name = "BUILD")]
+    torch: Option<Variant>,
+    /// Agree to the terms of a model whose weights are not free
+    #[arg(long, value_delimiter = ',', value_name = "MODEL,…")]
+    accept_licence: Vec<String>,
+    /// The Python to use
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+}
+
+pub(crate) fn run(context: &Context, job: Setup) -> Result<(), Exit> {
+    let places = places();
+    let interrupt = interruptible();
+    if job.check {
+        let view = run::check(&places, job.python.as_deref(), &interrupt);
+        return tell_all(context, &view);
+    }
+    let began = Instant::now();
+    let mut wish = Wish {
+        environment: true,
+        models: job
+            .models
+            .map(|ids| ids.into_iter().filter(|id| id != "none").collect()),
+        accepted: job.accept_licence,
+        torch: job.torch,
+        python: job.python,
+        from: job.from,
+    };
+    ask_for_terms(&places, &mut wish, context.output.json)?;
+    let mut teller = Teller::new(context);
+    let ended = run::run(&places, &wish, &interrupt, &mut |told| teller.hear(&told));
+    let broken = teller.end();
+    broken?;
+    let failure = match ended {
+        Ok(()) => None,
+        Err(SetupError::Cancelled) => return Err(Exit::Interrupted),
+        Err(SetupError::Failed(failure)) => Some(failure),
+    };
+    summary(context, &places, began.elapsed(), failure.as_ref())?;
+    if failure.is_some() {
+        Err(Exit::SomeFailed)
+    } else {
+        Ok(())
+    }
+}
+
+/// On a terminal the terms of a model that was named are shown and asked about.
+fn ask_for_terms(places: &Places, wish: &mut Wish, json: bool) -> Result<(), Exit> {
+    let asks = !json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let (Some(models), true) = (&wish.models, asks) else {
+        return Ok(());
+    };
+    for model in run::survey(places).models {
+        let is_open = models.contains(&model.id) && !wish.accepted.contains(&model.id);
+        let is_bound = !model.is_free && !matches!(model.state, ModelState::Ready { .. });
+        if !(is_open && is_bound) {
+            continue;
+        }
+        let notice = model.notice.unwrap_or_default();
+        Output::note(&format!(
+            "{}\n{notice}\nSee {}\nGet it all the same? [y/N]",
+            model.title, model.link
+        ));
+        let mut answer = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut answer)
+            .map_err(|error| Exit::Failed(error.to_string()))?;
+        if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+            wish.accepted.push(model.id);
+        }
+    }
+    Ok(())
+}
+
+/// Prints what happens: JSON lines, or lines of text with a bar.
+struct Teller<'a> {
+    context: &'a Context,
+    bar: ProgressBar,
+    last: Option<Value>,
+    told: Option<Instant>,
+    broken: Option<Exit>,
+}
+
+/// JSON lines about progress come at most this often.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+impl<'a> Teller<'a> {
+    fn new(context: &'a Context) -> Self {
+        let is_shown =
+            !context.output.quiet && !context.output.json && std::io::stderr().is_terminal();
+        let target = if is_shown {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:20} {bytes:>9} / {total_bytes:<9} {msg}")
+        {
+            bar.set_style(style);
+        }
+        Self {
+            context,
+            bar,
+            last: None,
+            told: None,
+            broken: None,
+        }
+    }
+
+    fn hear(&mut self, told: &Told) {
+        let (line, is_progress) = line_of(told);
+        if is_progress {
+            self.progress(told);
+            let step = |line: &Value| line["step"].clone();
+            let is_next = self
+                .last
+                .as_ref()
+                .is_none_or(|last| step(last) != step(&line));
+            let is_time = self.told.is_none_or(|at| at.elapsed() >= TELL_EVERY);
+            if !is_next && !is_time {
+                return;
+            }
+            self.told = Some(Instant::now());
+            self.last = Some(line.clone());
+            if !self.context.output.json {
+                return;
+            }
+        }
+        let printed = self.bar.suspend(|| self.print(told, &line));
+        if let Err(exit) = printed {
+            self.broken.get_or_insert(exit);
+        }
+    }
+
+    fn print(&self, told: &Told, line: &Value) -> Result<(), Exit> {
+        if self.context.output.json {
+            return self.context.output.json(line);
+        }
+        self.context.output.line(&words_of(told))
+    }
+
+    fn progress(&self, told: &Told) {
+        let (bytes, total, words) = match told {
+            Told::Environment(EnvironmentView::Building(building)) => {
+                let left = building.left.map(left_in_words).unwrap_or_default();
+                let words = format!("{} {}{left}", run::in_words(building), building.what);
+                (building.bytes, building.total.unwrap_or(0), words)
+            }
+            Told::Model(id, ModelState::Fetching(fetching)) => {
+                let left = fetching.left.map(left_in_words).unwrap_or_default();
+                (fetching.bytes, fetching.total, format!("{id}{left}"))
+            }
+            _ => return,
+        };
+        self.bar.set_length(total);
+        self.bar.set_position(bytes);
+        self.bar.set_message(words);
+    }
+
+    fn end(self) -> Result<(), Exit> {
+        self.bar.finish_and_clear();
+        self.broken.map_or(Ok(()), Err)
+    }
+}
+
+fn left_in_words(left: Duration) -> String {
+    format!(", {} left", format::duration(Secs(left.as_secs_f64())))
+}
+
+/// The line of JSON, and whether it is only about progress.
+fn line_of(told: &Told) -> (Value, bool) {
+    match told {
+        Told::Interpreter(interpreter) => (interpreter_json(interpreter), false),
+        Told::Variant(choice) => (
+            json!({"event": "torch", "variant": choice.variant.name(), "reason": choice.reason}),
+            false,
+        ),
+        Told::Environment(EnvironmentView::Building(building)) => (
+            json!({"event": "environment", "state": "building", "step": building.step.name(),
+                "bytes": building.bytes, "total": building.total,
+                "seconds_left": building.left.map(|left| left.as_secs()), "what": building.what}),
+            true,
+        ),
+        Told::Environment(environment) => (environment_json(environment), false),
+        Told::Model(id, ModelState::Fetching(fetching)) => (
+            json!({"event": "model", "id": id, "state": "downloading", "step": id, "bytes": fetching.bytes,
+                "total": fetching.total, "seconds_left": fetching.left.map(|left| left.as_secs())}),
+            true,
+        ),
+        Told::Model(id, state) => (model_json(id, state), false),
+    }
+}
+
+fn interpreter_json(interpreter: &InterpreterView) -> Value {
+    match interpreter {
+        InterpreterView::Unknown => json!({"event": "interpreter", "state": "unknown"}),
+        InterpreterView::Found { version, path } => {
+            json!({"event": "interpreter", "state": "found", "version": version, "path": path.to_string_lossy()})
+        }
+        InterpreterView::Missing { reason, remedy } => {
+            json!({"event": "interpreter", "state": "missing", "reason": reason, "remedy": remedy})
+        }
+    }
+}
+
+fn environment_json(environment: &EnvironmentView) -> Value {
+    match environment {
+        EnvironmentView::Absent => json!({"event": "environment", "state": "absent"}),
+        EnvironmentView::Building(_) => json!({"event": "environment", "state": "building"}),
+        EnvironmentView::Ready {
+            folder,
+            variant,
+            versions,
+        } => json!({"event": "environment", "state": "ready",
+            "path": folder.to_string_lossy(), "variant": variant.name(), "versions": versions}),
+        EnvironmentView::Broken { reason, remedy } => {
+            json!({"event": "environment", "state": "broken", "reason": reason, "remedy": remedy})
+        }
+    }
+}
+
+fn model_json(id: &str, state: &ModelState) -> Value {
+    let mut line = Map::new();
+    line.insert("event".to_owned(), "model".into());
+    line.insert("id".to_owned(), id.into());
+    let more = match state {
+        ModelState::Absent => json!({"state": "absent"}),
+        ModelState::Fetching(_) => json!({"state": "downloading"}),
+        ModelState::Ready {
+            path,
+            sha256,
+            is_checked,
+        } => json!({"state": "ready",
+            "path": path.to_string_lossy(), "sha256": sha256, "checked": is_checked}),
+        ModelState::NotAccepted => json!({"state": "not_accepted"}),
+        ModelState::Failed(failure) => {
+            json!({"state": "failed", "reason": failure.message, "remedy": failure.remedy})
+        }
+    };
+    if let Value::Object(more) = more {
+        line.extend(more);
+    }
+    Value::Object(line)
+}
+
+fn words_of(told: &Told) -> String {
+    match told {
+        Told::Interpreter(interpreter) => interpreter_words(interpreter),
+        Told::Variant(choice) => format!("torch for {}: {}", choice.variant, choice.reason),
+        Told::Environment(environment) => environment_words(environment),
+        Told::Model(id, state) => format!("{id}: {}", model_words(state)),
+    }
+}
+
+fn interpreter_words(interpreter: &InterpreterView) -> String {
+    match interpreter {
+        InterpreterView::Unknown => "Python: not looked for yet".to_owned(),
+        InterpreterView::Found { version, path } => {
+            format!("Python {version} at {}", path.display())
+        }
+        InterpreterView::Missing { reason, remedy } => format!("Python: {reason}\n  {remedy}"),
+    }
+}
+
+fn environment_words(environment: &EnvironmentView) -> String {
+    match environment {
+        EnvironmentView::Absent => "environment: not there yet".to_owned(),
+        EnvironmentView::Building(_) => "environment: being built".to_owned(),
+        EnvironmentView::Ready {
+            folder, variant, ..
+        } => {
+            format!("environment: ready for {variant} in {}", folder.display())
+        }
+        EnvironmentView::Broken { reason, remedy } => format!("environment: {reason}\n  {remedy}"),
+    }
+}
+
+pub(crate) fn model_words(state: &ModelState) -> String {
+    match state {
+        ModelState::Absent => "not there yet".to_owned(),
+        ModelState::Fetching(_) => "being downloaded".to_owned(),
+        ModelState::Ready {
+            is_checked: true, ..
+        } => "ready".to_owned(),
+        ModelState::Ready { sha256, .. } => {
+            let short: String = sha256.chars().take(12).collect();
+            format!("ready; nobody has published a checksum to compare it with, it has {short}…")
+        }
+        ModelState::NotAccepted => "its terms have to be agreed to first".to_owned(),
+        ModelState::Failed(failure) => format!("{}\n  {}", failure.message, failure.remedy),
+    }
+}
+
+/// The last line: what there is now, and what went wrong.
+fn summary(
+    context: &Context,
+    places: &Places,
+    took: Duration,
+    failure: Option<&Failure>,
+) -> Result<(), Exit> {
+    let ready: Vec<&str> = run::survey(places)
+        .ready()
+        .into_iter()
+        .map(Family::name)
+        .collect();
+    if context.output.json {
+        let error =
+            failure.map(|failure| json!({"message": failure.message, "remedy": failure.remedy}));
+        return context
+            .output
+            .json(&json!({"event": "summary", "ready": ready,
+            "seconds": took.as_secs_f64(), "error": error}));
+    }
+    if let Some(failure) = failure {
+        Output::note(&format!(
+            "tonearm: {}\n  {}",
+            failure.message, failure.remedy
+        ));
+    }
+    let words = if ready.is_empty() {
+        "nothing yet".to_owned()
+    } else {
+        ready.join(", ")
+    };
+    context
+        .output
+        .line(&format!("Neural analysis is ready for {words}"))
+}
+
+fn tell_all(context: &Context, view: &SetupView) -> Result<(), Exit> {
+    if context.output.json {
+        context.output.json(&interpreter_json(&view.interpreter))?;
+        if let Some(choice) = &view.variant {
+            context
+                .output
+                .json(&line_of(&Told::Variant(choice.clone())).0)?;
+        }
+        context.output.json(&environment_json(&view.environment))?;
+        for model in &view.models {
+            context.output.json(&about(model))?;
+        }
+        let ready: Vec<&str> = view.ready().into_iter().map(Family::name).collect();
+        return context
+            .output
+            .json(&json!({"event": "summary", "ready": ready}));
+    }
+    context.output.line(&interpreter_words(&view.interpreter))?;
+    if let Some(choice) = &view.variant {
+        context
+            .output
+            .line(&words_of(&Told::Variant(choice.clone())))?;
+    }
+    context.output.line(&environment_words(&view.environment))?;
+    for model in &view.models {
+        let licence = if model.is_free {
+            model.weight_licence.clone()
+        } else {
+            format!("{}, see {}", model.weight_licence, model.link)
+        };
+        context.output.line(&format!(
+            "{} ({}, {}; {licence}): {}",
+            model.id,
+            model.is_for,
+            format::bytes(model.bytes),
+            model_words(&model.state)
+        ))?;
+    }
+    Ok(())
+}
+
+/// A model with its terms.
+fn about(model: &ModelView) -> Value {
+    let mut line = model_json(&model.id, &model.state);
+    if let Value::Object(line) = &mut line {
+        line.insert("bytes".to_owned(), model.bytes.into());
+        line.insert("code_licence".to_owned(), model.code_licence.clone().into());
+        line.insert(
+            "weight_licence".to_owned(),
+            model.weight_licence.clone().into(),
+        );
+        line.insert("notice".to_owned(), model.notice.clone().into());
+        line.insert("link".to_owned(), model.link.clone().into());
+    }
+    line
+}
+
+/// What `doctor` asks.
+pub(crate) fn survey(control: &Control) -> (SetupView, Duration) {
+    let places = places();
+    let began = Instant::now();
+    drop(run::survey(&places));
+    let took = began.elapsed();
+    (run::check(&places, None, control), took)
+}

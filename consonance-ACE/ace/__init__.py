@@ -1,0 +1,1 @@
+"""Tonearm's own implementation of consonance-ACE, a network that hears chords."""

@@ -1,0 +1,119 @@
+"""The constant-Q spectrum that the network hears, equal to librosa's without librosa.
+
+Importing librosa's takes seconds of CPU (it compiles parts of itself with numba), so it is only what the tests compare
+with. The method is the recursive one of Schörkhuber and Klapuri ("Constant-Q transform toolbox", 2010): the top
+octave's filters as spectra; the octaves below by the same after halving the sample rate.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy
+import soxr
+import torch
+
+# The part of a filter's spectrum, by its sum of magnitudes, that is left out as too small.
+SPARSITY = 0.01
+
+# Width in bins of the main lobe of a Hann window at -3 dB, as librosa counts it.
+HANN_BANDWIDTH = 1.50018310546875
+
+
+@dataclass(frozen=True)
+class Octave:
+    window: int
+    hop: int
+    first: int
+    basis: torch.Tensor  # [window's bins from `first`, filters], complex
+
+
+class ConstantQ:
+    """Magnitudes of the constant-Q transform, [bins, frames], of mono samples."""
+
+    def __init__(self, config):
+        self.config = config
+        octaves = config.octaves
+        frequencies = config.lowest_hz * 2.0 ** (numpy.arange(config.bins) / config.bins_per_octave)
+        step = 2.0 ** (2.0 / config.bins_per_octave)
+        self._q = (step + 1) / (step - 1)
+        self._early = early_halvings(config, frequencies[-1] * (1 + 0.5 * HANN_BANDWIDTH / self._q))
+        rate, hop = config.sample_rate / 2**self._early, config.hop_length // 2**self._early
+        lengths = self._q * rate / frequencies
+        self._octaves = []
+        for number in range(octaves):
+            low = config.bins - (number + 1) * config.bins_per_octave
+            part = slice(low, low + config.bins_per_octave)
+            # The square roots: energy lost by halving, and librosa's scale that makes all bins equally loud.
+            gain = math.sqrt(2.0**number) / numpy.sqrt(lengths[part])
+            self._octaves.append(octave(frequencies[part], self._q, rate / 2**number, hop // 2**number, gain))
+
+    def __call__(self, samples):
+        signal = numpy.ascontiguousarray(samples, dtype=numpy.float32)
+        if self._early:
+            signal = lowered(signal, 2**self._early)
+        rows = []
+        for number, each in enumerate(self._octaves):
+            if number:
+                signal = lowered(signal, 2)
+            rows.append(response(signal, each))
+        # Top octave first until here; shorter ones can come out with a frame less.
+        frames = min(row.shape[0] for row in rows)
+        return torch.cat([row[:frames].T for row in reversed(rows)])
+
+
+def early_halvings(config, highest_hz):
+    """How often the rate can be halved before anything else, with an octave to spare above the top filter."""
+    room = max(0, math.ceil(math.log2(config.sample_rate / 2 / highest_hz)) - 2)
+    twos = (config.hop_length & -config.hop_length).bit_length() - 1
+    return min(room, max(0, twos - config.octaves + 1))
+
+
+def octave(frequencies, q, rate, hop, gain):
+    lengths = q * rate / frequencies
+    window = 1 << math.ceil(math.log2(lengths.max()))
+    filters = numpy.zeros((len(frequencies), window), dtype=numpy.complex64)
+    for row, frequency, length in zip(filters, frequencies, lengths):
+        wave = wavelet(frequency / rate, length)
+        start = (window - len(wave)) // 2
+        row[start : start + len(wave)] = wave * (length / window)
+    spectra = numpy.fft.fft(filters, axis=1)[:, : window // 2 + 1]
+    spectra = sparse(spectra) * gain[:, None]
+    heard = numpy.flatnonzero(numpy.abs(spectra).max(axis=0))
+    first, last = int(heard[0]), int(heard[-1])
+    basis = numpy.ascontiguousarray(spectra[:, first : last + 1].T.astype(numpy.complex64))
+    return Octave(window, hop, first, torch.from_numpy(basis))
+
+
+def wavelet(cycles_per_sample, length):
+    """A complex sinusoid under a periodic Hann window, its magnitudes adding up to 1."""
+    places = numpy.arange(math.floor(-length / 2), math.floor(length / 2))
+    hann = 0.5 - 0.5 * numpy.cos(2 * numpy.pi * numpy.arange(len(places)) / len(places))
+    wave = numpy.exp(2j * numpy.pi * cycles_per_sample * places) * hann
+    return wave / numpy.abs(wave).sum()
+
+
+def sparse(spectra):
+    """Each row without its smallest values that together make up SPARSITY of it."""
+    sizes = numpy.abs(spectra)
+    ordered = numpy.sort(sizes, axis=1)
+    share = numpy.cumsum(ordered / sizes.sum(axis=1, keepdims=True), axis=1)
+    least = ordered[numpy.arange(len(ordered)), (share < SPARSITY).sum(axis=1)]
+    return numpy.where(sizes >= least[:, None], spectra, 0)
+
+
+def lowered(signal, factor):
+    """The signal at a fraction of its rate, with its energy kept."""
+    length = -(-len(signal) // factor)
+    out = soxr.resample(signal, factor, 1, quality="HQ")[:length]
+    if len(out) < length:
+        out = numpy.pad(out, (0, length - len(out)))
+    return out * numpy.float32(math.sqrt(factor))
+
+
+def response(signal, octave):
+    """Magnitudes [frames, filters] of windows centred at each hop, silence around the signal."""
+    half = octave.window // 2
+    padded = torch.from_numpy(numpy.pad(signal, (half, half)))
+    spectra = torch.fft.rfft(padded.unfold(0, octave.window, octave.hop))
+    count = octave.basis.shape[0]
+    return (spectra[:, octave.first : octave.first + count] @ octave.basis).abs()

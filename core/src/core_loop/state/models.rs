@@ -1,0 +1,137 @@
+//! Models: what they could make, which tracks want it, what becomes of their failures.
+
+use super::State;
+use crate::artifact::{Artifact, ArtifactRecord, Engine};
+use crate::core_loop::command::Extent;
+use crate::core_loop::input::Effect;
+use crate::core_loop::queue::Wish;
+use crate::findings::Knowledge;
+use crate::jobs::plan::{self, Models, Recipes};
+use crate::store::Change;
+use crate::track::TrackId;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// What one job is to make.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Work {
+    pub(super) wants: BTreeSet<Artifact>,
+    /// Those of them that models make.
+    pub(super) by_models: BTreeSet<Artifact>,
+}
+
+impl State {
+    /// What models should make of a track for a wish, after the drafts.
+    pub(super) fn finer(&self, id: TrackId, wish: &Wish, now: Timestamp) -> BTreeSet<Artifact> {
+        let Some(row) = self.catalog.get(id) else {
+            return BTreeSet::new();
+        };
+        plan::finer(
+            (&row.track, &row.knowledge),
+            self.catalog.models(),
+            (&|artifact| wish.extent.includes(artifact), wish.force),
+            now,
+        )
+    }
+
+    /// What of the slow part of a wish models make, with the drafts that will not fit their results any more.
+    pub(super) fn slow_work(
+        &self,
+        id: TrackId,
+        slow: BTreeSet<Artifact>,
+        wish: &Wish,
+        now: Timestamp,
+    ) -> Work {
+        let mut by_models = self.finer(id, wish, now);
+        let mut wants = slow;
+        if let Some(row) = self.catalog.get(id) {
+            let records = &row.knowledge.records;
+            for artifact in plan::outlived(&row.knowledge, &self.recipes, &by_models) {
+                let of_model = records
+                    .get(&artifact)
+                    .is_some_and(|it| it.recipe.maker.is_model());
+                let has_model = self.catalog.models().recipes.contains_key(&artifact);
+                if !of_model {
+                    wants.insert(artifact);
+                } else if has_model && row.stems().is_some_and(|set| set.maker.is_model()) {
+                    by_models.insert(artifact);
+                }
+            }
+        }
+        wants.extend(&by_models);
+        Work { wants, by_models }
+    }
+
+    pub(super) fn models_are(&mut self, recipes: Recipes, now: Timestamp) {
+        let beats_follow = self.catalog.models().beats_follow;
+        self.set_models(
+            Models {
+                recipes,
+                beats_follow,
+            },
+            now,
+        );
+    }
+
+    pub(super) fn follow_with_beats(&mut self, beats_follow: bool, now: Timestamp) {
+        let recipes = self.catalog.models().recipes.clone();
+        self.set_models(
+            Models {
+                recipes,
+                beats_follow,
+            },
+            now,
+        );
+    }
+
+    fn set_models(&mut self, models: Models, now: Timestamp) {
+        if models == *self.catalog.models() {
+            return;
+        }
+        self.catalog.set_models(models, now);
+        if self.eager && !self.stopped {
+            self.look(now);
+        }
+    }
+
+    /// Who analyses these tracks from now on.
+    pub(super) fn use_engine(
+        &mut self,
+        tracks: &[TrackId],
+        engine: Option<Engine>,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let Some(engine) = engine else {
+            return Vec::new();
+        };
+        let mut changes = Vec::new();
+        for &id in tracks {
+            let Some(mut knowledge) = self.catalog.found(id) else {
+                continue;
+            };
+            if knowledge.engine != engine {
+                knowledge.engine = engine;
+                self.catalog.put_knowledge(id, knowledge.clone(), now);
+                changes.push(Change::PutKnowledge(id, knowledge));
+            }
+        }
+        self.write_all(changes)
+    }
+
+    /// A model failed: what there is stays, and stems that were asked for are made by the built-in analysis.
+    pub(super) fn keep_draft(
+        &mut self,
+        track: TrackId,
+        artifact: Artifact,
+        (knowledge, record): (&mut Knowledge, ArtifactRecord),
+    ) {
+        knowledge.tried.insert(artifact, record);
+        if artifact == Artifact::Stems && knowledge.stems_asked {
+            let wish = Wish {
+                extent: Extent::Only([Artifact::Stems].into()),
+                ..Wish::default()
+            };
+            self.queue.push_slow(track, wish);
+        }
+    }
+}

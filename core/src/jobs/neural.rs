@@ -1,0 +1,407 @@
+//! The analyser behind which the models stand: beats, then stems, then chords and key from what the stems hold.
+
+mod sound;
+
+use crate::analysis::heard::{self, HeardSpan};
+use crate::analysis::rhythm;
+use crate::artifact::{Artifact, Maker, Recipe};
+use crate::backend::{Analyser, AnalysisJob, Heard, Made};
+use crate::beats::Beats;
+use crate::control::{Cancelled, Control};
+use crate::failure::{Failure, FailureKind};
+use crate::findings::Finding;
+use crate::jobs::plan::Recipes;
+use crate::python::Workers;
+use crate::python::protocol::{Family, HeardBeats, HeardHarmony, Malformed, SplitStems};
+use crate::python::worker::{Patience, Ran, Task, TaskError};
+use crate::setup::{Places, run::keep_device};
+use crate::stems::{self, Stem, StemError, StemFiles, StemSet, StemWriter, room};
+use crate::units::{SampleRate, Secs};
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use sound::Sound;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Raised whenever the same model would give another result.
+const VERSION: u32 = 1;
+/// What a worker takes with its model and one piece of sound, in bytes; measured, rounded up.
+const BYTES: [(Family, u64); 3] = [
+    (Family::Beats, 1_000_000_000),
+    (Family::Stems, 1_700_000_000),
+    (Family::Harmony, 1_000_000_000),
+];
+/// CPU seconds for each second of sound on one thread, and before the first; measured on an old processor.
+const COSTS: [(Family, f64); 3] = [
+    (Family::Beats, 0.1),
+    (Family::Stems, 0.9),
+    (Family::Harmony, 0.05),
+];
+const FIXED_SECS: f64 = 20.0;
+
+/// Which family makes what, and in whose name.
+pub fn family(artifact: Artifact) -> Option<(Family, Maker)> {
+    match artifact {
+        Artifact::Beats => Some((Family::Beats, Maker::BeatThis)),
+        Artifact::Stems => Some((Family::Stems, Maker::Htdemucs)),
+        Artifact::Key | Artifact::Chords => Some((Family::Harmony, Maker::Ace)),
+        Artifact::Tags | Artifact::Hash | Artifact::Waveform | Artifact::Loudness => None,
+    }
+}
+
+/// The models of this machine as an analyser.
+#[derive(Debug)]
+pub struct Neural {
+    places: Places,
+    library: PathBuf,
+    /// What all stems together may take, in bytes.
+    budget: u64,
+    threads: usize,
+    workers: Workers,
+    /// What can be made now, and how.
+    recipes: ArcSwap<Recipes>,
+    /// What models last ran on: written down when it changes.
+    device: Mutex<String>,
+}
+
+/// Why there is no result.
+#[derive(Debug)]
+enum Trouble {
+    Cancelled,
+    Failed(Failure),
+}
+
+impl From<Cancelled> for Trouble {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+impl From<TaskError> for Trouble {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::Cancelled(_) => Self::Cancelled,
+            TaskError::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}
+
+impl From<StemError> for Trouble {
+    fn from(error: StemError) -> Self {
+        error.failure().map_or(Self::Cancelled, Self::Failed)
+    }
+}
+
+impl From<std::io::Error> for Trouble {
+    fn from(error: std::io::Error) -> Self {
+        let mut failure = Failure::from_io(&error);
+        failure.kind = FailureKind::Storage;
+        "Make room on the drive that holds the library".clone_into(&mut failure.remedy);
+        Self::Failed(failure)
+    }
+}
+
+impl From<Malformed> for Trouble {
+    fn from(error: Malformed) -> Self {
+        Self::Failed(Failure::new(
+            FailureKind::Bug,
+            error.to_string(),
+            "Try again; if it stays so, run tonearm setup to repair the environment",
+        ))
+    }
+}
+
+impl Neural {
+    pub fn new(places: Places, library: PathBuf, budget: u64) -> Self {
+        let neural = Self {
+            places,
+            library,
+            budget,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            workers: Workers::new(Patience::default()),
+            recipes: ArcSwap::default(),
+            device: Mutex::default(),
+        };
+        neural.refresh();
+        neural
+    }
+
+    /// Looks again what can be made. Reads small files and starts nothing.
+    pub fn refresh(&self) -> Recipes {
+        let can_run = self
+            .places
+            .launch(self.threads)
+            .is_ok_and(|launch| launch.is_some());
+        let recipes: Recipes = Artifact::ALL
+            .into_iter()
+            .filter(|_| can_run)
+            .filter_map(|artifact| {
+                let (family, maker) = family(artifact)?;
+                let (_, sha256) = self.places.setting(family, self.threads)?;
+                let recipe = Recipe {
+                    maker,
+                    version: VERSION,
+                    parameters: String::new(),
+                    model: Some(sha256),
+                };
+                Some((artifact, recipe))
+            })
+            .collect();
+        self.recipes.store(Arc::new(recipes.clone()));
+        recipes
+    }
+
+    /// A folder for the sound of one job, which goes with it.
+    fn scratch(&self) -> Result<TempDir, Trouble> {
+        let scratch = self.library.join("scratch");
+        std::fs::create_dir_all(&scratch)?;
+        Ok(tempfile::Builder::new()
+            .prefix("sound-")
+            .tempdir_in(scratch)?)
+    }
+
+    /// Lets the model of a family work on a sound.
+    fn ask(
+        &self,
+        family: Family,
+        (sound, out): (&Sound, &Path),
+        control: &Control,
+    ) -> Result<Ran, Trouble> {
+        let gone = || {
+            Trouble::Failed(Failure::new(
+                FailureKind::Missing,
+                format!("the model for {family} is no longer there"),
+                "Run tonearm setup",
+            ))
+        };
+        let launch = self.places.launch(self.threads)?.ok_or_else(gone)?;
+        let (setting, _) = self.places.setting(family, self.threads).ok_or_else(gone)?;
+        let task = Task {
+            family,
+            setting: &setting,
+            pcm: &sound.path,
+            frames: sound.frames,
+            out,
+            expected: expected(family, sound.length()),
+        };
+        let ran = self.workers.run(&launch, &task, control)?;
+        self.note_device(&ran);
+        tracing::info!(
+            %family,
+            device = %ran.loaded.device,
+            secs = sound.length().0,
+            cpu = ran.done.cpu_seconds,
+            inference = ran.done.inference_seconds,
+            rss = ran.done.rss_bytes,
+            "a model has worked"
+        );
+        Ok(ran)
+    }
+
+    fn note_device(&self, ran: &Ran) {
+        let mut known = self.device.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != ran.loaded.device {
+            known.clone_from(&ran.loaded.device);
+            keep_device(&self.places.cache, &ran.loaded.device, &ran.loaded.devices);
+        }
+    }
+
+    fn beats(&self, job: &AnalysisJob, control: &Control) -> Result<(Option<Beats>, f64), Trouble> {
+        let folder = self.scratch()?;
+        let sound = Sound::mono(&job.path, folder.path(), control)?;
+        let ran = self.ask(Family::Beats, (&sound, folder.path()), control)?;
+        let heard = HeardBeats::read(ran.done.result, sound.length())?;
+        let heard = rhythm::Heard {
+            beats: &heard.beats,
+            downbeats: &heard.downbeats,
+            scores: &heard.beat_scores,
+        };
+        let beats = rhythm::from_heard(heard, sound.length(), job.tag_bpm);
+        Ok((beats, ran.done.cpu_seconds))
+    }
+
+    fn separate(&self, job: &AnalysisJob, control: &Control) -> Result<(StemSet, f64), Trouble> {
+        let expected = room::expected_bytes(job.duration);
+        room::check(&self.library, expected, self.budget).map_err(Trouble::Failed)?;
+        let folder = self.scratch()?;
+        let sound = Sound::stereo(&job.path, folder.path(), control)?;
+        let out = folder.path().join("out");
+        std::fs::create_dir(&out)?;
+        let ran = self.ask(Family::Stems, (&sound, &out), control)?;
+        let split = SplitStems::read(ran.done.result)?;
+        if split.frames != sound.frames {
+            return Err(Malformed(format!(
+                "stems of {} frames for {}",
+                split.frames, sound.frames
+            ))
+            .into());
+        }
+        let open = |stem: Stem| -> Result<BufReader<File>, Trouble> {
+            let name = split.files.get(stem.name());
+            let name = name.ok_or_else(|| Malformed(format!("no {stem} among the stems")))?;
+            let file = File::open(out.join(name)).map_err(|error| {
+                Malformed(format!("the file of {stem} cannot be read: {error}"))
+            })?;
+            Ok(BufReader::with_capacity(1 << 18, file))
+        };
+        let (mut drums, mut bass) = (open(Stem::Drums)?, open(Stem::Bass)?);
+        let (mut other, mut vocals) = (open(Stem::Other)?, open(Stem::Vocals)?);
+        let mut mix = BufReader::with_capacity(1 << 18, File::open(&sound.path)?);
+        let rate = SampleRate::new(stems::RATE).ok_or(Cancelled)?;
+        let mut writer = StemWriter::create(&self.library, job.track, rate)?;
+        let four: [&mut dyn Read; 4] = [&mut drums, &mut bass, &mut other, &mut vocals];
+        writer.take(four, Some(&mut mix), control)?;
+        control.check()?;
+        let set = writer.finish(Maker::Htdemucs, Timestamp::now())?;
+        Ok((set, ran.done.cpu_seconds))
+    }
+
+    fn harmony(
+        &self,
+        stems: &StemFiles,
+        control: &Control,
+    ) -> Result<(HeardHarmony, Secs, f64), Trouble> {
+        let folder = self.scratch()?;
+        let sound = Sound::of_stems(stems, [Stem::Bass, Stem::Other], folder.path(), control)?;
+        let ran = self.ask(Family::Harmony, (&sound, folder.path()), control)?;
+        let heard = HeardHarmony::read(ran.done.result, sound.length())?;
+        Ok((heard, sound.length(), ran.done.cpu_seconds))
+    }
+}
+
+fn expected(family: Family, length: Secs) -> Duration {
+    let costs = COSTS.into_iter().find(|(known, _)| *known == family);
+    let per_sec = costs.map_or(1.0, |(_, cost)| cost);
+    Duration::from_secs_f64(FIXED_SECS + per_sec * length.0.clamp(0.0, 100_000.0))
+}
+
+/// Memory that the models for these artifacts take at most, in bytes: one after the other, each warm for a while.
+pub fn memory_bytes(wants: impl IntoIterator<Item = Artifact>) -> u64 {
+    let families: std::collections::BTreeSet<Family> = wants
+        .into_iter()
+        .filter_map(|artifact| Some(family(artifact)?.0))
+        .collect();
+    let bytes = BYTES
+        .into_iter()
+        .filter(|(family, _)| families.contains(family));
+    bytes.map(|(_, bytes)| bytes).sum()
+}
+
+impl Analyser for Neural {
+    fn recipe(&self, artifact: Artifact) -> Option<Recipe> {
+        self.recipes.load().get(&artifact).cloned()
+    }
+
+    fn memory_bytes(&self, _duration: Option<Secs>) -> u64 {
+        memory_bytes(Artifact::ALL)
+    }
+
+    fn run(
+        &self,
+        job: &AnalysisJob,
+        control: &Control,
+        report: &mut dyn FnMut(Made),
+    ) -> Result<Option<Heard>, Cancelled> {
+        let mut beats = job.beats.clone();
+        if job.wants.contains(&Artifact::Beats) {
+            let result = self.beats(job, control);
+            if let Ok((found, _)) = &result {
+                beats.clone_from(found);
+            }
+            tell(Artifact::Beats, result, Finding::Beats, report)?;
+        }
+        let files = job.stems.map(|set| set.files(&self.library, job.track));
+        let mut files = files;
+        let mut broken = None;
+        if job.wants.contains(&Artifact::Stems) {
+            let result = self
+                .separate(job, control)
+                .map(|(set, cpu)| (Some(set), cpu));
+            match &result {
+                Ok((Some(set), _)) => files = Some(set.files(&self.library, job.track)),
+                Ok((None, _)) | Err(Trouble::Cancelled) => {}
+                Err(Trouble::Failed(failure)) => broken = Some(failure.clone()),
+            }
+            tell(Artifact::Stems, result, Finding::Stems, report)?;
+        }
+        let harmonic = [Artifact::Chords, Artifact::Key];
+        if !harmonic.iter().any(|it| job.wants.contains(it)) {
+            return Ok(None);
+        }
+        let heard = match (files, broken) {
+            (Some(files), None) => self.harmony(&files, control),
+            (_, Some(failure)) => Err(Trouble::Failed(Failure {
+                message: format!("chords are read from the stems: {}", failure.message),
+                ..failure
+            })),
+            (None, None) => Err(Trouble::Failed(Failure::new(
+                FailureKind::Missing,
+                "chords are read from the stems, and there are none",
+                "Let stems be made first: tonearm stems",
+            ))),
+        };
+        let heard =
+            heard.map(|(heard, length, cpu)| (of_harmony(&heard, beats.as_ref(), length), cpu));
+        for artifact in harmonic.into_iter().filter(|it| job.wants.contains(it)) {
+            let result = match &heard {
+                Ok((findings, cpu)) => {
+                    let finding = findings
+                        .iter()
+                        .find(|it| it.artifact() == artifact)
+                        .cloned();
+                    // The model ran once for both.
+                    let share = if artifact == Artifact::Chords {
+                        *cpu
+                    } else {
+                        0.0
+                    };
+                    Ok((finding, share))
+                }
+                Err(Trouble::Cancelled) => return Err(Cancelled),
+                Err(Trouble::Failed(failure)) => Err(Trouble::Failed(failure.clone())),
+            };
+            tell(artifact, result, |finding| finding, report)?;
+        }
+        Ok(None)
+    }
+}
+
+fn tell<T>(
+    artifact: Artifact,
+    result: Result<(Option<T>, f64), Trouble>,
+    as_finding: impl Fn(T) -> Finding,
+    report: &mut dyn FnMut(Made),
+) -> Result<(), Cancelled> {
+    let (result, cpu_secs) = match result {
+        Ok((found, cpu)) => (Ok(found.map(as_finding)), cpu),
+        Err(Trouble::Cancelled) => return Err(Cancelled),
+        Err(Trouble::Failed(failure)) => (Err(failure), 0.0),
+    };
+    report(Made {
+        artifact,
+        result,
+        cpu_secs: cpu_secs as f32,
+    });
+    Ok(())
+}
+
+fn of_harmony(heard: &HeardHarmony, beats: Option<&Beats>, length: Secs) -> Vec<Finding> {
+    let spans: Vec<HeardSpan<'_>> = heard
+        .spans
+        .iter()
+        .map(|span| HeardSpan {
+            start: span.start,
+            end: span.end,
+            label: &span.label,
+            confidence: span.confidence,
+            notes: span.notes,
+        })
+        .collect();
+    let chords = Finding::Chords(heard::chords(&spans, beats, length));
+    let key = heard::key(&spans, beats).map(Finding::Key);
+    key.into_iter().chain([chords]).collect()
+}

@@ -1,0 +1,17 @@
+//! Python beside this program: the interpreter, the environment that we install, the workers that run in it. The only
+//! place that starts processes.
+
+pub mod environment;
+pub mod fingerprint;
+pub mod interpreter;
+pub mod protocol;
+pub mod resources;
+pub mod worker;
+
+mod child;
+mod idle;
+mod pip;
+mod venv;
+
+pub use idle::Workers;
+pub use venv::{Build, BuildError, Building, Step, build};

@@ -1,0 +1,260 @@
+//! Child processes that leave nothing behind: each leads a group of its own, which ends with it.
+
+use crate::control::Control;
+use std::io::Read;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+/// Lines that may wait to be looked at; a child that says more waits.
+const LINES: usize = 256;
+/// The longest line that is kept whole, in bytes; the rest of a longer one is dropped.
+const LONGEST_LINE: usize = 64 << 10;
+/// How often a child is asked whether it has ended, and whether it should.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// What a dead child's own children may still say before they are ended too.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A child with everything that it started. Dropping it ends them all.
+#[derive(Debug)]
+pub(super) struct Group {
+    child: Child,
+    ended: Option<ExitStatus>,
+}
+
+impl Group {
+    /// All three streams are pipes. While our end of its standard input is open it knows that we are there.
+    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        #[cfg(unix)]
+        {
+            use std::os::unix::process::CommandExt as _;
+            command.process_group(0);
+        }
+        Ok(Self {
+            child: command.spawn()?,
+            ended: None,
+        })
+    }
+
+    pub(super) fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    pub(super) fn stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    pub(super) fn stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        if self.ended.is_none() {
+            self.ended = self.child.try_wait()?;
+            if self.ended.is_some() {
+                // At once, while its number cannot belong to anybody else yet.
+                kill_group(self.child.id());
+            }
+        }
+        Ok(self.ended)
+    }
+
+    /// Ends it and all that it started, and takes it off the system's list.
+    pub(super) fn kill(&mut self) {
+        if self.ended.is_none() {
+            kill_group(self.child.id());
+            drop(self.child.kill());
+            self.ended = self.child.wait().ok();
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[cfg(unix)]
+fn kill_group(leader: u32) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(leader) = Pid::from_raw(leader.cast_signed())
+        && let Err(error) = kill_process_group(leader, Signal::KILL)
+    {
+        tracing::trace!(%error, "nobody was left of a group");
+    }
+}
+
+#[cfg(not(unix))]
+fn kill_group(leader: u32) {
+    let id = leader.to_string();
+    let tree = Command::new("taskkill")
+        .args(["/F", "/T", "/PID", &id])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if let Err(error) = tree {
+        tracing::debug!(%error, "children of a process may be left");
+    }
+}
+
+/// Which stream a line came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Out,
+    Error,
+}
+
+/// Hears a line, or `None` now and then while nothing is said.
+pub(super) type OnLine<'a> = &'a mut dyn FnMut(Option<(Stream, &str)>);
+
+/// Why a child did not come to its own end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ChildError {
+    #[error("it cannot be started: {0}")]
+    NotStarted(#[source] io::Error),
+    #[error("cancelled")]
+    Cancelled,
+    #[error("it took longer than {} s", .0.as_secs())]
+    TimedOut(Duration),
+    #[error("it was lost: {0}")]
+    Lost(#[source] io::Error),
+}
+
+/// Runs a command to its end and hands over each line that it says. Carriage returns end lines too.
+pub(super) fn follow(
+    command: &mut Command,
+    longest: Duration,
+    control: &Control,
+    on_line: OnLine<'_>,
+) -> Result<ExitStatus, ChildError> {
+    let started = Instant::now();
+    let mut group = Group::start(command).map_err(ChildError::NotStarted)?;
+    let held_open = group.stdin();
+    let (say, lines) = sync_channel(LINES);
+    listen(group.stdout(), Stream::Out, &say).map_err(ChildError::Lost)?;
+    listen(group.stderr(), Stream::Error, &say).map_err(ChildError::Lost)?;
+    drop(say);
+    loop {
+        match lines.recv_timeout(LOOK_EVERY) {
+            Ok((stream, line)) => on_line(Some((stream, &line))),
+            Err(RecvTimeoutError::Timeout) => on_line(None),
+            // Both streams are closed: nothing is left but its end.
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(LOOK_EVERY),
+        }
+        if control.check().is_err() {
+            return Err(ChildError::Cancelled);
+        }
+        if let Some(status) = group.ended().map_err(ChildError::Lost)? {
+            last_words(&lines, on_line);
+            drop(held_open);
+            return Ok(status);
+        }
+        if started.elapsed() > longest {
+            return Err(ChildError::TimedOut(longest));
+        }
+    }
+}
+
+fn last_words(lines: &Receiver<(Stream, String)>, on_line: OnLine<'_>) {
+    let until = Instant::now() + LAST_WORDS;
+    while let Ok((stream, line)) =
+        lines.recv_timeout(until.saturating_duration_since(Instant::now()))
+    {
+        on_line(Some((stream, &line)));
+    }
+}
+
+fn listen(
+    from: Option<impl Read + Send + 'static>,
+    stream: Stream,
+    say: &SyncSender<(Stream, String)>,
+) -> io::Result<()> {
+    let Some(from) = from else { return Ok(()) };
+    let say = say.clone();
+    thread::Builder::new()
+        .name("child's words".to_owned())
+        .spawn(move || {
+            each_line(from, LONGEST_LINE, &mut |line| {
+                let text = String::from_utf8_lossy(line).into_owned();
+                say.send((stream, text)).is_ok()
+            });
+        })
+        .map(drop)
+}
+
+/// Hands over line after line, cut off after `longest` bytes, until the end or until `take` has had enough.
+pub(super) fn each_line(mut from: impl Read, longest: usize, take: &mut dyn FnMut(&[u8]) -> bool) {
+    let mut piece = [0; 8192];
+    let mut line = Vec::new();
+    loop {
+        let count = match from.read(&mut piece) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => count,
+        };
+        for byte in piece.iter().take(count) {
+            if matches!(byte, b'\n' | b'\r') {
+                if !line.is_empty() && !take(&line) {
+                    return;
+                }
+                line.clear();
+            } else if line.len() < longest {
+                line.push(*byte);
+            }
+        }
+    }
+    if !line.is_empty() {
+        take(&line);
+    }
+}
+
+/// A command's first words on standard output, and how it ended.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: ExitStatus,
+    pub(super) out: String,
+    pub(super) error: String,
+}
+
+/// Runs a command that says little.
+pub(super) fn ask(
+    command: &mut Command,
+    longest: Duration,
+    control: &Control,
+) -> Result<Answer, ChildError> {
+    const MOST: usize = 64 << 10;
+    let (mut out, mut error) = (String::new(), String::new());
+    let status = follow(command, longest, control, &mut |line| {
+        let Some((stream, line)) = line else { return };
+        let text = match stream {
+            Stream::Out => &mut out,
+            Stream::Error => &mut error,
+        };
+        if text.len() < MOST {
+            text.push_str(line);
+            text.push('\n');
+        }
+    })?;
+    Ok(Answer { status, out, error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_at_either_sign_and_long_ones_are_cut() {
+        let mut lines = Vec::new();
+        each_line(&b"one\rtwo\r\n\nthree and more\nfour"[..], 5, &mut |line| {
+            lines.push(String::from_utf8_lossy(line).into_owned());
+            true
+        });
+        assert_eq!(lines, ["one", "two", "three", "four"]);
+    }
+}

@@ -1,0 +1,557 @@
+//! Builds an environment beside the old one, tries it out, and only then puts it in place.
+
+use super::child::{ChildError, ask, follow};
+use super::environment::{self, Environment, Marker, Ready};
+use super::fingerprint::{Variant, fingerprint};
+use super::interpreter::Interpreter;
+use super::pip::{self, Progress};
+use super::resources;
+use crate::control::Control;
+use crate::failure::{Failure, FailureKind};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+/// Not even 3 GB over a slow line take longer.
+const PIP_LONGEST: Duration = Duration::from_hours(6);
+/// Making an empty environment, and importing everything from a cold disk.
+const STEP_LONGEST: Duration = Duration::from_mins(10);
+/// How often progress is told.
+const TELL_EVERY: Duration = Duration::from_millis(200);
+/// How often the lock of another program is tried.
+const LOCK_EVERY: Duration = Duration::from_millis(250);
+/// The server of torch's makers, which alone has builds for Linux without CUDA.
+const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
+const CPU_SERVER: &str = "download.pytorch.org";
+/// pip tries each package there again and again, and goes on with the wrong build.
+const MOST_UNREACHABLE: u32 = 4;
+/// Packages whose import shows that all is well, and whose versions are told.
+const TRIED: &str = "import json
+from importlib.metadata import version
+import numpy, torch, torchaudio, einops, soxr, safetensors, rotary_embedding_torch
+import beat_this.model.beat_tracker, demucs.htdemucs
+torch.zeros(4).sum().item()
+print(json.dumps({name: version(name) for name in
+    ('torch', 'torchaudio', 'beat-this', 'demucs', 'numpy', 'soxr')}))";
+/// Runs a module that ends when our end of its standard input closes: also when this program is killed.
+const GUARD: &str = "import os, runpy, sys, threading
+def watch():
+    while os.read(0, 4096):
+        pass
+    os._exit(70)
+threading.Thread(target=watch, daemon=True).start()
+module = sys.argv.pop(1)
+runpy.run_module(module, run_name='__main__', alter_sys=True)";
+
+/// What to build.
+#[derive(Debug, Clone, Copy)]
+pub struct Build<'a> {
+    pub cache: &'a Path,
+    pub interpreter: &'a Interpreter,
+    pub variant: Variant,
+    /// A folder with packages, in place of the net.
+    pub wheels: Option<&'a Path>,
+}
+
+/// How far a build is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Building {
+    pub step: Step,
+    /// Of downloads.
+    pub bytes: u64,
+    /// Estimated.
+    pub total: Option<u64>,
+    pub left: Option<Duration>,
+    /// The package in hand.
+    pub what: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Another program builds the same.
+    Waiting,
+    Preparing,
+    Downloading,
+    Installing,
+    Trying,
+}
+
+impl Step {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Preparing => "preparing",
+            Self::Downloading => "downloading",
+            Self::Installing => "installing",
+            Self::Trying => "trying",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum BuildError {
+    #[error("cancelled")]
+    Cancelled,
+    #[error("{}", .0.message)]
+    Failed(Failure),
+}
+
+impl From<io::Error> for BuildError {
+    fn from(error: io::Error) -> Self {
+        let mut failure = Failure::from_io(&error);
+        failure.message = format!("the cache folder cannot be written: {}", failure.message);
+        "Make room, or change its permissions, then set up again".clone_into(&mut failure.remedy);
+        Self::Failed(failure)
+    }
+}
+
+/// Bytes that are downloaded, and that the environment with its temporary files takes. Measured on Linux.
+fn sizes(variant: Variant) -> (u64, u64) {
+    match (variant, cfg!(target_os = "linux")) {
+        (Variant::Cuda, true) => (2_950_000_000, 9_500_000_000),
+        (Variant::Cuda, false) => (2_700_000_000, 8_000_000_000),
+        (Variant::Cpu | Variant::Mps, _) => (450_000_000, 2_500_000_000),
+    }
+}
+
+/// Builds the environment, or finds that it is there. One program at a time; a second one waits and then finds it.
+/// What is interrupted leaves nothing that could be taken for an environment.
+pub fn build(
+    job: &Build<'_>,
+    control: &Control,
+    tell: &mut dyn FnMut(Building),
+) -> Result<Ready, BuildError> {
+    let locks = resources::locks(job.variant).ok_or_else(|| {
+        BuildError::Failed(Failure::new(
+            FailureKind::Bug,
+            "this build of Tonearm carries no workers",
+            "Build it from the whole source tree",
+        ))
+    })?;
+    let root = environment::root(job.cache);
+    fs::create_dir_all(&root)?;
+    let _lock = take_lock(&root, control, tell)?;
+    let print = fingerprint(&locks, job.interpreter, job.variant);
+    if let Environment::Ready(ready) = environment::check(job.cache)
+        && ready.folder == environment::folder_of(job.cache, &print)
+    {
+        return Ok(*ready);
+    }
+    remove_leftovers(&root);
+    enough_room(job)?;
+    let unfinished = root.join(format!("{print}.unfinished-{}", std::process::id()));
+    let site = Site {
+        job,
+        folder: unfinished.clone(),
+        control,
+    };
+    let made = site.make(&locks, tell);
+    let versions = match made {
+        Ok(versions) => versions,
+        Err(error) => {
+            drop(fs::remove_dir_all(&unfinished));
+            return Err(error);
+        }
+    };
+    let marker = Marker {
+        fingerprint: print.clone(),
+        variant: job.variant,
+        interpreter: job.interpreter.clone(),
+        stamp: environment::stamp_of(&job.interpreter.path)?,
+        versions,
+        built: Timestamp::now(),
+    };
+    put_in_place(job.cache, &unfinished, &marker)?;
+    match environment::check(job.cache) {
+        Environment::Ready(ready) => Ok(*ready),
+        Environment::Absent | Environment::Broken { .. } => Err(BuildError::Failed(Failure::new(
+            FailureKind::Storage,
+            "the environment was built and cannot be found again",
+            "Check the drive that holds the cache folder, then set up again",
+        ))),
+    }
+}
+
+fn put_in_place(cache: &Path, unfinished: &Path, marker: &Marker) -> Result<(), BuildError> {
+    environment::mark(unfinished, marker)?;
+    let folder = environment::folder_of(cache, &marker.fingerprint);
+    if folder.exists() {
+        environment::discard(&folder);
+    }
+    fs::rename(unfinished, &folder)?;
+    environment::point_to(cache, marker)?;
+    environment::remove_others(cache, &marker.fingerprint);
+    Ok(())
+}
+
+fn take_lock(
+    root: &Path,
+    control: &Control,
+    tell: &mut dyn FnMut(Building),
+) -> Result<File, BuildError> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(root.join("lock"))?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                control
+                    .check()
+                    .map_err(|_cancelled| BuildError::Cancelled)?;
+                tell(still(Step::Waiting, "another Tonearm sets up"));
+                thread::sleep(LOCK_EVERY);
+            }
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                return Ok(file);
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+}
+
+/// With the lock in hand nobody else builds: what is unfinished was left by a crash.
+fn remove_leftovers(root: &Path) {
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().contains(".unfinished") {
+            let path = entry.path();
+            drop(if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            });
+        }
+    }
+}
+
+fn enough_room(job: &Build<'_>) -> Result<(), BuildError> {
+    let (_, needed) = sizes(job.variant);
+    match crate::disk::free_bytes(job.cache) {
+        Some(free) if free < needed => Err(BuildError::Failed(Failure::new(
+            FailureKind::Storage,
+            format!(
+                "the environment needs {:.1} GB and its drive has {:.1} GB left\nFolder: {}",
+                needed as f64 / 1e9,
+                free as f64 / 1e9,
+                job.cache.display()
+            ),
+            "Make room, or name another cache folder with TONEARM_CACHE",
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn still(step: Step, what: &str) -> Building {
+    Building {
+        step,
+        bytes: 0,
+        total: None,
+        left: None,
+        what: what.to_owned(),
+    }
+}
+
+/// An environment under construction.
+struct Site<'a> {
+    job: &'a Build<'a>,
+    folder: PathBuf,
+    control: &'a Control,
+}
+
+impl Site<'_> {
+    fn make(
+        &self,
+        locks: &[(&str, &[u8])],
+        tell: &mut dyn FnMut(Building),
+    ) -> Result<BTreeMap<String, String>, BuildError> {
+        tell(still(Step::Preparing, "an empty environment"));
+        let temporary = self.folder.join("tmp");
+        self.run(
+            &self.job.interpreter.path,
+            "venv",
+            &["--without-pip".into(), self.folder.clone().into()],
+        )?;
+        fs::create_dir_all(&temporary)?;
+        let python = environment::python_in(&self.folder);
+        self.run(
+            &python,
+            "ensurepip",
+            &["--upgrade".into(), "--default-pip".into()],
+        )?;
+        tell(still(Step::Preparing, "the installer"));
+        let pip_lock = self.written("pip.txt", &String::from_utf8_lossy(resources::pip_lock()))?;
+        self.pip(&pip_lock, &[], &mut |_| ())?;
+        self.install(locks, tell)?;
+        tell(still(Step::Trying, "whether everything can be loaded"));
+        let versions = self.tried(&python)?;
+        fs::remove_dir_all(&temporary)?;
+        Ok(versions)
+    }
+
+    fn install(
+        &self,
+        locks: &[(&str, &[u8])],
+        tell: &mut dyn FnMut(Building),
+    ) -> Result<(), BuildError> {
+        let mut all: Vec<String> = Vec::new();
+        for (_, text) in locks {
+            for requirement in pip::requirements(&String::from_utf8_lossy(text)) {
+                if !all.contains(&requirement) {
+                    all.push(requirement);
+                }
+            }
+        }
+        let mut meter = Meter::new(self.job.variant, all.len(), &self.folder);
+        let file = self.written("locks.txt", &all.join("\n"))?;
+        // pip takes `2.11.0+cpu` before `2.11.0` where it finds both.
+        let has_own_index = self.job.variant == Variant::Cpu && !cfg!(target_os = "macos");
+        let index = [OsString::from("--extra-index-url"), CPU_INDEX.into()];
+        let index = if has_own_index && self.job.wheels.is_none() {
+            index.as_slice()
+        } else {
+            &[]
+        };
+        let raw = [OsString::from("--progress-bar"), "raw".into()];
+        self.pip(&file, &[index, &raw].concat(), &mut |progress| {
+            meter.tell(progress, tell);
+        })
+    }
+
+    /// A file for pip, beside what it builds.
+    fn written(&self, name: &str, text: &str) -> io::Result<PathBuf> {
+        let path = self.folder.join("tmp").join(name);
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+
+    /// Installs what stands in `lock`, and nothing that is not of the hash that stands there.
+    fn pip(
+        &self,
+        lock: &Path,
+        more: &[OsString],
+        hear: &mut dyn FnMut(&Progress),
+    ) -> Result<(), BuildError> {
+        let mut arguments: Vec<OsString> = [
+            "install",
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--no-color",
+            "-r",
+        ]
+        .map(OsString::from)
+        .to_vec();
+        arguments.push(lock.into());
+        arguments.extend(more.iter().cloned());
+        if let Some(wheels) = self.job.wheels {
+            arguments.extend(["--no-index".into(), "--find-links".into(), wheels.into()]);
+        }
+        let mut command = self.command(&environment::python_in(&self.folder), "pip");
+        command.args(arguments);
+        let mut progress = Progress::default();
+        let stop = Control::default();
+        let mut unreachable = 0;
+        let ended = follow(&mut command, PIP_LONGEST, &stop, &mut |line| {
+            if self.control.check().is_err() || unreachable > MOST_UNREACHABLE {
+                stop.cancel();
+            }
+            if let Some((_, line)) = line {
+                tracing::debug!(target: "pip", "{line}");
+                progress.hear(line);
+                unreachable += u32::from(pip::is_unreachable(line, CPU_SERVER));
+            }
+            hear(&progress);
+        });
+        if self.control.check().is_ok() && unreachable > MOST_UNREACHABLE {
+            return Err(BuildError::Failed(Failure::new(
+                FailureKind::Unreadable,
+                format!("{CPU_SERVER}, which has PyTorch without CUDA, cannot be reached"),
+                "Check the connection and set up again; or take the common build, which is larger: tonearm setup --torch cuda",
+            )));
+        }
+        match ended.map_err(|error| broke(&error))? {
+            status if status.success() => Ok(()),
+            _ => Err(BuildError::Failed(progress.explain())),
+        }
+    }
+
+    fn command(&self, python: &Path, module: &str) -> Command {
+        let mut command = Command::new(python);
+        command.args(["-I", "-X", "utf8", "-c", GUARD, module]);
+        let temporary = self.folder.join("tmp");
+        for name in ["TMPDIR", "TEMP", "TMP"] {
+            command.env(name, &temporary);
+        }
+        for name in [
+            "PYTHONHOME",
+            "PYTHONPATH",
+            "PIP_USER",
+            "PIP_TARGET",
+            "PIP_PREFIX",
+            "PIP_REQUIRE_VIRTUALENV",
+        ] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn run(&self, python: &Path, module: &str, arguments: &[OsString]) -> Result<(), BuildError> {
+        let mut command = self.command(python, module);
+        command.args(arguments);
+        // The folder for temporary files is made with the environment.
+        if module == "venv" {
+            for name in ["TMPDIR", "TEMP", "TMP"] {
+                command.env_remove(name);
+            }
+        }
+        let answer =
+            ask(&mut command, STEP_LONGEST, self.control).map_err(|error| broke(&error))?;
+        if answer.status.success() {
+            return Ok(());
+        }
+        let said = answer
+            .error
+            .lines()
+            .chain(answer.out.lines())
+            .map(str::trim);
+        let last = said
+            .rev()
+            .find(|line| !line.is_empty())
+            .unwrap_or("it said nothing");
+        Err(BuildError::Failed(Failure::new(
+            FailureKind::Bug,
+            format!(
+                "Python's {module} failed: {}",
+                super::protocol::shortened(last)
+            ),
+            "Make sure that this Python is whole (its venv package too), or name another with --python",
+        )))
+    }
+
+    fn tried(&self, python: &Path) -> Result<BTreeMap<String, String>, BuildError> {
+        let mut command = Command::new(python);
+        command.args(["-I", "-X", "utf8", "-c", TRIED]);
+        let answer =
+            ask(&mut command, STEP_LONGEST, self.control).map_err(|error| broke(&error))?;
+        let last = answer.out.lines().last().unwrap_or_default();
+        if let (true, Ok(versions)) = (answer.status.success(), serde_json::from_str(last)) {
+            return Ok(versions);
+        }
+        let said = answer.error.lines().rfind(|line| !line.trim().is_empty());
+        Err(BuildError::Failed(Failure::new(
+            FailureKind::Unsupported,
+            format!(
+                "the packages are installed and cannot be loaded: {}",
+                super::protocol::shortened(said.unwrap_or("they said nothing"))
+            ),
+            "Try another build: tonearm setup --torch cpu; or report it with these words",
+        )))
+    }
+}
+
+fn broke(error: &ChildError) -> BuildError {
+    match error {
+        ChildError::Cancelled => BuildError::Cancelled,
+        ChildError::TimedOut(_) => BuildError::Failed(Failure::new(
+            FailureKind::Timeout,
+            error.to_string(),
+            "Check the connection and the drive, then set up again",
+        )),
+        ChildError::NotStarted(_) | ChildError::Lost(_) => BuildError::Failed(Failure::new(
+            FailureKind::Unreadable,
+            format!("Python: {error}"),
+            "Name another Python 3.12 with --python, then set up again",
+        )),
+    }
+}
+
+/// Turns what pip says into progress that can be shown.
+struct Meter {
+    started: Instant,
+    told: Option<Instant>,
+    total: u64,
+    packages: usize,
+    site: Option<PathBuf>,
+    folder: PathBuf,
+}
+
+impl Meter {
+    fn new(variant: Variant, packages: usize, folder: &Path) -> Self {
+        Self {
+            started: Instant::now(),
+            told: None,
+            total: sizes(variant).0,
+            packages,
+            site: None,
+            folder: folder.to_path_buf(),
+        }
+    }
+
+    fn tell(&mut self, progress: &Progress, tell: &mut dyn FnMut(Building)) {
+        if self.told.is_some_and(|told| told.elapsed() < TELL_EVERY) {
+            return;
+        }
+        self.told = Some(Instant::now());
+        let bytes = progress.bytes();
+        if progress.installs {
+            let what = format!(
+                "{} of {} packages",
+                self.installed().min(self.packages),
+                self.packages
+            );
+            tell(Building {
+                bytes,
+                total: Some(bytes),
+                ..still(Step::Installing, &what)
+            });
+            return;
+        }
+        let total = self.total.max(bytes);
+        let rate = bytes as f64 / self.started.elapsed().as_secs_f64().max(0.1);
+        let left = (rate > 1e4).then(|| Duration::from_secs_f64((total - bytes) as f64 / rate));
+        tell(Building {
+            bytes,
+            total: Some(total),
+            left,
+            ..still(Step::Downloading, &progress.name)
+        });
+    }
+
+    /// Packages whose description lies in the environment.
+    fn installed(&mut self) -> usize {
+        if self.site.is_none() {
+            self.site = site_packages(&self.folder);
+        }
+        let entries = self
+            .site
+            .as_deref()
+            .and_then(|site| fs::read_dir(site).ok());
+        entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().ends_with(".dist-info"))
+            .count()
+    }
+}
+
+fn site_packages(folder: &Path) -> Option<PathBuf> {
+    let windows = folder.join("Lib").join("site-packages");
+    if windows.is_dir() {
+        return Some(windows);
+    }
+    let lib = fs::read_dir(folder.join("lib")).ok()?;
+    lib.flatten()
+        .map(|entry| entry.path().join("site-packages"))
+        .find(|path| path.is_dir())
+}

@@ -1,0 +1,534 @@
+//! Warm workers: one process for each family of models, started on demand, restarted once after a crash, dropped when idle.
+
+use super::child::{Group, each_line};
+use super::protocol::{
+    self, Done, ErrorKind, Family, LONGEST_REPLY, Loaded, Malformed, Reply, Request,
+};
+use crate::control::{Cancelled, Control};
+use crate::failure::{Failure, FailureKind};
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+/// Replies that may wait to be looked at; a worker that says more waits.
+const REPLIES: usize = 256;
+/// Replies to one request: an hour of stems has about 2,500 steps, and one sign of life a second.
+const MOST_REPLIES: u64 = 200_000;
+/// What is kept of standard error for a failure, in bytes.
+const LAST_WORDS: usize = 64 << 10;
+/// Lines of it that are shown.
+const WORDS_SHOWN: usize = 3;
+/// How often a waiting job looks whether it was cancelled.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// Honest work takes less than this times what is expected.
+const DEADLINE_FACTOR: u32 = 20;
+
+/// How a worker is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launch {
+    pub program: PathBuf,
+    /// The family is added at the end.
+    pub arguments: Vec<OsString>,
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+/// How long a worker is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Until it says hello: a cold disk, an anxious virus scanner.
+    pub hello: Duration,
+    /// Without a sign of life while it works.
+    pub silence: Duration,
+    /// Until it obeys a cancel.
+    pub cancel: Duration,
+    /// Idle before it is dropped.
+    pub idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            hello: Duration::from_mins(1),
+            silence: Duration::from_secs(30),
+            cancel: Duration::from_millis(800),
+            idle: Duration::from_secs(90),
+        }
+    }
+}
+
+/// What is to be in a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    pub model: PathBuf,
+    /// `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+    pub device: String,
+    pub threads: usize,
+}
+
+/// One request to a model.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    pub family: Family,
+    pub setting: &'a Setting,
+    /// Raw little-endian f32 in the family's shape.
+    pub pcm: &'a Path,
+    pub frames: u64,
+    /// An empty folder for what is too long for a line.
+    pub out: &'a Path,
+    /// On this machine; twenty times that is the end of patience.
+    pub expected: Duration,
+}
+
+/// A task that was done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ran {
+    pub done: Done,
+    /// What it was done with.
+    pub loaded: Loaded,
+}
+
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TaskError {
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    #[error("{}", .0.message)]
+    Failed(Failure),
+}
+
+/// Why a worker is of no more use, or a request is not.
+#[derive(Debug)]
+enum Trouble {
+    Cancelled,
+    /// The worker is as good as before; another try would end the same way.
+    Refused(Failure),
+    OutOfMemory(String),
+    /// The worker is broken, a new one may do better.
+    Broken(Failure),
+    /// Broken, and a new one would be as well.
+    Hopeless(Failure),
+}
+
+/// A worker under way.
+#[derive(Debug)]
+pub(super) struct Worker {
+    family: Family,
+    group: Group,
+    stdin: ChildStdin,
+    replies: Receiver<Result<Reply, Malformed>>,
+    words: Arc<Mutex<VecDeque<u8>>>,
+    loaded: Option<(Setting, Loaded)>,
+    next_id: u64,
+    patience: Patience,
+}
+
+/// Does a task with the worker in `place`, which is started, replaced and emptied as needed.
+pub(super) fn perform(
+    place: &mut Option<Worker>,
+    launch: &Launch,
+    (task, patience): (&Task<'_>, Patience),
+    control: &Control,
+) -> Result<Ran, TaskError> {
+    let mut setting = task.setting.clone();
+    let mut broken_before = false;
+    loop {
+        let trouble = match try_once(place, launch, (task, patience), (&setting, control)) {
+            Ok(ran) => return Ok(ran),
+            Err(trouble) => trouble,
+        };
+        match trouble {
+            Trouble::Cancelled => return Err(Cancelled.into()),
+            Trouble::Refused(failure) => return Err(TaskError::Failed(failure)),
+            Trouble::OutOfMemory(message) if setting.device == "cpu" => {
+                *place = None;
+                return Err(TaskError::Failed(out_of_memory(&message)));
+            }
+            Trouble::OutOfMemory(message) => {
+                tracing::warn!(%message, "out of memory: once more on the processor");
+                *place = None;
+                "cpu".clone_into(&mut setting.device);
+            }
+            Trouble::Broken(failure) => {
+                *place = None;
+                if broken_before {
+                    return Err(TaskError::Failed(failure));
+                }
+                tracing::warn!(family = %task.family, reason = %failure.message, "a worker broke down: once more");
+                broken_before = true;
+            }
+            Trouble::Hopeless(failure) => {
+                *place = None;
+                return Err(TaskError::Failed(failure));
+            }
+        }
+    }
+}
+
+fn try_once(
+    place: &mut Option<Worker>,
+    launch: &Launch,
+    (task, patience): (&Task<'_>, Patience),
+    (setting, control): (&Setting, &Control),
+) -> Result<Ran, Trouble> {
+    if place.as_mut().is_some_and(|worker| !worker.suits(setting)) {
+        *place = None;
+    }
+    let worker = match place {
+        Some(worker) => worker,
+        None => place.insert(Worker::start(task.family, launch, patience, control)?),
+    };
+    let result = worker
+        .load(setting, control)
+        .and_then(|loaded| Ok((worker.run(task, control)?, loaded)));
+    match result {
+        Ok((done, loaded)) => Ok(Ran { done, loaded }),
+        Err(Trouble::Cancelled) => {
+            if !worker.settles() {
+                *place = None;
+            }
+            Err(Trouble::Cancelled)
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
+impl Worker {
+    fn start(
+        family: Family,
+        launch: &Launch,
+        patience: Patience,
+        control: &Control,
+    ) -> Result<Self, Trouble> {
+        let hopeless = |error: io::Error| Trouble::Hopeless(not_started(&error));
+        let mut command = Command::new(&launch.program);
+        command
+            .args(&launch.arguments)
+            .arg("--family")
+            .arg(family.name());
+        for (name, value) in &launch.environment {
+            command.env(name, value);
+        }
+        let mut group = Group::start(&mut command).map_err(hopeless)?;
+        let lost = || hopeless(io::Error::other("a pipe is missing"));
+        let stdin = group.stdin().ok_or_else(lost)?;
+        let stdout = group.stdout().ok_or_else(lost)?;
+        let stderr = group.stderr().ok_or_else(lost)?;
+        let words = Arc::new(Mutex::new(VecDeque::new()));
+        let (say, replies) = sync_channel(REPLIES);
+        let kept = Arc::clone(&words);
+        let name = |what| format!("{family}: {what}");
+        thread::Builder::new()
+            .name(name("replies"))
+            .spawn(move || pass_on(stdout, &say))
+            .map_err(hopeless)?;
+        thread::Builder::new()
+            .name(name("words"))
+            .spawn(move || keep_tail(stderr, &kept))
+            .map_err(hopeless)?;
+        let mut worker = Self {
+            family,
+            group,
+            stdin,
+            replies,
+            words,
+            loaded: None,
+            next_id: 1,
+            patience,
+        };
+        worker.greet(control)?;
+        Ok(worker)
+    }
+
+    fn greet(&mut self, control: &Control) -> Result<(), Trouble> {
+        let until = Instant::now() + self.patience.hello;
+        match self.next(until, control)? {
+            Reply::Hello {
+                protocol, family, ..
+            } if protocol == protocol::VERSION && family == self.family => Ok(()),
+            Reply::Hello {
+                protocol, family, ..
+            } => Err(Trouble::Hopeless(Failure::new(
+                FailureKind::Bug,
+                format!(
+                    "the worker for {family} speaks version {protocol}, not {}",
+                    protocol::VERSION
+                ),
+                "Run tonearm setup again; it writes out the workers of this program",
+            ))),
+            other => Err(self.broken(&format!("it began with {}", name_of(&other)))),
+        }
+    }
+
+    /// Whether it may be used for this setting: alive, and not loaded with another.
+    fn suits(&mut self, setting: &Setting) -> bool {
+        let is_alive = matches!(self.group.ended(), Ok(None));
+        is_alive
+            && self
+                .loaded
+                .as_ref()
+                .is_none_or(|(loaded, _)| loaded == setting)
+    }
+
+    fn load(&mut self, setting: &Setting, control: &Control) -> Result<Loaded, Trouble> {
+        if let Some((_, loaded)) = &self.loaded {
+            return Ok(loaded.clone());
+        }
+        let request = Request::Load {
+            path: &setting.model,
+            device: &setting.device,
+            threads: setting.threads,
+            dtype: "float32",
+        };
+        self.send(&request)?;
+        let mut heard = Instant::now();
+        loop {
+            // A model may take any time to load, as long as there are signs of life.
+            match self.next(heard + self.patience.silence, control)? {
+                Reply::Loaded(loaded) => {
+                    self.loaded = Some((setting.clone(), loaded.clone()));
+                    return Ok(loaded);
+                }
+                Reply::Alive => heard = Instant::now(),
+                Reply::Error { kind, message, .. } => return Err(refused(kind, &message)),
+                other => return Err(self.broken(&format!("it answered with {}", name_of(&other)))),
+            }
+        }
+    }
+
+    fn run(&mut self, task: &Task<'_>, control: &Control) -> Result<Done, Trouble> {
+        let (rate, channels) = self.family.shape();
+        let mine = self.next_id;
+        self.next_id += 1;
+        self.send(&Request::Run {
+            id: mine,
+            pcm: task.pcm,
+            frames: task.frames,
+            channels,
+            rate,
+            out: task.out,
+        })?;
+        let deadline = Instant::now() + task.expected * DEADLINE_FACTOR;
+        let mut heard = Instant::now();
+        for _ in 0..MOST_REPLIES {
+            let until = deadline.min(heard + self.patience.silence);
+            let reply = match self.next(until, control) {
+                Ok(reply) => reply,
+                Err(Trouble::Cancelled) => {
+                    // Whether it obeys is seen to by whoever asked.
+                    drop(self.send(&Request::Cancel { id: mine }));
+                    return Err(Trouble::Cancelled);
+                }
+                Err(_) if Instant::now() >= deadline => return Err(self.too_slow(task)),
+                Err(trouble) => return Err(trouble),
+            };
+            heard = Instant::now();
+            match reply {
+                Reply::Done(done) if done.id == mine => return Ok(done),
+                Reply::Progress { id, done, total } if id == mine && total > 0 => {
+                    control.set_progress((done as f64 / total as f64) as f32);
+                }
+                Reply::Error {
+                    id: Some(id),
+                    kind,
+                    message,
+                } if id == mine => {
+                    return Err(refused(kind, &message));
+                }
+                Reply::Error {
+                    id: None,
+                    kind,
+                    message,
+                } => return Err(refused(kind, &message)),
+                // Of a request before this one, which was cancelled.
+                Reply::Alive
+                | Reply::Progress { .. }
+                | Reply::Done(_)
+                | Reply::Cancelled { .. }
+                | Reply::Error { .. } => {}
+                Reply::Hello { .. } | Reply::Loaded(_) => {
+                    return Err(self.broken(&format!("it said {} in between", name_of(&reply))));
+                }
+            }
+        }
+        Err(self.broken("it would not stop talking"))
+    }
+
+    /// After a cancel: whether it stopped in time and may be used on.
+    fn settles(&mut self) -> bool {
+        if self.loaded.is_none() {
+            return false;
+        }
+        let until = Instant::now() + self.patience.cancel;
+        let nobody = Control::default();
+        loop {
+            match self.next(until, &nobody) {
+                Ok(Reply::Cancelled { id } | Reply::Done(Done { id, .. }))
+                    if id + 1 == self.next_id =>
+                {
+                    return true;
+                }
+                Ok(Reply::Error { .. }) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
+    fn send(&mut self, request: &Request<'_>) -> Result<(), Trouble> {
+        let line = request.encode().ok_or_else(|| {
+            Trouble::Refused(Failure::new(
+                FailureKind::Unsupported,
+                "the path of a model or of the library is not text",
+                "Move it to a folder with an ordinary name",
+            ))
+        })?;
+        let sent = self
+            .stdin
+            .write_all(&line)
+            .and_then(|()| self.stdin.flush());
+        sent.map_err(|error| self.broken(&error.to_string()))
+    }
+
+    /// The next reply; `Broken` when there is none until then.
+    fn next(&mut self, until: Instant, control: &Control) -> Result<Reply, Trouble> {
+        loop {
+            if control.check().is_err() {
+                return Err(Trouble::Cancelled);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            match self.replies.recv_timeout(left.min(LOOK_EVERY)) {
+                Ok(Ok(reply)) => return Ok(reply),
+                Ok(Err(malformed)) => return Err(self.broken(&malformed.to_string())),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
+                Err(RecvTimeoutError::Timeout) if left.is_zero() => {
+                    return Err(self.broken("it gives no sign of life"));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn gone(&mut self) -> Trouble {
+        let until = Instant::now() + Duration::from_secs(1);
+        while matches!(self.group.ended(), Ok(None)) && Instant::now() < until {
+            thread::sleep(LOOK_EVERY);
+        }
+        let how = match self.group.ended() {
+            Ok(Some(status)) => format!("it ended ({status})"),
+            Ok(None) | Err(_) => "it closed its output".to_owned(),
+        };
+        self.broken(&how)
+    }
+
+    fn broken(&self, how: &str) -> Trouble {
+        let said = self.last_words();
+        let said = if said.is_empty() {
+            String::new()
+        } else {
+            format!("; its last words: {said}")
+        };
+        Trouble::Broken(Failure::new(
+            FailureKind::Bug,
+            format!("the worker for {} broke down: {how}{said}", self.family),
+            "Try again; if it stays so, run tonearm doctor, and tonearm setup to repair the environment",
+        ))
+    }
+
+    fn too_slow(&self, task: &Task<'_>) -> Trouble {
+        let secs = (task.expected * DEADLINE_FACTOR).as_secs();
+        Trouble::Hopeless(Failure::new(
+            FailureKind::Timeout,
+            format!("the model for {} took longer than {secs} s", self.family),
+            "Close other programs and try again, or use the built-in analysis for this track",
+        ))
+    }
+
+    fn last_words(&self) -> String {
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let (front, back) = words.as_slices();
+        let text = String::from_utf8_lossy(&[front, back].concat()).into_owned();
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        let from = lines.len().saturating_sub(WORDS_SHOWN);
+        protocol::shortened(&lines.get(from..).unwrap_or_default().join(" / "))
+    }
+}
+
+fn pass_on(stdout: impl io::Read, say: &SyncSender<Result<Reply, Malformed>>) {
+    // One byte more than is allowed, so that a longer line is seen to be one.
+    each_line(stdout, LONGEST_REPLY + 1, &mut |line| {
+        let reply = protocol::decode(line);
+        let is_sound = reply.is_ok();
+        say.send(reply).is_ok() && is_sound
+    });
+}
+
+fn keep_tail(mut stderr: impl io::Read, kept: &Mutex<VecDeque<u8>>) {
+    let mut piece = [0; 4096];
+    while let Ok(count @ 1..) = stderr.read(&mut piece) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(piece.iter().take(count));
+        let extra = kept.len().saturating_sub(LAST_WORDS);
+        kept.drain(..extra);
+    }
+}
+
+fn name_of(reply: &Reply) -> &'static str {
+    match reply {
+        Reply::Hello { .. } => "hello",
+        Reply::Loaded(_) => "loaded",
+        Reply::Progress { .. } => "progress",
+        Reply::Alive => "alive",
+        Reply::Done(_) => "done",
+        Reply::Cancelled { .. } => "cancelled",
+        Reply::Error { .. } => "error",
+    }
+}
+
+fn refused(kind: ErrorKind, message: &str) -> Trouble {
+    let (kind, remedy) = match kind {
+        ErrorKind::OutOfMemory => return Trouble::OutOfMemory(message.to_owned()),
+        ErrorKind::BadModel => (
+            FailureKind::Unsupported,
+            "Remove the model and get it again with tonearm setup",
+        ),
+        ErrorKind::BadAudio => (FailureKind::Damaged, "Check that the track plays"),
+        ErrorKind::NoDevice => (
+            FailureKind::Unsupported,
+            "Choose another device in the settings, or auto",
+        ),
+        ErrorKind::Disk => (
+            FailureKind::Storage,
+            "Make room on the drive that holds the library",
+        ),
+        ErrorKind::BadRequest | ErrorKind::Internal => (
+            FailureKind::Bug,
+            "Try again; if it stays so, report it with the output of tonearm doctor",
+        ),
+    };
+    Trouble::Refused(Failure::new(kind, message, remedy))
+}
+
+fn out_of_memory(message: &str) -> Failure {
+    Failure::new(
+        FailureKind::Unsupported,
+        format!("not enough memory for the model: {message}"),
+        "Close other programs and try again",
+    )
+}
+
+fn not_started(error: &io::Error) -> Failure {
+    Failure::new(
+        FailureKind::Unreadable,
+        format!("the worker cannot be started: {error}"),
+        "Run tonearm setup to repair the environment",
+    )
+}

@@ -1,0 +1,176 @@
+//! Making neural analysis possible on this machine: what is there, what is being done about it, what can be asked for.
+
+pub mod desk;
+pub mod places;
+pub mod run;
+
+pub use crate::models::download::Fetching;
+pub use crate::python::fingerprint::Variant;
+pub use crate::python::protocol::Family;
+pub use crate::python::{Building, Step};
+pub use places::Places;
+
+use crate::failure::Failure;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Asked of the set-up.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SetupCommand {
+    /// Does all of it that is not done yet, one after the other. Ignored while one is under way.
+    Start(Wish),
+    /// Stops it; what is whole stays, the rest is taken up where it was.
+    Cancel,
+    /// Looks again, also for interpreters.
+    Check,
+    /// Takes a model off this machine.
+    RemoveModel(String),
+}
+
+/// What a set-up is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Whether the environment is to be made.
+    pub environment: bool,
+    /// Ids of models; `None`: all that may be had without agreeing to anything, and those in `accepted`.
+    pub models: Option<Vec<String>>,
+    /// Ids of models whose terms the user has read and agreed to.
+    pub accepted: Vec<String>,
+    /// The build of torch; `None`: as last time, else what suits the machine.
+    pub torch: Option<Variant>,
+    /// The only Python that will do; `None`: as last time, else whichever fits.
+    pub python: Option<PathBuf>,
+    /// A folder with models or packages, in place of the net.
+    pub from: Option<PathBuf>,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self {
+            environment: true,
+            models: None,
+            accepted: Vec::new(),
+            torch: None,
+            python: None,
+            from: None,
+        }
+    }
+}
+
+/// All that is to be seen of the set-up, at one moment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SetupView {
+    pub interpreter: InterpreterView,
+    pub environment: EnvironmentView,
+    /// Which build of torch is or would be installed, and why.
+    pub variant: Option<VariantView>,
+    pub models: Vec<ModelView>,
+    pub device: DeviceView,
+    /// A set-up is under way.
+    pub is_busy: bool,
+    /// Why the last set-up did not come to its end, until the next.
+    pub trouble: Option<Failure>,
+}
+
+impl SetupView {
+    /// Families that can work now.
+    pub fn ready(&self) -> Vec<Family> {
+        if !matches!(self.environment, EnvironmentView::Ready { .. }) {
+            return Vec::new();
+        }
+        let ready = |model: &&ModelView| matches!(model.state, ModelState::Ready { .. });
+        self.models
+            .iter()
+            .filter(ready)
+            .map(|model| model.family)
+            .collect()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum InterpreterView {
+    /// Nobody has looked yet.
+    #[default]
+    Unknown,
+    Found {
+        version: String,
+        path: PathBuf,
+    },
+    Missing {
+        reason: String,
+        /// One command that gets it here.
+        remedy: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum EnvironmentView {
+    #[default]
+    Absent,
+    Building(Building),
+    Ready {
+        folder: PathBuf,
+        variant: Variant,
+        /// Of the packages that matter, by name.
+        versions: BTreeMap<String, String>,
+    },
+    Broken {
+        reason: String,
+        remedy: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariantView {
+    pub variant: Variant,
+    pub reason: String,
+}
+
+/// One model, whether here or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelView {
+    pub id: String,
+    pub family: Family,
+    pub title: String,
+    /// What it makes, in a few words.
+    pub is_for: String,
+    /// Of the file, about.
+    pub bytes: u64,
+    pub code_licence: String,
+    pub weight_licence: String,
+    /// Whether the user has to agree to anything first.
+    pub is_free: bool,
+    /// What has to be read before it is fetched.
+    pub notice: Option<String>,
+    pub link: String,
+    pub state: ModelState,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelState {
+    Absent,
+    Fetching(Fetching),
+    Ready {
+        path: PathBuf,
+        sha256: String,
+        /// Whether it was compared with a published checksum; `false` is a warning.
+        is_checked: bool,
+    },
+    /// Its terms have to be agreed to first.
+    NotAccepted,
+    Failed(Failure),
+}
+
+/// What the models run on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum DeviceView {
+    /// No model has run yet.
+    #[default]
+    Unknown,
+    Known {
+        /// `cpu`, `cuda:0`, `mps`: tried with a real calculation.
+        device: String,
+        /// All that there are.
+        devices: Vec<String>,
+    },
+}

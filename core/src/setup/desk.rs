@@ -1,0 +1,177 @@
+//! The set-up of a running core: one thread while there is something to do, and the view of it.
+
+use super::run::{self, SetupError, Told};
+use super::{Places, SetupCommand, SetupView, Wish};
+use crate::control::Control;
+use crate::failure::{Failure, FailureKind};
+use crate::models::shelf;
+use arc_swap::ArcSwap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Told when what can be done has changed.
+pub(crate) type Changed = Arc<dyn Fn() + Send + Sync>;
+type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Takes commands, never blocks.
+pub(crate) struct SetupDesk {
+    shared: Arc<Shared>,
+    /// The set-up under way or ended, with the way to stop it.
+    under_way: Option<(JoinHandle<()>, Control)>,
+}
+
+struct Shared {
+    places: Places,
+    view: Arc<ArcSwap<SetupView>>,
+    /// One change of the view after the other.
+    changing: Mutex<()>,
+    wake: Wake,
+    changed: Changed,
+}
+
+impl std::fmt::Debug for SetupDesk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SetupDesk").finish_non_exhaustive()
+    }
+}
+
+/// Reads what there is of the set-up, whoever has it in hand.
+#[derive(Debug, Clone)]
+pub struct SetupWatch(pub(crate) Arc<ArcSwap<SetupView>>);
+
+impl SetupWatch {
+    pub fn view(&self) -> Arc<SetupView> {
+        self.0.load_full()
+    }
+}
+
+impl SetupDesk {
+    pub(crate) fn new(places: Places, wake: Wake, changed: Changed) -> Self {
+        let view = Arc::new(ArcSwap::from_pointee(run::survey(&places)));
+        Self {
+            shared: Arc::new(Shared {
+                places,
+                view,
+                changing: Mutex::new(()),
+                wake,
+                changed,
+            }),
+            under_way: None,
+        }
+    }
+
+    pub(crate) fn watch(&self) -> SetupWatch {
+        SetupWatch(Arc::clone(&self.shared.view))
+    }
+
+    pub(crate) fn carry_out(&mut self, command: SetupCommand) {
+        match command {
+            SetupCommand::Start(wish) => self.start("set-up", move |shared, control| {
+                shared.set_up(&wish, control);
+            }),
+            SetupCommand::Check => self.start("set-up check", |shared, control| {
+                let mut view = run::check(&shared.places, None, control);
+                view.is_busy = true;
+                shared.change(|shown| *shown = view);
+            }),
+            SetupCommand::Cancel => {
+                if let Some((_, control)) = &self.under_way {
+                    control.cancel();
+                }
+            }
+            SetupCommand::RemoveModel(id) => {
+                self.start("remove model", move |shared, _| {
+                    shared.remove(&id);
+                });
+            }
+        }
+    }
+
+    fn start(&mut self, name: &str, work: impl FnOnce(&Shared, &Control) + Send + 'static) {
+        if self
+            .under_way
+            .as_ref()
+            .is_some_and(|(thread, _)| !thread.is_finished())
+        {
+            return;
+        }
+        let control = Control::default();
+        let (shared, mine) = (Arc::clone(&self.shared), control.clone());
+        self.shared.change(|view| {
+            view.is_busy = true;
+            view.trouble = None;
+        });
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                work(&shared, &mine);
+                shared.change(|view| view.is_busy = false);
+                (shared.changed)();
+            });
+        match thread {
+            Ok(thread) => self.under_way = Some((thread, control)),
+            Err(error) => self.shared.change(|view| {
+                view.is_busy = false;
+                view.trouble = Some(Failure::from_io(&error));
+            }),
+        }
+    }
+}
+
+impl Drop for SetupDesk {
+    fn drop(&mut self) {
+        if let Some((thread, control)) = self.under_way.take() {
+            control.cancel();
+            if thread.join().is_err() {
+                tracing::error!("the set-up panicked");
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn change(&self, change: impl FnOnce(&mut SetupView)) {
+        let one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut view = (*self.view.load_full()).clone();
+        change(&mut view);
+        self.view.store(Arc::new(view));
+        drop(one_at_a_time);
+        (self.wake)();
+    }
+
+    fn set_up(&self, wish: &Wish, control: &Control) {
+        let ended = run::run(&self.places, wish, control, &mut |told: Told| {
+            self.change(|view| view.take(told));
+        });
+        if let Err(SetupError::Failed(failure)) = ended {
+            self.change(|view| view.trouble = Some(failure));
+        }
+    }
+
+    fn remove(&self, id: &str) {
+        let models = self.places.models().ok();
+        let removed = models
+            .as_ref()
+            .and_then(|models| models.get(id))
+            .map(|model| shelf::remove(&self.places.cache, model));
+        let trouble = match removed {
+            Some(Ok(())) | None => None,
+            Some(Err(error)) => Some(Failure::new(
+                FailureKind::Storage,
+                format!("the model cannot be removed: {error}"),
+                "Close other programs that use it, then try again",
+            )),
+        };
+        let fresh = run::survey(&self.places).models;
+        self.change(|view| {
+            view.models = fresh;
+            view.trouble = trouble;
+        });
+    }
+}
+
+/// The folder that a view is about, for "open folder".
+pub fn models_folder(places: &Places) -> PathBuf {
+    places.cache.join("models")
+}

@@ -1,0 +1,450 @@
+//! One set-up from beginning to end, told step by step; the same for the window and the command line.
+
+use super::{
+    DeviceView, EnvironmentView, InterpreterView, ModelState, ModelView, Places, SetupView,
+    Variant, VariantView, Wish,
+};
+use crate::control::Control;
+use crate::failure::{Failure, FailureKind};
+use crate::models::download::{self, Patience};
+use crate::models::{Installed, Manifest, Model, ShelfError, shelf};
+use crate::python::environment::{self, Environment, Ready};
+use crate::python::fingerprint::{self, Machine};
+use crate::python::interpreter::{self, Interpreter};
+use crate::python::{Build, BuildError, Building, Step, build};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// What was found or done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    Interpreter(InterpreterView),
+    Variant(VariantView),
+    Environment(EnvironmentView),
+    /// By id.
+    Model(String, ModelState),
+}
+
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SetupError {
+    #[error("cancelled")]
+    Cancelled,
+    #[error("{}", .0.message)]
+    Failed(Failure),
+}
+
+impl SetupView {
+    pub fn take(&mut self, told: Told) {
+        match told {
+            Told::Interpreter(interpreter) => self.interpreter = interpreter,
+            Told::Variant(variant) => self.variant = Some(variant),
+            Told::Environment(environment) => self.environment = environment,
+            Told::Model(id, state) => {
+                if let Some(model) = self.models.iter_mut().find(|model| model.id == id) {
+                    model.state = state;
+                }
+            }
+        }
+    }
+}
+
+/// What there is. Reads small files and starts nothing.
+pub fn survey(places: &Places) -> SetupView {
+    let mut view = SetupView {
+        environment: environment_view(&environment::check(&places.cache)),
+        device: device(&places.cache),
+        ..SetupView::default()
+    };
+    if let Environment::Ready(ready) = environment::check(&places.cache) {
+        view.interpreter = found(&ready.interpreter);
+    }
+    if let Some(worker) = &places.worker {
+        view.environment = EnvironmentView::Ready {
+            folder: worker.clone(),
+            variant: Variant::Cpu,
+            versions: BTreeMap::default(),
+        };
+    }
+    view.variant = chosen(places, None).ok();
+    match places.models() {
+        Ok(manifest) => {
+            view.models = manifest
+                .models
+                .iter()
+                .map(|model| model_view(places, model))
+                .collect();
+        }
+        Err(error) => {
+            let remedy = "Correct the file that TONEARM_MODELS names";
+            view.trouble = Some(Failure::new(
+                FailureKind::Damaged,
+                error.to_string(),
+                remedy,
+            ));
+        }
+    }
+    view
+}
+
+/// As [`survey`], and asks interpreters where none is known. `python`: the one of the settings.
+pub fn check(places: &Places, python: Option<&Path>, control: &Control) -> SetupView {
+    let mut view = survey(places);
+    if view.interpreter == InterpreterView::Unknown {
+        view.interpreter = match interpreter::find(python, control) {
+            Ok(interpreter) => found(&interpreter),
+            Err(missing) => InterpreterView::Missing {
+                reason: missing.reason,
+                remedy: missing.remedy,
+            },
+        };
+    }
+    view
+}
+
+/// Does all of a wish that is not done yet. A model that cannot be had does not keep the others from being fetched;
+/// the first reason is given at the end.
+pub fn run(
+    places: &Places,
+    wish: &Wish,
+    control: &Control,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), SetupError> {
+    let manifest = places.models().map_err(|error| {
+        let remedy = "Correct the file that TONEARM_MODELS names";
+        SetupError::Failed(Failure::new(
+            FailureKind::Damaged,
+            error.to_string(),
+            remedy,
+        ))
+    })?;
+    let unknown = wish.models.iter().flatten().chain(&wish.accepted);
+    for id in unknown {
+        if manifest.get(id).is_none() {
+            let known: Vec<&str> = manifest
+                .models
+                .iter()
+                .map(|model| model.id.as_str())
+                .collect();
+            return Err(SetupError::Failed(Failure::new(
+                FailureKind::Unsupported,
+                format!("there is no model named {id}"),
+                format!("There are {}", known.join(", ")),
+            )));
+        }
+    }
+    if let Some(folder) = wish.from.as_deref().filter(|folder| !folder.is_dir()) {
+        return Err(SetupError::Failed(Failure::new(
+            FailureKind::Missing,
+            format!(
+                "there is no folder to take models from\nFolder: {}",
+                folder.display()
+            ),
+            "Name a folder that holds models or packages",
+        )));
+    }
+    if wish.environment && places.worker.is_none() {
+        make_environment(places, wish, control, tell)?;
+    }
+    get_models(places, &manifest, wish, (control, tell))
+}
+
+fn make_environment(
+    places: &Places,
+    wish: &Wish,
+    control: &Control,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), SetupError> {
+    let ready = match environment::check(&places.cache) {
+        Environment::Ready(ready) => Some(ready),
+        Environment::Absent | Environment::Broken { .. } => None,
+    };
+    let suits = |ready: &Ready| {
+        wish.torch.is_none_or(|torch| torch == ready.variant)
+            && wish
+                .python
+                .as_ref()
+                .is_none_or(|python| *python == ready.interpreter.path)
+    };
+    if let Some(ready) = ready.filter(|ready| suits(ready)) {
+        tell(Told::Interpreter(found(&ready.interpreter)));
+        tell(Told::Environment(environment_view(&Environment::Ready(
+            ready,
+        ))));
+        return Ok(());
+    }
+    let interpreter = interpreter::find(wish.python.as_deref(), control).map_err(|missing| {
+        tell(Told::Interpreter(InterpreterView::Missing {
+            reason: missing.reason.clone(),
+            remedy: missing.remedy.clone(),
+        }));
+        SetupError::Failed(Failure::new(
+            FailureKind::Missing,
+            missing.reason,
+            missing.remedy,
+        ))
+    })?;
+    control
+        .check()
+        .map_err(|_cancelled| SetupError::Cancelled)?;
+    tell(Told::Interpreter(found(&interpreter)));
+    let variant = chosen(places, wish.torch).map_err(SetupError::Failed)?;
+    tell(Told::Variant(variant.clone()));
+    // Wheels are taken from the folder when there are such; it may hold models alone.
+    let wheels = wish.from.as_deref().filter(|folder| has_wheels(folder));
+    let job = Build {
+        cache: &places.cache,
+        interpreter: &interpreter,
+        variant: variant.variant,
+        wheels,
+    };
+    let built = build(&job, control, &mut |building| {
+        tell(Told::Environment(EnvironmentView::Building(building)));
+    });
+    match built {
+        Ok(ready) => {
+            tell(Told::Environment(environment_view(&Environment::Ready(
+                Box::new(ready),
+            ))));
+            Ok(())
+        }
+        Err(error) => {
+            tell(Told::Environment(environment_view(&environment::check(
+                &places.cache,
+            ))));
+            Err(match error {
+                BuildError::Cancelled => SetupError::Cancelled,
+                BuildError::Failed(failure) => SetupError::Failed(failure),
+            })
+        }
+    }
+}
+
+fn has_wheels(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.take(10_000).any(|entry| {
+        entry
+            .path()
+            .extension()
+            .is_some_and(|ending| ending == "whl")
+    })
+}
+
+fn get_models(
+    places: &Places,
+    manifest: &Manifest,
+    wish: &Wish,
+    (control, tell): (&Control, &mut dyn FnMut(Told)),
+) -> Result<(), SetupError> {
+    let mut first = None;
+    for model in &manifest.models {
+        let is_accepted = wish.accepted.contains(&model.id);
+        let is_wished = match &wish.models {
+            Some(ids) => ids.contains(&model.id) || is_accepted,
+            None => model.is_free || is_accepted,
+        };
+        if !is_wished {
+            continue;
+        }
+        let state = match get_model(places, (model, is_accepted), wish, (control, tell)) {
+            Ok(installed) => ready(&installed),
+            Err(ShelfError::Cancelled(_)) => {
+                tell(Told::Model(model.id.clone(), state_of(places, model)));
+                return Err(SetupError::Cancelled);
+            }
+            Err(ShelfError::NotAccepted(_)) => {
+                let failure = Failure::new(
+                    FailureKind::Unsupported,
+                    format!(
+                        "the weights of {} are for {}",
+                        model.title, model.weight_licence
+                    ),
+                    format!(
+                        "Read {}, then run tonearm setup --accept-licence {}",
+                        model.link, model.id
+                    ),
+                );
+                first.get_or_insert(failure);
+                ModelState::NotAccepted
+            }
+            Err(ShelfError::Failed(failure)) => {
+                first.get_or_insert(failure.clone());
+                ModelState::Failed(failure)
+            }
+        };
+        tell(Told::Model(model.id.clone(), state));
+    }
+    first.map_or(Ok(()), |failure| Err(SetupError::Failed(failure)))
+}
+
+fn get_model(
+    places: &Places,
+    (model, is_accepted): (&Model, bool),
+    wish: &Wish,
+    (control, tell): (&Control, &mut dyn FnMut(Told)),
+) -> Result<Installed, ShelfError> {
+    if let Some(installed) = shelf::installed(&places.cache, model) {
+        return Ok(installed);
+    }
+    let Some(folder) = &wish.from else {
+        let patience = Patience::default();
+        let wanted = (model, is_accepted);
+        return download::fetch(
+            &places.cache,
+            wanted,
+            (patience, control),
+            &mut |fetching| {
+                tell(Told::Model(
+                    model.id.clone(),
+                    ModelState::Fetching(fetching),
+                ));
+            },
+        );
+    };
+    let imported = shelf::import(&places.cache, folder, (model, is_accepted), control)?;
+    imported.ok_or_else(|| {
+        let names: Vec<&str> = model.files.iter().map(|file| file.name.as_str()).collect();
+        ShelfError::Failed(Failure::new(
+            FailureKind::Missing,
+            format!(
+                "{} is not in the folder: {} is looked for",
+                model.title,
+                names.join(" or ")
+            ),
+            format!("Put it there; it comes from {}", model.link),
+        ))
+    })
+}
+
+/// Which build of torch: the wish, else as last time, else what suits the machine.
+fn chosen(places: &Places, wish: Option<Variant>) -> Result<VariantView, Failure> {
+    let last = match environment::check(&places.cache) {
+        Environment::Ready(ready) => Some(ready.variant),
+        Environment::Absent | Environment::Broken { .. } => None,
+    };
+    let machine = Machine {
+        system: std::env::consts::OS,
+        processor: std::env::consts::ARCH,
+        has_nvidia_driver: has_nvidia_driver(),
+    };
+    let choice = fingerprint::choose(machine, wish.or(last)).map_err(|error| {
+        let remedy = "Choose another build: tonearm setup --torch cpu";
+        Failure::new(FailureKind::Unsupported, error.to_string(), remedy)
+    })?;
+    Ok(VariantView {
+        variant: choice.variant,
+        reason: choice.reason,
+    })
+}
+
+fn has_nvidia_driver() -> bool {
+    if cfg!(windows) {
+        let system = std::env::var_os("SystemRoot").unwrap_or_default();
+        return Path::new(&system)
+            .join("System32")
+            .join("nvcuda.dll")
+            .is_file();
+    }
+    Path::new("/proc/driver/nvidia/version").exists() || Path::new("/dev/nvidiactl").exists()
+}
+
+fn found(interpreter: &Interpreter) -> InterpreterView {
+    InterpreterView::Found {
+        version: interpreter.version_text(),
+        path: interpreter.path.clone(),
+    }
+}
+
+fn environment_view(environment: &Environment) -> EnvironmentView {
+    match environment {
+        Environment::Absent => EnvironmentView::Absent,
+        Environment::Ready(ready) => EnvironmentView::Ready {
+            folder: ready.folder.clone(),
+            variant: ready.variant,
+            versions: ready.versions.clone(),
+        },
+        Environment::Broken { reason } => EnvironmentView::Broken {
+            reason: reason.clone(),
+            remedy: "Set up again; only what is missing is fetched".to_owned(),
+        },
+    }
+}
+
+fn model_view(places: &Places, model: &Model) -> ModelView {
+    ModelView {
+        id: model.id.clone(),
+        family: model.family,
+        title: model.title.clone(),
+        is_for: model.is_for.clone(),
+        bytes: model.files.first().map_or(0, |file| file.about_bytes),
+        code_licence: model.code_licence.clone(),
+        weight_licence: model.weight_licence.clone(),
+        is_free: model.is_free,
+        notice: model.notice.clone(),
+        link: model.link.clone(),
+        state: state_of(places, model),
+    }
+}
+
+fn state_of(places: &Places, model: &Model) -> ModelState {
+    shelf::installed(&places.cache, model).map_or(ModelState::Absent, |it| ready(&it))
+}
+
+fn ready(installed: &Installed) -> ModelState {
+    ModelState::Ready {
+        path: installed.path.clone(),
+        sha256: installed.note.sha256.clone(),
+        is_checked: installed.note.is_checked,
+    }
+}
+
+/// Where it is kept what models last ran on.
+const DEVICE: &str = "device.json";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KnownDevice {
+    device: String,
+    devices: Vec<String>,
+}
+
+fn device(cache: &Path) -> DeviceView {
+    let read = || -> Option<KnownDevice> {
+        serde_json::from_slice(&fs::read(cache.join(DEVICE)).ok()?).ok()
+    };
+    read().map_or(DeviceView::Unknown, |known| DeviceView::Known {
+        device: known.device,
+        devices: known.devices,
+    })
+}
+
+/// Remembers what a worker found out.
+pub fn keep_device(cache: &Path, device: &str, devices: &[String]) {
+    let known = KnownDevice {
+        device: device.to_owned(),
+        devices: devices.to_vec(),
+    };
+    let kept = fs::create_dir_all(cache)
+        .and_then(|()| Ok(serde_json::to_vec(&known)?))
+        .and_then(|bytes| fs::write(cache.join(DEVICE), bytes));
+    if let Err(error) = kept {
+        tracing::debug!(%error, "what models run on is not remembered");
+    }
+}
+
+impl From<Building> for Told {
+    fn from(building: Building) -> Self {
+        Self::Environment(EnvironmentView::Building(building))
+    }
+}
+
+/// In words, for a line of progress.
+pub fn in_words(building: &Building) -> &'static str {
+    match building.step {
+        Step::Waiting => "Waiting for another Tonearm",
+        Step::Preparing => "Preparing",
+        Step::Downloading => "Downloading",
+        Step::Installing => "Installing",
+        Step::Trying => "Trying it out",
+    }
+}

@@ -1,0 +1,125 @@
+"""Writes small checkpoints with random weights in the formats of the published ones: make_checkpoints.py DIR [--full]."""
+
+import json
+import os
+import sys
+from fractions import Fraction
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SEED = 20_260
+
+BEATS_TINY = {"transformer_dim": 32, "n_layers": 1, "head_dim": 8, "stem_dim": 8, "ff_mult": 2}
+BEATS_FULL = {"transformer_dim": 512, "n_layers": 6, "head_dim": 32, "stem_dim": 32, "ff_mult": 4}
+
+STEMS_TINY = {"channels": 4, "t_layers": 1, "t_heads": 2, "dconv_comp": 2, "bottom_channels": 0}
+STEMS_FULL = {"bottom_channels": 512, "dconv_mode": 3}
+
+ACE_TINY = {"conformer_dim": 16, "num_heads": 2, "ffn_dim": 32, "num_layers": 2, "depthwise_conv_kernel_size": 7}
+ACE_FULL = {"conformer_dim": 256, "num_heads": 4, "ffn_dim": 1024, "num_layers": 4, "depthwise_conv_kernel_size": 31}
+
+
+def randomised(network, seed=SEED):
+    """Every tensor gets random values, those that training alone moves away from 0 and 1 as well."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in sorted(network.state_dict().items()):
+            if not tensor.is_floating_point() or name.endswith(("freqs", ".pe")):
+                continue
+            noise = torch.randn(tensor.shape, generator=generator)
+            if name.endswith("running_var"):
+                tensor.copy_(noise.abs() + 0.5)
+            elif tensor.ndim <= 1:
+                tensor.add_(0.1 * noise)
+            else:
+                tensor.add_(0.02 * noise)
+    return network.eval()
+
+
+def lightning(state, hyper_parameters):
+    """What a training run of PyTorch Lightning leaves."""
+    return {
+        "epoch": 3,
+        "global_step": 100,
+        "pytorch-lightning_version": "2.5.1",
+        "state_dict": state,
+        "loops": {"fit_loop": {"state_dict": {}}},
+        "callbacks": {},
+        "lr_schedulers": [],
+        "hparams_name": "kwargs",
+        "hyper_parameters": hyper_parameters,
+    }
+
+
+def write_beats(path, shape=BEATS_TINY):
+    import torch
+    from beat_this.model.beat_tracker import BeatThis
+
+    torch.manual_seed(SEED)
+    network = randomised(BeatThis(**shape))
+    state = {f"model.{name}": tensor for name, tensor in network.state_dict().items()}
+    training = {"fps": 50, "lr": 0.0008, "weight_decay": 0.01, "loss_type": "shift_tolerant_weighted_bce",
+                "pos_weights": {"beat": 1, "downbeat": 1}, "warmup_steps": 1000, "eval_trim_beats": 5}  # fmt: skip
+    values = {"spect_dim": 128, "dropout": {"frontend": 0.1, "transformer": 0.2}, "sum_head": True,
+              "partial_transformers": True, **shape, **training}  # fmt: skip
+    checkpoint = lightning(state, values)
+    checkpoint["datamodule_hyper_parameters"] = {"batch_size": 8, "train_length": 1500}
+    torch.save(checkpoint, path)
+
+
+def stems_network(shape=STEMS_TINY, segment=Fraction(39, 5)):
+    import torch
+    from demucs.htdemucs import HTDemucs
+
+    torch.manual_seed(SEED)
+    kwargs = {"sources": ["drums", "bass", "other", "vocals"], "audio_channels": 2, "samplerate": 44_100,
+              "segment": segment, **shape}  # fmt: skip
+    return randomised(HTDemucs(**kwargs)), kwargs
+
+
+def write_stems(folder, name="htdemucs-tiny", shape=STEMS_TINY, segment=Fraction(39, 5)):
+    """Both forms: safetensors, and the older pickle with the network's class in it."""
+    import safetensors.torch
+    import torch
+    from demucs.htdemucs import HTDemucs
+
+    network, kwargs = stems_network(shape, segment)
+    state = {key: tensor.half().contiguous() for key, tensor in network.state_dict().items()}
+    part = {"_type": "fraction", "numerator": segment.numerator, "denominator": segment.denominator}
+    metadata = {"klass": "demucs.htdemucs.HTDemucs", "args": "[]", "kwargs": json.dumps({**kwargs, "segment": part})}
+    safetensors.torch.save_file(state, os.path.join(folder, f"{name}.safetensors"), metadata)
+    package = {"klass": HTDemucs, "args": (), "kwargs": kwargs, "state": state, "training_args": {"seed": 42}}
+    torch.save(package, os.path.join(folder, f"{name}.th"))
+
+
+def write_ace(path, shape=ACE_TINY, **more):
+    import torch
+
+    sys.path.insert(0, os.path.join(ROOT, "consonance-ACE"))
+    from ace import model
+
+    torch.manual_seed(SEED)
+    values = {**model.DEFAULTS, **shape, **more}
+    state = dict(randomised(model.Network(values)).state_dict())
+    state["loss.consonance_matrix"] = torch.rand(13, 13)
+    training = {"vocabularies": {"root": 13, "bass": 13, "onehot": 12}, "learning_rate": 1e-4, "root_weight": 1.0,
+                "dropout": 0.1, "smoothing_alpha": 0.1, "mir_eval_on_validation": False}  # fmt: skip
+    torch.save(lightning(state, {**values, **training}), path)
+
+
+def write_all(folder, full=False):
+    os.makedirs(folder, exist_ok=True)
+    write_beats(os.path.join(folder, "beat_this-tiny.ckpt"))
+    write_stems(folder)
+    write_ace(os.path.join(folder, "ace-tiny.ckpt"))
+    if full:
+        write_beats(os.path.join(folder, "beat_this-full.ckpt"), BEATS_FULL)
+        write_stems(folder, "htdemucs-full", STEMS_FULL)
+        write_ace(os.path.join(folder, "ace-full.ckpt"), ACE_FULL)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    write_all(sys.argv[1], full="--full" in sys.argv[2:])

@@ -1,0 +1,236 @@
+"""Checkpoints from anywhere: damaged, dishonest, or out to run code."""
+
+import json
+import os
+import pickle
+import struct
+import time
+import unittest
+import zipfile
+
+import support
+
+
+def setUpModule():
+    support.need("numpy", "torch", "torchaudio", "beat_this", "demucs", "safetensors", "soxr")
+
+
+class Touch:
+    """Runs code where it is unpickled: makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+FAMILIES = {"beats": "beat_this-tiny.ckpt", "stems": "htdemucs-tiny.th", "harmony": "ace-tiny.ckpt"}
+
+
+def load(family, path):
+    import importlib
+
+    return importlib.import_module(f"tonearm_worker.{family}").Model(path, support.ACE_DIR)
+
+
+class Refusals(unittest.TestCase):
+    def refused(self, family, path, words=""):
+        from tonearm_worker.errors import WorkerError
+
+        started = time.monotonic()
+        with self.assertRaises(WorkerError) as caught:
+            load(family, path)
+        self.assertEqual(caught.exception.kind, "bad_model")
+        self.assertIn(words, caught.exception.message)
+        self.assertLess(time.monotonic() - started, 30)
+
+    def path(self, name="bad.ckpt"):
+        return os.path.join(support.fresh_folder(), name)
+
+    def test_a_pickle_that_runs_code_is_refused_and_runs_none(self):
+        import torch
+
+        for family in FAMILIES:
+            trap, path = self.path("ran"), self.path()
+            torch.save({"state_dict": {}, "state": {}, "hyper_parameters": Touch(trap)}, path)
+            self.refused(family, path)
+            self.assertFalse(os.path.exists(trap), family)
+            # The trap works where nobody takes care.
+            with zipfile.ZipFile(path) as archive:
+                name = next(each for each in archive.namelist() if each.endswith("data.pkl"))
+                pickle.loads(archive.read(name))
+            self.assertTrue(os.path.isdir(trap))
+
+    def test_a_bare_pickle_is_refused_and_runs_no_code(self):
+        for family in FAMILIES:
+            trap, path = self.path("ran"), self.path()
+            with open(path, "wb") as file:
+                pickle.dump(Touch(trap), file)
+            self.refused(family, path)
+            self.assertFalse(os.path.exists(trap))
+
+    def test_safetensors_cannot_name_what_is_called(self):
+        import safetensors.torch
+        import torch
+
+        for klass, args in (("os.mkdir", [self.path("ran")]), ("demucs.hdemucs.HDemucs", []), (None, [])):
+            path = self.path("net.safetensors")
+            metadata = {"args": json.dumps(args), "kwargs": "{}", **({"klass": klass} if klass else {})}
+            safetensors.torch.save_file({"a": torch.zeros(1)}, path, metadata)
+            self.refused("stems", path, "Not an htdemucs model")
+            if args:
+                self.assertFalse(os.path.exists(args[0]))
+
+    def test_truncated_files_are_refused(self):
+        for family, name in [*FAMILIES.items(), ("stems", "htdemucs-tiny.safetensors")]:
+            with open(os.path.join(support.checkpoints(), name), "rb") as file:
+                whole = file.read()
+            for size in (0, 1, 4, 100, len(whole) // 2, len(whole) - 1):
+                path = self.path()
+                with open(path, "wb") as file:
+                    file.write(whole[:size])
+                self.refused(family, path)
+
+    def test_noise_is_refused(self):
+        import random
+
+        chance = random.Random(7)
+        for family, name in [*FAMILIES.items(), ("stems", "htdemucs-tiny.safetensors")]:
+            path = self.path()
+            with open(path, "wb") as file:
+                file.write(chance.randbytes(5000))
+            self.refused(family, path)
+            # Flipped bytes in the middle of the header or the pickle must never be a crash.
+            with open(os.path.join(support.checkpoints(), name), "rb") as file:
+                whole = bytearray(file.read())
+            for _ in range(15):
+                damaged = bytearray(whole)
+                for _ in range(20):
+                    damaged[chance.randrange(min(len(whole), 20_000))] = chance.randrange(256)
+                with open(path, "wb") as file:
+                    file.write(damaged)
+                self.survived(family, path)
+
+    def survived(self, family, path):
+        from tonearm_worker.errors import WorkerError
+
+        try:
+            load(family, path)
+        except WorkerError as error:
+            self.assertEqual(error.kind, "bad_model")
+
+    def test_an_archive_that_grows_is_refused(self):
+        path = self.path()
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("archive/data.pkl", b"\0" * 50_000_000)
+        for family in FAMILIES:
+            self.refused(family, path, "compressed")
+
+    def test_a_safetensors_header_that_lies_is_refused(self):
+        for header, size in ((b"{}", 1 << 60), (b'{"a":{"dtype":"F32","shape":[9999999],"data_offsets":[0,39999996]}}', 66)):
+            path = self.path("net.safetensors")
+            with open(path, "wb") as file:
+                file.write(struct.pack("<Q", size) + header)
+            self.refused("stems", path)
+
+    def edited(self, name, change):
+        """A checkpoint of the tests with its contents changed."""
+        import torch
+        from fractions import Fraction
+
+        from demucs.htdemucs import HTDemucs
+
+        with torch.serialization.safe_globals([HTDemucs, Fraction]):
+            contents = torch.load(os.path.join(support.checkpoints(), name), weights_only=True)
+        change(contents)
+        path = self.path()
+        torch.save(contents, path)
+        return path
+
+    def test_hyper_parameters_that_ask_for_too_much_are_refused_at_once(self):
+        table = [
+            ("beats", "hyper_parameters", {"n_layers": 10**9}),
+            ("beats", "hyper_parameters", {"transformer_dim": 10**9}),
+            ("beats", "hyper_parameters", {"transformer_dim": 4096, "n_layers": 60}),
+            ("beats", "hyper_parameters", {"transformer_dim": "many"}),
+            ("beats", "hyper_parameters", {"head_dim": 0}),
+            ("beats", "hyper_parameters", {"dropout": 7}),
+            ("harmony", "hyper_parameters", {"num_layers": 10**9}),
+            ("harmony", "hyper_parameters", {"conformer_dim": 4096, "num_layers": 60}),
+            ("harmony", "hyper_parameters", {"num_heads": 3}),
+            ("harmony", "hyper_parameters", {"input_dim": 84}),
+            ("harmony", "hyper_parameters", {"num_heads": float("nan")}),
+            ("stems", "kwargs", {"t_layers": 10**9}),
+            ("stems", "kwargs", {"channels": 500, "growth": 4, "depth": 8}),
+            ("stems", "kwargs", {"segment": 10**6}),
+            ("stems", "kwargs", {"segment": 0}),
+            ("stems", "kwargs", {"samplerate": 8000}),
+            ("stems", "kwargs", {"audio_channels": 1}),
+            ("stems", "kwargs", {"sources": ["a", "b"]}),
+            ("stems", "kwargs", {"use_train_segment": False}),
+        ]
+        for family, part, values in table:
+            with self.subTest(family=family, **values):
+                self.refused(family, self.edited(FAMILIES[family], lambda contents: contents[part].update(values)))
+
+    def test_tensors_must_be_those_of_the_network(self):
+        import torch
+
+        def without_one(state):
+            state.pop(next(iter(state)))
+
+        def one_more(state):
+            state["more.weight"] = torch.zeros(1)
+
+        def other_shape(state):
+            state[next(iter(state))] = torch.zeros(1, 2, 3)
+
+        def no_number(state):
+            next(tensor for tensor in state.values() if tensor.is_floating_point()).fill_(float("nan"))
+
+        def no_tensor(state):
+            state[next(iter(state))] = "text"
+
+        for family, name in FAMILIES.items():
+            part = "state" if family == "stems" else "state_dict"
+            for change in (without_one, one_more, other_shape, no_number, no_tensor):
+                with self.subTest(family=family, change=change.__name__):
+                    self.refused(family, self.edited(name, lambda contents: change(contents[part])))
+            self.refused(family, self.edited(name, lambda contents: contents.pop(part)))
+
+    def test_a_fraction_in_a_pickle_is_read_without_being_built(self):
+        from fractions import Fraction
+
+        from tonearm_worker import stems
+
+        self.assertEqual(stems.NamedFraction(39, 5).value(), Fraction(39, 5))
+        self.assertEqual(stems.NamedFraction("39/5").value(), Fraction(39, 5))
+        for parts in (("1e999999999",), (1, 0), (), (1, 2, 3), (10**50,), ("a",)):
+            with self.assertRaises(Exception) as caught:
+                stems.NamedFraction(*parts).value()
+            self.assertEqual(caught.exception.kind, "bad_model", parts)
+
+    def test_a_pickle_cannot_build_networks(self):
+        import torch
+        from demucs.htdemucs import HTDemucs
+
+        class Built:
+            def __reduce__(self):
+                return HTDemucs, (["drums"],)
+
+        path = self.path()
+        torch.save({"klass": HTDemucs, "args": Built(), "kwargs": {}, "state": {}}, path)
+        self.refused("stems", path)
+
+    def test_a_folder_or_a_pipe_is_no_model(self):
+        self.refused("stems", support.fresh_folder())
+        if hasattr(os, "mkfifo"):
+            path = self.path("pipe")
+            os.mkfifo(path)
+            for family in FAMILIES:
+                self.refused(family, path)
+
+
+if __name__ == "__main__":
+    unittest.main()

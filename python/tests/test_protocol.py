@@ -1,0 +1,150 @@
+"""The line protocol's pieces that need no process."""
+
+import unittest
+
+import support  # noqa: F401  (sets the search path)
+from tonearm_worker import devices, errors, protocol
+
+
+class Lines(unittest.TestCase):
+    def test_lines_come_out_whole_however_the_bytes_arrive(self):
+        text = b"a\n\nlonger line\nlast"
+        for size in range(1, len(text) + 1):
+            splitter = protocol.LineSplitter(100)
+            found = [line for at in range(0, len(text), size) for line in splitter.split(text[at : at + size])]
+            self.assertEqual(found, [b"a", b"", b"longer line"], size)
+
+    def test_a_line_that_is_too_long_is_dropped_and_the_next_one_read(self):
+        for size in (1, 3, 100):
+            text = b"x" * 10 + b"\n" + b"x" * 11 + b"\nnext\n" + b"x" * 50 + b"\ny\n"
+            splitter = protocol.LineSplitter(10)
+            found = [line for at in range(0, len(text), size) for line in splitter.split(text[at : at + size])]
+            self.assertEqual(found, [b"x" * 10, None, b"next", None, b"y"], size)
+
+    def test_what_is_no_request_is_refused(self):
+        for line in (b"", b"{", b"[]", b"1", b"null", b"\xff\xfe", b"[" * 100_000, b'{"op": NaN}', b"9" * 10_000, None):
+            self.assertIsInstance(protocol.decode(line), protocol.Refused, line and line[:20])
+        self.assertEqual(protocol.decode(b'{"op":"quit"}\r'), {"op": "quit"})
+
+    def test_fields_are_checked(self):
+        for bad in (None, "", 7, "a\0b"):
+            with self.assertRaises(errors.WorkerError):
+                protocol.text_field({"path": bad}, "path")
+        for bad in (None, 0, -1, 11, 2.0, "3", True):
+            with self.assertRaises(errors.WorkerError):
+                protocol.count_field({"frames": bad}, "frames", 10)
+        for bad in (None, -1, 1.0, "1", True, 1 << 63):
+            with self.assertRaises(errors.WorkerError):
+                protocol.id_field({"id": bad})
+
+
+class Devices(unittest.TestCase):
+    def test_a_device_is_chosen_from_those_that_compute(self):
+        table = [("auto", "cuda"), ("cpu", "cpu"), ("cuda", "cuda"), ("cuda:0", "cuda"), ("cuda:1", "cuda:1")]
+        for wanted, chosen in table:
+            self.assertEqual(devices.choose(wanted, ["cuda", "cuda:1", "cpu"]), chosen)
+        self.assertEqual(devices.choose("auto", ["cpu"]), "cpu")
+        for wanted, kind in (("cuda", "no_device"), ("mps", "no_device"), ("cuda:7", "no_device"), ("tpu", "bad_request"),
+                             ("cuda:x", "bad_request"), ("", "bad_request")):  # fmt: skip
+            with self.assertRaises(errors.WorkerError) as caught:
+                devices.choose(wanted, ["cpu"])
+            self.assertEqual(caught.exception.kind, kind, wanted)
+
+
+class Errors(unittest.TestCase):
+    def test_each_error_has_its_kind(self):
+        import errno
+
+        table = [
+            (MemoryError(), "out_of_memory"),
+            (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "out_of_memory"),
+            (RuntimeError("CUDA out of memory. Tried to allocate"), "out_of_memory"),
+            (RuntimeError("shape mismatch"), "internal"),
+            (OSError(errno.ENOSPC, "No space left on device", "/x"), "disk"),
+            (OSError(errno.EBADF, "Bad file descriptor"), "internal"),
+            (errors.WorkerError("bad_audio", "x"), "bad_audio"),
+            (KeyError("a"), "internal"),
+        ]
+        for error, kind in table:
+            self.assertEqual(errors.describe(error)[0], kind, error)
+        kind, message = errors.describe(ValueError("a\nb" + "x" * 10_000))
+        self.assertLessEqual(len(message), 400)
+        self.assertNotIn("\n", message)
+
+
+class Audio(unittest.TestCase):
+    def setUp(self):
+        support.need("numpy")
+
+    def test_blocks_outside_of_the_track_are_silent(self):
+        import numpy
+        from tonearm_worker.pcm import Pcm
+
+        sound = numpy.arange(1, 11, dtype="f4").reshape(5, 2)
+        with Pcm(support.write_pcm(sound), 5, 2, 44_100) as pcm:
+            for start, count in ((0, 5), (-3, 4), (3, 9), (-2, 20), (7, 3), (-9, 4)):
+                wanted = numpy.array([sound[at] if 0 <= at < 5 else [0, 0] for at in range(start, start + count)])
+                numpy.testing.assert_array_equal(pcm.read(start, count), wanted)
+
+    def test_mean_and_deviation_are_those_of_the_whole(self):
+        import numpy
+        from tonearm_worker.pcm import Pcm, scan
+
+        sound = support.music(30, 2, 44_100) + numpy.float32(0.3)
+        with Pcm(support.write_pcm(sound), len(sound), 2, 44_100) as pcm:
+            spread = scan(pcm, lambda: None)
+        mono = sound.astype(float).mean(axis=1)
+        self.assertAlmostEqual(spread.mean, mono.mean(), places=7)
+        self.assertAlmostEqual(spread.deviation, mono.std(ddof=1), places=7)
+
+    def test_what_is_no_sound_is_refused(self):
+        import numpy
+        from tonearm_worker.pcm import Pcm, scan
+
+        for value in (numpy.nan, numpy.inf, -numpy.inf, 1e30):
+            sound = support.music(20, 1, 22_050)
+            sound[-1] = value
+            with Pcm(support.write_pcm(sound), len(sound), 1, 22_050) as pcm, self.assertRaises(errors.WorkerError) as caught:
+                scan(pcm, lambda: None)
+            self.assertEqual(caught.exception.kind, "bad_audio")
+
+
+class Fallback(unittest.TestCase):
+    """A GPU that runs out of memory, played by an object: there is none where the tests run."""
+
+    def compute(self, answers):
+        from tonearm_worker import main
+
+        support.need("torch")
+        tried = []
+
+        class Model:
+            class network:
+                to = staticmethod(lambda device: None)
+
+            @staticmethod
+            def run(job, device):
+                tried.append(device)
+                answer = answers[device]
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+
+        worker = main.Worker.__new__(main.Worker)
+        worker._model, worker._device = Model, "mps-of-a-test"
+        return worker._compute(None), tried
+
+    def test_the_cpu_stands_in_once(self):
+        import torch
+
+        full = torch.OutOfMemoryError("CUDA out of memory")
+        (result, device), tried = self.compute({"mps-of-a-test": full, "cpu": "stems"})
+        self.assertEqual((result, device, tried), ("stems", "cpu", ["mps-of-a-test", "cpu"]))
+        with self.assertRaises(MemoryError):
+            self.compute({"mps-of-a-test": full, "cpu": MemoryError()})
+        with self.assertRaises(RuntimeError):
+            self.compute({"mps-of-a-test": RuntimeError("a kernel failed"), "cpu": "stems"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,164 @@
+"""Reading checkpoints that nobody vouches for: no code of theirs runs, no size of theirs is believed."""
+
+import json
+import os
+import stat
+import zipfile
+from fractions import Fraction
+
+from .errors import WorkerError, clip
+
+# The largest published checkpoint of the three families has 84 MB.
+MAX_FILE_BYTES = 1 << 30
+MAX_METADATA_BYTES = 1 << 16
+
+# Any whole number in a hyper-parameter: wide enough for every layer, too small for a loop that does not end.
+MAX_NUMBER = 1 << 16
+
+
+def refuse(message):
+    raise WorkerError("bad_model", message)
+
+
+def checked_path(path):
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        refuse("The model is not a regular file")
+    if not 0 < found.st_size <= MAX_FILE_BYTES:
+        refuse(f"The model has {found.st_size} bytes")
+    return path
+
+
+def read_pickle(path, stand_ins=()):
+    """What torch.save wrote, by the restricted reader alone. `stand_ins` are (our harmless class, name in the file)."""
+    import torch
+
+    refuse_odd_archive(checked_path(path))
+    try:
+        with torch.serialization.safe_globals(list(stand_ins)):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # The readers raise nearly every type there is on damaged input.
+        refuse(f"Not a readable checkpoint: {clip(first_line(error))}")
+
+
+def first_line(error):
+    # After its first sentence PyTorch's reader explains how to switch the safety off.
+    return str(error).split("\n")[0].split(". ")[0] or type(error).__name__
+
+
+def refuse_odd_archive(path):
+    """torch.save stores without compression, so an archive that grows when unpacked is none of its making."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        refuse("Not a readable checkpoint: truncated, or not in PyTorch's zip format")
+    packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+    if packed or sum(entry.file_size for entry in entries) > os.path.getsize(path):
+        refuse("Not a readable checkpoint: compressed entries")
+
+
+def read_safetensors(path):
+    """(metadata, tensors by name) of a safetensors file."""
+    import safetensors
+
+    try:
+        with safetensors.safe_open(checked_path(path), framework="pt") as file:
+            return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}
+    except (MemoryError, OSError, WorkerError):
+        raise
+    except Exception as error:
+        refuse(f"Not a readable safetensors file: {clip(first_line(error))}")
+
+
+def json_metadata(metadata, name):
+    text = metadata.get(name, "")
+    if len(text) > MAX_METADATA_BYTES:
+        refuse(f"The metadata `{name}` is too long")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        refuse(f"The metadata `{name}` is not JSON")
+
+
+def plain(value, name):
+    """A hyper-parameter, if it is one of the plain values that networks are described with."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, (int, float, Fraction)) and -MAX_NUMBER <= value <= MAX_NUMBER:
+        return value
+    if isinstance(value, (list, tuple)) and len(value) <= 64:
+        return [plain(each, name) for each in value]
+    if isinstance(value, dict) and len(value) <= 64:
+        return {str(key): plain(each, name) for key, each in value.items()}
+    refuse(f"The hyper-parameter `{name}` is out of range")
+
+
+def limit(values, limits):
+    """Refuse counts of layers and the like beyond what can be built in a moment."""
+    for name, most in limits.items():
+        value = values.get(name)
+        if value is not None and not (isinstance(value, int) and 0 <= value <= most):
+            refuse(f"The hyper-parameter `{name}` is out of range")
+
+
+def build(make, state):
+    """The network that `make()` gives, filled with `state`, ready to compute.
+
+    It is first built without memory and compared with the tensors that are really there, so that a file of a few bytes
+    cannot ask for a network of gigabytes.
+    """
+    import torch
+
+    try:
+        with torch.device("meta"):
+            expected = {name: tensor.shape for name, tensor in make().state_dict().items()}
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:
+        refuse(f"The hyper-parameters describe no network: {clip(first_line(error))}")
+    compare(expected, state)
+    network = make()
+    network.load_state_dict(state)
+    return network.float().eval().requires_grad_(False)
+
+
+def compare(expected, state):
+    import torch
+
+    wrong = sorted(set(expected) ^ set(state)) or [
+        name
+        for name, shape in expected.items()
+        if not isinstance(state[name], torch.Tensor) or state[name].shape != shape
+    ]
+    if wrong:
+        refuse(f"{len(wrong)} tensors do not fit the network, `{clip(wrong[0])}` first")
+    for name, tensor in state.items():
+        if tensor.layout != torch.strided or tensor.device.type != "cpu":
+            refuse(f"The tensor `{clip(name)}` is not a plain one")
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            refuse(f"The tensor `{clip(name)}` has values that are no numbers")
+
+
+def state_of(checkpoint, name):
+    state = checkpoint.get(name) if isinstance(checkpoint, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
+        refuse(f"The checkpoint has no `{name}`")
+    return dict(state)
+
+
+def parameters_of(network):
+    return sum(each.numel() for each in network.parameters())
+
+
+def describable(value):
+    """A hyper-parameter as JSON can hold it."""
+    if isinstance(value, Fraction):
+        return float(value)
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, (list, tuple)):
+        return [describable(each) for each in value]
+    return {key: describable(each) for key, each in value.items()} if isinstance(value, dict) else value

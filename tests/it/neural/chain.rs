@@ -1,0 +1,262 @@
+//! The engine ladder from the command line: drafts first, models after, failures beside what stands.
+
+use super::{fake_worker, lives};
+use serde_json::{Value, json};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tonearm_tests::program::{Ended, Program, Running, finish, of_event};
+use tonearm_tests::waves;
+
+struct Bench {
+    program: Program,
+    mode: &'static str,
+}
+
+impl Bench {
+    /// A track, a worker, and something in the place of each model.
+    fn new(mode: &'static str) -> Self {
+        let bench = Self {
+            program: Program::new(),
+            mode,
+        };
+        bench
+            .program
+            .put("tune.wav", &waves::tune(7, 30.0, 22_050, 2));
+        let models = [("beat_this", "beats"), ("htdemucs", "stems"), ("ace", "harmony")].map(|(id, family)| {
+            json!({"id": id, "family": family, "title": id, "is_for": "tests", "code_licence": "MIT",
+                "weight_licence": "MIT", "is_free": id != "htdemucs", "notice": null, "link": "",
+                "files": [{"name": format!("{id}.ckpt"), "also": [], "urls": [], "about_bytes": 4,
+                    "most_bytes": 100, "check": "unpinned"}]})
+        });
+        fs::create_dir(bench.path("from")).unwrap();
+        for id in ["beat_this", "htdemucs", "ace"] {
+            fs::write(bench.path("from").join(format!("{id}.ckpt")), id).unwrap();
+        }
+        fs::write(
+            bench.path("models.json"),
+            json!({"models": models}).to_string(),
+        )
+        .unwrap();
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.program.folder().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program.command(["--json"].iter().chain(arguments));
+        command
+            .env("TONEARM_CACHE", self.path("cache"))
+            .env("TONEARM_MODELS", self.path("models.json"))
+            .env("TONEARM_WORKER", fake_worker())
+            .env("FAKE_WORKER", self.mode)
+            .env("FAKE_FOLDER", self.program.folder());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        finish(self.command(arguments))
+    }
+
+    fn set_up(&self) -> Vec<Value> {
+        let from = self.path("from");
+        let from = from.to_string_lossy();
+        self.run(&[
+            "setup",
+            "--from",
+            &from,
+            "--accept-licence",
+            "htdemucs",
+            "--models",
+            "beat_this,ace",
+        ])
+        .with_status(0)
+        .lines()
+    }
+
+    /// Artifact and engine of the one track.
+    fn engines(&self) -> Vec<(String, String)> {
+        let shown = self.run(&["show", &self.path("music/tune.wav").to_string_lossy()]);
+        let shown = shown.with_status(0).json();
+        let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
+        let artifacts = shown["artifacts"].as_array().unwrap();
+        artifacts
+            .iter()
+            .filter(|it| {
+                ["beats", "key", "chords", "stems"].contains(&it["artifact"].as_str().unwrap())
+            })
+            .map(|it| (text(&it["artifact"]), text(&it["engine"])))
+            .collect()
+    }
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter()
+        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+        .collect()
+}
+
+#[test]
+fn models_are_taken_from_a_folder_under_their_terms() {
+    let bench = Bench::new("normal");
+    let from = bench.path("from");
+    let refused = bench.run(&[
+        "setup",
+        "--from",
+        &from.to_string_lossy(),
+        "--models",
+        "htdemucs",
+    ]);
+    let refused = refused.with_status(1).lines();
+    assert_eq!(of_event(&refused, "model")[0]["state"], "not_accepted");
+    let lines = bench.set_up();
+    let last = lines.last().unwrap();
+    assert_eq!(last["ready"], json!(["beats", "stems", "harmony"]));
+    assert_eq!(of_event(&lines, "model").len(), 3);
+    let unknown = bench
+        .run(&["setup", "--models", "what"])
+        .with_status(1)
+        .lines();
+    assert!(
+        unknown.last().unwrap()["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("what")
+    );
+}
+
+#[test]
+fn drafts_come_first_and_models_after_them() {
+    let bench = Bench::new("normal");
+    bench.set_up();
+    let music = bench.program.music();
+    let lines = bench
+        .run(&["import", &music.to_string_lossy(), "--engine", "neural"])
+        .with_status(0)
+        .lines();
+    let made: Vec<(&str, &str)> = of_event(&lines, "artifact")
+        .iter()
+        .map(|line| {
+            (
+                line["artifact"].as_str().unwrap(),
+                line["engine"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let at = |wanted| {
+        made.iter()
+            .position(|it| *it == wanted)
+            .unwrap_or(usize::MAX)
+    };
+    for (artifact, engine) in [("beats", "beat_this"), ("chords", "ace"), ("key", "ace")] {
+        assert!(
+            at((artifact, "native")) < at((artifact, engine)),
+            "{made:?}"
+        );
+    }
+    assert_eq!(
+        bench.engines(),
+        pairs(&[
+            ("beats", "beat_this"),
+            ("key", "ace"),
+            ("chords", "ace"),
+            ("stems", "htdemucs")
+        ])
+    );
+    let shown = bench
+        .run(&["show", &bench.path("music/tune.wav").to_string_lossy()])
+        .with_status(0)
+        .json();
+    assert_eq!(shown["bpm"], 120.0);
+    assert_eq!(shown["tempo_segments"][0]["beats_per_bar"], 3);
+    assert_eq!(shown["chords"][0]["label"], "A:min7");
+    // Nothing is due any more, and the user's word brings the built-in analysis back.
+    let again = bench.run(&["analyze", "--all"]).with_status(0).lines();
+    assert_eq!(of_event(&again, "artifact").len(), 0, "{again:?}");
+    bench
+        .run(&["analyze", "--all", "--engine", "native"])
+        .with_status(0);
+    let engines = bench.engines();
+    assert!(
+        engines[..3].iter().all(|(_, engine)| engine == "native"),
+        "{engines:?}"
+    );
+}
+
+#[test]
+fn a_failure_of_a_model_leaves_the_draft() {
+    let bench = Bench::new("crash");
+    bench.set_up();
+    let music = bench.program.music();
+    let lines = bench
+        .run(&["import", &music.to_string_lossy(), "--engine", "neural"])
+        .with_status(1)
+        .lines();
+    let failed: Vec<&Value> = of_event(&lines, "artifact")
+        .into_iter()
+        .filter(|line| line["outcome"] == "failed")
+        .collect();
+    assert!(
+        failed.iter().any(|line| line["engine"] == "beat_this"),
+        "{failed:?}"
+    );
+    let engines = bench.engines();
+    assert!(
+        engines[..3].iter().all(|(_, engine)| engine == "native"),
+        "{engines:?}"
+    );
+    // It is not tried again by itself.
+    let again = bench.run(&["analyze", "--all"]).with_status(0).lines();
+    assert_eq!(of_event(&again, "artifact").len(), 0, "{again:?}");
+}
+
+#[test]
+fn stems_that_a_worker_did_not_write_are_no_stems() {
+    let bench = Bench::new("partial");
+    bench.set_up();
+    let music = bench.program.music();
+    bench
+        .run(&["import", &music.to_string_lossy(), "--engine", "neural"])
+        .with_status(1);
+    let engines = bench.engines();
+    assert_eq!(engines[0].1, "beat_this");
+    assert_eq!(engines[2].1, "native", "chords need whole stems");
+}
+
+#[test]
+fn without_models_the_built_in_analysis_works_and_says_so() {
+    let bench = Bench::new("normal");
+    let music = bench.program.music();
+    let ended = bench
+        .run(&["import", &music.to_string_lossy(), "--engine", "neural"])
+        .with_status(0);
+    assert!(ended.stderr.contains("tonearm setup"), "{}", ended.stderr);
+    assert_eq!(bench.engines()[0].1, "native");
+}
+
+#[test]
+fn a_program_that_is_killed_leaves_no_worker() {
+    let bench = Bench::new("slow");
+    bench.set_up();
+    let music = bench.program.music();
+    let arguments = ["import", &music.to_string_lossy(), "--engine", "neural"];
+    let mut running = Running::start(bench.command(&arguments));
+    let pid = bench.path("beats.pid");
+    let began = Instant::now();
+    while !pid.exists() && began.elapsed() < Duration::from_secs(120) {
+        std::thread::yield_now();
+    }
+    let id = fs::read_to_string(&pid).unwrap();
+    running.kill();
+    running.end();
+    let began = Instant::now();
+    while lives(&id) {
+        assert!(began.elapsed() < Duration::from_secs(20), "an orphan: {id}");
+        std::thread::yield_now();
+    }
+    assert!(!OsStr::new(&id).is_empty());
+}

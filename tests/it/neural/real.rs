@@ -1,0 +1,101 @@
+//! The same with the real packages and small checkpoints of random weights. `test.sh` makes the environment; without it
+//! these tests are skipped, and say so.
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tonearm_tests::program::{Program, finish, repository, skipped};
+use tonearm_tests::waves;
+
+/// The cache folder of an environment that works.
+fn cache() -> Option<PathBuf> {
+    let cache = std::env::var_os("TONEARM_TEST_CACHE").map(PathBuf::from)?;
+    cache.join("python/current.json").is_file().then_some(cache)
+}
+
+/// A cache of its own with that environment in it, and checkpoints.
+fn prepare(program: &Program, cache: &Path) -> Option<()> {
+    let mine = program.folder().join("cache");
+    fs::create_dir_all(&mine).ok()?;
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(cache.join("python"), mine.join("python")).ok()?;
+    let current: Value =
+        serde_json::from_slice(&fs::read(cache.join("python/current.json")).ok()?).ok()?;
+    let python = cache
+        .join("python")
+        .join(current["fingerprint"].as_str()?)
+        .join("bin/python");
+    let made = Command::new(python)
+        .arg(repository().join("python/tests/make_checkpoints.py"))
+        .arg(program.folder().join("from"))
+        .status();
+    made.ok()?.success().then_some(())
+}
+
+fn models() -> Value {
+    let model = |id: &str, family: &str, name: &str| {
+        json!({"id": id, "family": family, "title": id, "is_for": "tests", "code_licence": "MIT",
+            "weight_licence": "MIT", "is_free": true, "notice": null, "link": "",
+            "files": [{"name": name, "also": [], "urls": [], "about_bytes": 300_000,
+                "most_bytes": 10_000_000, "check": "unpinned"}]})
+    };
+    json!({"models": [
+        model("beat_this", "beats", "beat_this-tiny.ckpt"),
+        model("htdemucs", "stems", "htdemucs-tiny.safetensors"),
+        model("ace", "harmony", "ace-tiny.ckpt"),
+    ]})
+}
+
+#[test]
+fn the_real_chain_runs_from_the_command_line() {
+    let Some(cache) = cache() else {
+        return skipped("no environment: test.sh makes one and names it in TONEARM_TEST_CACHE");
+    };
+    let program = Program::new();
+    program.put("tune.wav", &waves::tune(3, 25.0, 44_100, 2));
+    assert!(
+        prepare(&program, &cache).is_some(),
+        "the environment is of no use"
+    );
+    fs::write(program.folder().join("models.json"), models().to_string()).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = program.command(["--json"].iter().chain(arguments));
+        command
+            .env("TONEARM_CACHE", program.folder().join("cache"))
+            .env("TONEARM_MODELS", program.folder().join("models.json"));
+        finish(command)
+    };
+    let from = program.folder().join("from");
+    run(&[
+        "setup",
+        "--from",
+        &from.to_string_lossy(),
+        "--models",
+        "beat_this,htdemucs,ace",
+    ])
+    .with_status(0);
+    let music = program.music();
+    let lines = run(&["import", &music.to_string_lossy(), "--engine", "neural"])
+        .with_status(0)
+        .lines();
+    assert!(!lines.is_empty());
+    let shown = run(&["show", &program.music().join("tune.wav").to_string_lossy()])
+        .with_status(0)
+        .json();
+    let engine = |artifact: &str| {
+        let artifacts = shown["artifacts"].as_array().unwrap();
+        artifacts
+            .iter()
+            .find(|it| it["artifact"] == artifact)
+            .unwrap()["engine"]
+            .clone()
+    };
+    for (artifact, expected) in [
+        ("beats", "beat_this"),
+        ("stems", "htdemucs"),
+        ("chords", "ace"),
+    ] {
+        assert_eq!(engine(artifact), expected, "{shown}");
+    }
+}

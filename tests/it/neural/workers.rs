@@ -1,0 +1,219 @@
+//! Each way in which a worker can misbehave, and what becomes of it.
+
+use super::{fake_worker, lives};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tonearm_core::control::Control;
+use tonearm_core::failure::FailureKind;
+use tonearm_core::python::Workers;
+use tonearm_core::python::protocol::{Family, HeardBeats};
+use tonearm_core::python::worker::{Launch, Patience, Ran, Setting, Task, TaskError};
+use tonearm_core::units::Secs;
+
+/// Two seconds of silence at 22.05 kHz.
+const FRAMES: u64 = 44_100;
+
+struct Bench {
+    folder: TempDir,
+    workers: Workers,
+    launch: Launch,
+    setting: Setting,
+}
+
+impl Bench {
+    fn new(mode: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(
+            folder.path().join("sound.f32"),
+            vec![0; FRAMES as usize * 4],
+        )
+        .unwrap();
+        let patience = Patience {
+            hello: Duration::from_secs(20),
+            silence: Duration::from_millis(600),
+            cancel: Duration::from_millis(500),
+            idle: Duration::from_secs(60),
+        };
+        let environment = [
+            ("FAKE_WORKER", mode.into()),
+            ("FAKE_FOLDER", folder.path().as_os_str().to_owned()),
+        ];
+        Self {
+            workers: Workers::new(patience),
+            launch: Launch {
+                program: fake_worker(),
+                arguments: Vec::new(),
+                environment: environment
+                    .map(|(name, value)| (name.into(), value))
+                    .to_vec(),
+            },
+            setting: Setting {
+                model: folder.path().join("model"),
+                device: "auto".to_owned(),
+                threads: 1,
+            },
+            folder,
+        }
+    }
+
+    fn run(&self, control: &Control) -> Result<Ran, TaskError> {
+        let task = Task {
+            family: Family::Beats,
+            setting: &self.setting,
+            pcm: &self.path("sound.f32"),
+            frames: FRAMES,
+            out: self.folder.path(),
+            expected: Duration::from_secs(10),
+        };
+        self.workers.run(&self.launch, &task, control)
+    }
+
+    fn failure(&self) -> (FailureKind, String) {
+        match self.run(&Control::default()) {
+            Err(TaskError::Failed(failure)) => {
+                assert!(!failure.remedy.is_empty());
+                (failure.kind, failure.message)
+            }
+            other => panic!("no failure: {other:?}"),
+        }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Workers that were started so far.
+    fn started(&self) -> Vec<String> {
+        let mut ids: Vec<String> = fs::read_dir(self.folder.path())
+            .unwrap()
+            .filter_map(|entry| {
+                let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+                let id = Path::new(&name).extension()?.to_string_lossy().into_owned();
+                id.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
+            })
+            .collect();
+        ids.sort();
+        ids
+    }
+}
+
+#[test]
+fn one_worker_does_task_after_task_and_goes_with_its_keeper() {
+    let bench = Bench::new("normal");
+    for _ in 0..3 {
+        let control = Control::default();
+        let ran = bench.run(&control).unwrap();
+        let heard = HeardBeats::read(ran.done.result, Secs(2.0)).unwrap();
+        assert_eq!(heard.beats, [0.1, 0.6, 1.1, 1.6]);
+        assert_eq!(
+            (ran.loaded.device.as_str(), control.progress()),
+            ("cpu", 1.0)
+        );
+    }
+    assert_eq!(bench.started().len(), 1);
+    assert_eq!(bench.workers.warm(), [Family::Beats]);
+    let id = bench.started().remove(0);
+    drop(bench.workers);
+    assert!(!lives(&id));
+}
+
+#[test]
+fn a_crash_is_tried_once_more_and_then_told_with_its_last_words() {
+    let bench = Bench::new("crash_once");
+    assert!(bench.run(&Control::default()).is_ok());
+    assert_eq!(bench.started().len(), 2);
+    let bench = Bench::new("crash");
+    let (kind, message) = bench.failure();
+    assert_eq!(kind, FailureKind::Bug);
+    assert!(message.contains("the roof is on fire"), "{message}");
+    let started = bench.started();
+    assert_eq!(started.len(), 2);
+    assert!(started.iter().all(|id| !lives(id)));
+}
+
+#[test]
+fn whoever_misbehaves_is_ended_and_told_of() {
+    for (mode, word) in [
+        ("hang", "no sign of life"),
+        ("garbage", "nobody understands"),
+        ("huge", "16 MiB"),
+        ("wrong_id", "no sign of life"),
+        ("flood", "would not stop talking"),
+    ] {
+        let bench = Bench::new(mode);
+        let (_, message) = bench.failure();
+        assert!(message.contains(word), "{mode}: {message}");
+        assert!(bench.started().iter().all(|id| !lives(id)), "{mode}");
+    }
+}
+
+#[test]
+fn a_worker_of_another_version_is_not_tried_again() {
+    let bench = Bench::new("wrong_protocol");
+    let (_, message) = bench.failure();
+    assert!(message.contains("version 2"), "{message}");
+    assert_eq!(bench.started().len(), 1);
+}
+
+#[test]
+fn a_bad_model_is_told_and_the_worker_stays() {
+    let bench = Bench::new("bad_model");
+    for _ in 0..2 {
+        assert_eq!(
+            bench.failure(),
+            (FailureKind::Unsupported, "not a checkpoint".to_owned())
+        );
+    }
+    assert_eq!(bench.started().len(), 1);
+}
+
+#[test]
+fn without_memory_on_a_card_the_processor_takes_over() {
+    let bench = Bench::new("memory");
+    assert!(bench.run(&Control::default()).is_ok());
+    assert_eq!(fs::read_to_string(bench.path("device")).unwrap(), "cpu");
+}
+
+#[test]
+fn a_program_that_is_not_there_is_a_failure_with_a_remedy() {
+    let mut bench = Bench::new("normal");
+    bench.launch.program = bench.path("nothing");
+    let (_, message) = bench.failure();
+    assert!(message.contains("cannot be started"), "{message}");
+}
+
+#[test]
+fn a_cancel_is_obeyed_at_once_and_the_worker_used_on() {
+    let bench = Bench::new("slow");
+    let ended = cancelled(&bench, |control| control.progress() > 0.0);
+    assert_eq!(
+        ended,
+        Err(TaskError::Cancelled(tonearm_core::control::Cancelled))
+    );
+    assert_eq!(bench.workers.warm(), [Family::Beats]);
+}
+
+#[test]
+fn a_worker_that_does_not_hear_a_cancel_is_ended() {
+    let bench = Bench::new("deaf");
+    let is_loaded = |_: &Control| bench.path("device").exists();
+    assert!(cancelled(&bench, is_loaded).is_err());
+    assert_eq!(bench.workers.warm(), []);
+    assert!(bench.started().iter().all(|id| !lives(id)));
+}
+
+/// Cancels as soon as the worker is so far.
+fn cancelled(bench: &Bench, is_so_far: impl Fn(&Control) -> bool) -> Result<Ran, TaskError> {
+    let control = Control::default();
+    std::thread::scope(|scope| {
+        let task = scope.spawn(|| bench.run(&control));
+        let began = Instant::now();
+        while !is_so_far(&control) && began.elapsed() < Duration::from_secs(60) {
+            std::thread::yield_now();
+        }
+        control.cancel();
+        task.join().unwrap()
+    })
+}
