@@ -109,6 +109,29 @@ class Audio(unittest.TestCase):
             self.assertEqual(caught.exception.kind, "bad_audio")
 
 
+class Interrupts(unittest.TestCase):
+    def test_a_cancel_stops_between_two_layers(self):
+        support.need("torch")
+        import torch
+
+        cancelled, ran = [], []
+
+        class Layer(torch.nn.Linear):
+            def forward(self, x):
+                ran.append(self)
+                cancelled.append(True)
+                return super().forward(x)
+
+        net = torch.nn.Sequential(Layer(2, 2), torch.nn.Sequential(Layer(2, 2)))
+        job = support.job(support.music(1, 1, 22_050), 22_050, cancelled=lambda: bool(cancelled))
+        with self.assertRaises(errors.Cancelled), job.network(net):
+            net(torch.zeros(1, 2))
+        self.assertEqual(len(ran), 1)
+        # Nothing of it stays on the network.
+        net(torch.zeros(1, 2))
+        self.assertEqual(len(ran), 3)
+
+
 class Fallback(unittest.TestCase):
     """A GPU that runs out of memory, played by an object: there is none where the tests run."""
 
