@@ -90,7 +90,9 @@ class Audio(unittest.TestCase):
         import numpy
         from tonearm_worker.pcm import Pcm, scan
 
-        sound = support.music(30, 2, 44_100) + numpy.float32(0.3)
+        # Louder and louder, so that the blocks differ in both.
+        sound = support.music(30, 2, 44_100) * numpy.linspace(0, 2, 30 * 44_100, dtype="f4")[:, None]
+        sound += numpy.linspace(-0.2, 0.9, len(sound), dtype="f4")[:, None]
         with Pcm(support.write_pcm(sound), len(sound), 2, 44_100) as pcm:
             spread = scan(pcm, lambda: None)
         mono = sound.astype(float).mean(axis=1)
