@@ -107,7 +107,6 @@ def without_short(found, shortest):
         left, right = before[place], after[place]
         if left >= 0:
             join(left, place, kept[left].sound)
-            right = after[left]
             if right >= 0 and kept[right].sound == kept[left].sound:
                 join(left, right, kept[left].sound)
         elif right >= 0:

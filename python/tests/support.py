@@ -18,6 +18,10 @@ ROOT = os.path.dirname(PYTHON_DIR)
 ACE_DIR = os.path.join(ROOT, "consonance-ACE")
 sys.path[:0] = [PYTHON_DIR, ACE_DIR]
 
+# Threads that spin while they wait cost a busy machine more than they bring to networks this small.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SLOW = bool(os.environ.get("TONEARM_SLOW"))
 # Far beyond what anything here takes, so that a hang fails instead of hanging.
 PATIENCE_SECONDS = 120

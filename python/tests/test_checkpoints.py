@@ -202,13 +202,13 @@ class Refusals(unittest.TestCase):
     def test_a_fraction_in_a_pickle_is_read_without_being_built(self):
         from fractions import Fraction
 
-        from tonearm_worker import stems
+        from tonearm_worker import stem_models
 
-        self.assertEqual(stems.NamedFraction(39, 5).value(), Fraction(39, 5))
-        self.assertEqual(stems.NamedFraction("39/5").value(), Fraction(39, 5))
+        self.assertEqual(stem_models.NamedFraction(39, 5).value(), Fraction(39, 5))
+        self.assertEqual(stem_models.NamedFraction("39/5").value(), Fraction(39, 5))
         for parts in (("1e999999999",), (1, 0), (), (1, 2, 3), (10**50,), ("a",)):
             with self.assertRaises(Exception) as caught:
-                stems.NamedFraction(*parts).value()
+                stem_models.NamedFraction(*parts).value()
             self.assertEqual(caught.exception.kind, "bad_model", parts)
 
     def test_a_pickle_cannot_build_networks(self):

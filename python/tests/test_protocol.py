@@ -90,7 +90,9 @@ class Audio(unittest.TestCase):
         import numpy
         from tonearm_worker.pcm import Pcm, scan
 
-        sound = support.music(30, 2, 44_100) + numpy.float32(0.3)
+        # Louder and louder, so that the blocks differ in both.
+        sound = support.music(30, 2, 44_100) * numpy.linspace(0, 2, 30 * 44_100, dtype="f4")[:, None]
+        sound += numpy.linspace(-0.2, 0.9, len(sound), dtype="f4")[:, None]
         with Pcm(support.write_pcm(sound), len(sound), 2, 44_100) as pcm:
             spread = scan(pcm, lambda: None)
         mono = sound.astype(float).mean(axis=1)
@@ -107,6 +109,29 @@ class Audio(unittest.TestCase):
             with Pcm(support.write_pcm(sound), len(sound), 1, 22_050) as pcm, self.assertRaises(errors.WorkerError) as caught:
                 scan(pcm, lambda: None)
             self.assertEqual(caught.exception.kind, "bad_audio")
+
+
+class Interrupts(unittest.TestCase):
+    def test_a_cancel_stops_between_two_layers(self):
+        support.need("torch")
+        import torch
+
+        cancelled, ran = [], []
+
+        class Layer(torch.nn.Linear):
+            def forward(self, x):
+                ran.append(self)
+                cancelled.append(True)
+                return super().forward(x)
+
+        net = torch.nn.Sequential(Layer(2, 2), torch.nn.Sequential(Layer(2, 2)))
+        job = support.job(support.music(1, 1, 22_050), 22_050, cancelled=lambda: bool(cancelled))
+        with self.assertRaises(errors.Cancelled), job.network(net):
+            net(torch.zeros(1, 2))
+        self.assertEqual(len(ran), 1)
+        # Nothing of it stays on the network.
+        net(torch.zeros(1, 2))
+        self.assertEqual(len(ran), 3)
 
 
 class Fallback(unittest.TestCase):

@@ -255,6 +255,18 @@ class BadInput(unittest.TestCase):
             worker.run(*sound("beats"))
             self.assertEqual(worker.wait_for("error", "done")["event"], "done")
 
+    def test_a_description_nested_too_deeply_is_refused(self):
+        import safetensors.torch
+        import torch
+
+        with Worker("stems") as worker:
+            for depth in (100, 900, 20_000):
+                path = os.path.join(support.fresh_folder(), "deep.safetensors")
+                metadata = {"klass": "demucs.htdemucs.HTDemucs", "args": "[" * depth + "]" * depth, "kwargs": "{}"}
+                safetensors.torch.save_file({"a": torch.zeros(1)}, path, metadata)
+                worker.send(op="load", path=path, device="cpu", threads=1)
+                self.assertEqual(worker.wait_for("error", "loaded").get("kind"), "bad_model", depth)
+
     def test_running_tells_what_is_wrong_and_goes_on(self):
         import numpy
 

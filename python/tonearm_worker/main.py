@@ -132,10 +132,10 @@ class Worker:
         from . import devices
 
         module = importlib.import_module(f".{self._family}", __package__)
-        set_threads(threads)
+        settle(threads)
         self._devices = self._devices or devices.available()
         self._device = devices.choose(wanted, self._devices)
-        model = module.Model(path, self._ace)
+        model = made(module, path, self._ace)
         model.network.to(self._device)
         self._model, self._module = model, module
         self._busy.clear()
@@ -212,10 +212,20 @@ def leave():
     os._exit(0)
 
 
-def set_threads(count):
+def made(module, path, ace):
+    try:
+        return module.Model(path, ace)
+    except RecursionError:
+        raise WorkerError("bad_model", "The model's description is nested too deeply") from None
+
+
+def settle(threads):
+    """Threads, and the same result each time on a GPU as well: no shorter floats, no kernel that is fast but varies."""
     import torch
 
-    torch.set_num_threads(count)
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
     try:
         torch.set_num_interop_threads(1)
     except RuntimeError:

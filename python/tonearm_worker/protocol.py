@@ -81,15 +81,13 @@ class Requests:
 
     def _read(self):
         lines = LineSplitter(MAX_LINE_BYTES)
-        while True:
-            try:
-                data = os.read(self._descriptor, READ_BYTES)
-            except OSError:
-                data = b""
-            if not data:
-                self._at_end()
-            for line in lines.split(data):
-                self._take(decode(line))
+        try:
+            while data := os.read(self._descriptor, READ_BYTES):
+                for line in lines.split(data):
+                    self._take(decode(line))
+        finally:
+            # Also after a fault of ours: a worker that hears nothing more must not live on.
+            self._at_end()
 
     def _take(self, request):
         if isinstance(request, dict) and self._at_once(request):

@@ -1,0 +1,78 @@
+"""Reading htdemucs files, the new ones (safetensors) and the old ones (a pickle), without running what they name."""
+
+from fractions import Fraction
+
+from . import checkpoints
+
+NETWORK = "demucs.htdemucs.HTDemucs"
+
+
+def read(path):
+    """(name of the class, args, kwargs, tensors) of a model file of demucs, old or new."""
+    with open(checkpoints.checked_path(path), "rb") as file:
+        head = file.read(4)
+    return read_old(path) if head == b"PK\x03\x04" else read_new(path)
+
+
+def read_new(path):
+    metadata, state = checkpoints.read_safetensors(path)
+    # demucs itself imports and calls whatever the metadata names.
+    args, kwargs = (decoded(checkpoints.json_metadata(metadata, name)) for name in ("args", "kwargs"))
+    if "structure" in metadata or not isinstance(args, list) or not isinstance(kwargs, dict):
+        checkpoints.refuse("The metadata is not that of an htdemucs model")
+    return metadata.get("klass"), args, kwargs, state
+
+
+def read_old(path):
+    stand_ins = [(NamedClass, NETWORK), (NamedFraction, "fractions.Fraction")]
+    package = checkpoints.read_pickle(path, stand_ins)
+    state = checkpoints.state_of(package, "state")
+    if package.get("klass") is not NamedClass:
+        checkpoints.refuse("Not an htdemucs model")
+    args, kwargs = package.get("args"), package.get("kwargs")
+    if not isinstance(args, (list, tuple)) or not isinstance(kwargs, dict):
+        checkpoints.refuse("The checkpoint has no `args` and `kwargs`")
+    return NETWORK, decoded(list(args)), decoded(kwargs), state
+
+
+def decoded(value):
+    """Fractions in either of the two ways that the files write them."""
+    if isinstance(value, NamedFraction):
+        return value.value()
+    if isinstance(value, (list, tuple)):
+        return [decoded(each) for each in value]
+    if isinstance(value, dict):
+        if value.get("_type") == "fraction":
+            return fraction(value.get("numerator"), value.get("denominator"))
+        return {key: decoded(each) for key, each in value.items()}
+    return value
+
+
+class NamedClass:
+    """Stands for the network's class in a pickle: reading one must not build anything."""
+
+    def __init__(self, *_):
+        checkpoints.refuse("The checkpoint builds objects while it is read")
+
+
+class NamedFraction:
+    """Stands for fractions.Fraction, whose reading of a text such as 1e999999999 would not end."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def value(self):
+        parts = self.parts
+        if len(parts) == 1 and isinstance(parts[0], str) and len(parts[0]) <= 20:
+            parts = parts[0].split("/")
+        try:
+            numbers = [int(str(part)) for part in parts]
+            return fraction(*numbers)
+        except (TypeError, ValueError):
+            checkpoints.refuse("The segment is no fraction")
+
+
+def fraction(numerator, denominator=1):
+    if not all(isinstance(each, int) and abs(each) <= 1 << 31 for each in (numerator, denominator)) or not denominator:
+        checkpoints.refuse("The segment is no fraction")
+    return Fraction(numerator, denominator)
