@@ -127,6 +127,7 @@ impl App {
                     request,
                     tracks: Selection::Tracks(self.meant()),
                     extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
+                    engine: None,
                     force: false,
                 });
             }

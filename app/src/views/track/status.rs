@@ -84,6 +84,7 @@ fn line_ui(ui: &mut Ui, row: &Row, line: &Line, out: &mut Outbox) {
                     request: RequestId::default(),
                     tracks: Selection::Tracks(vec![id]),
                     extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
+                    engine: None,
                     force: true,
                 });
             }
