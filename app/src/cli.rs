@@ -15,6 +15,7 @@ mod remove;
 mod report;
 mod show;
 mod simulate;
+mod stems;
 mod upkeep;
 mod waveform;
 
@@ -72,6 +73,7 @@ enum Job {
     List(list::List),
     Show(show::Show),
     Waveform(waveform::Draw),
+    Stems(stems::Stems),
     Play(play::Play),
     Decks(decks::Decks),
     SimulateDecks(simulate::SimulateDecks),
@@ -170,6 +172,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::List(job)) => list::run(&context, &job),
         Some(Job::Show(job)) => show::run(&context, &job),
         Some(Job::Waveform(job)) => waveform::run(&context, &job),
+        Some(Job::Stems(job)) => stems::run(&context, &job),
         Some(Job::Play(job)) => play::run(&context, &job),
         Some(Job::Decks(job)) => decks::run(&context, &job),
         Some(Job::SimulateDecks(job)) => simulate::run(&context, &job),

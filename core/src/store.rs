@@ -37,7 +37,7 @@ use crate::edits::{ByHand, Found};
 use crate::findings::{Finding, Knowledge};
 use crate::harmony::{ChordSpan, KeyFinding};
 use crate::loudness::Loudness;
-use crate::stems::SetKey;
+use crate::stems::{SetKey, Stem, StemSet};
 use crate::track::{Track, TrackId};
 use crate::waveform::Waveform;
 use database::Handle;
@@ -231,6 +231,16 @@ impl Store {
     pub fn waveform(&self, id: TrackId) -> Result<Option<Waveform>, StoreError> {
         let entry: Option<WaveformFile> = self.get(tables::WAVEFORMS, id)?;
         entry.map(|_| waveforms::read(&self.dir, id)).transpose()
+    }
+
+    /// The waveform of a stem.
+    pub(crate) fn stem_waveform(
+        &self,
+        id: TrackId,
+        set: &StemSet,
+        stem: Stem,
+    ) -> Result<Waveform, StoreError> {
+        waveforms::read_at(&set.waveform_path(&self.dir, id, stem), id)
     }
 
     /// Reads every record and looks at every file that the library refers to.

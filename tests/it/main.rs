@@ -31,6 +31,8 @@ mod resume;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod stems;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod telling;

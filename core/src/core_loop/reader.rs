@@ -2,6 +2,8 @@
 
 use crate::core_loop::writer::Writes;
 use crate::export::document::TrackDetails;
+use crate::row::Row;
+use crate::stems::{Stem, StemFiles};
 use crate::store::{Store, StoreError};
 use crate::track::TrackId;
 use crate::waveform::Waveform;
@@ -43,6 +45,22 @@ impl Reader {
             chords: self.store.chords(track)?,
             by_hand,
         })
+    }
+
+    /// Where the stems of a track lie, as long as they are in step with its file. Looks at nothing on the disk: a set
+    /// that was evicted meanwhile is gone when it is opened.
+    pub fn stems(&self, row: &Row) -> Option<StemFiles> {
+        let set = row.stems()?;
+        Some(set.files(self.store.dir(), row.track.id))
+    }
+
+    /// The waveform of one stem, by the code that draws the mix. A file that is gone or damaged is a
+    /// [`StoreError::Record`].
+    pub fn stem_waveform(&self, row: &Row, stem: Stem) -> Result<Option<Waveform>, StoreError> {
+        let Some(set) = row.stems() else {
+            return Ok(None);
+        };
+        self.store.stem_waveform(row.track.id, set, stem).map(Some)
     }
 
     /// The waveform of one track, when it has one.

@@ -34,15 +34,19 @@ pub(super) fn write(
 }
 
 pub(super) fn read(dir: &Path, id: TrackId) -> Result<Waveform, StoreError> {
-    let path = path(dir, id);
+    read_at(&path(dir, id), id)
+}
+
+/// Reads a waveform of this track, of the mix or of a stem.
+pub(super) fn read_at(path: &Path, id: TrackId) -> Result<Waveform, StoreError> {
     let unsound = |reason: String| StoreError::Record {
         id,
         what: "waveform",
         reason,
     };
-    let bytes = fs::read(&path).map_err(|error| match error.kind() {
+    let bytes = fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => unsound("its file is gone".to_owned()),
-        _ => StoreError::io(error, &path),
+        _ => StoreError::io(error, path),
     })?;
     waveform::decode(&bytes).map_err(|error| unsound(error.to_string()))
 }
