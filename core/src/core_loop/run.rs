@@ -76,6 +76,7 @@ pub struct Core {
     store: Arc<Store>,
     writes: Arc<Writes>,
     unreadable: Vec<BadRecord>,
+    stem_budget: u64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -154,6 +155,7 @@ impl Core {
             store,
             writes,
             unreadable,
+            stem_budget: limits.stem_bytes,
             thread: Some(thread),
         })
     }
@@ -222,6 +224,11 @@ impl Core {
     /// Reads the full results and waveforms on other threads, no older than the views.
     pub fn reader(&self) -> Reader {
         Reader::new(Arc::clone(&self.store), Arc::clone(&self.writes))
+    }
+
+    /// What the stems of all tracks together may take, in bytes.
+    pub fn stem_budget(&self) -> u64 {
+        self.stem_budget
     }
 
     /// The library on disk, for what is done to it as a whole: verify, backup.

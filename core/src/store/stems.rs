@@ -1,7 +1,7 @@
 //! Folders of stems: which there are, and those that go. `crate::stems` says how they are named and makes them.
 
 use super::load::Loaded;
-use crate::stems::{self, SetKey};
+use crate::stems::{self, SetKey, Stem, StemSet};
 use crate::track::TrackId;
 use std::collections::HashSet;
 use std::fs;
@@ -64,6 +64,25 @@ fn is_unfinished(folder: &Path) -> bool {
     let name = folder.file_name().and_then(|name| name.to_str());
     let set = name.and_then(|name| name.strip_suffix(stems::UNFINISHED)?.strip_suffix('.'));
     set.and_then(stems::named).is_some()
+}
+
+/// Whether a set is there as it was made, as far as sizes tell; the pictures are read.
+pub(super) fn check(dir: &Path, track: TrackId, set: &StemSet) -> Result<(), String> {
+    let mut bytes = 0;
+    for stem in Stem::ALL {
+        let picture = set.waveform_path(dir, track, stem);
+        super::waveforms::read_at(&picture, track).map_err(|error| error.to_string())?;
+        for path in [set.sound_path(dir, track, stem), picture] {
+            let length =
+                fs::metadata(&path).map_err(|error| format!("{}: {error}", path.display()));
+            bytes += length?.len();
+        }
+    }
+    if bytes == set.bytes {
+        Ok(())
+    } else {
+        Err(format!("{bytes} bytes in the place of {}", set.bytes))
+    }
 }
 
 /// Removes one set.
