@@ -35,6 +35,7 @@ impl Desk {
             library: library.to_path_buf(),
             eager: false,
             slots: None,
+            stem_bytes: None,
             places: Places::default(),
         };
         let wake = move || {
