@@ -3,6 +3,7 @@
 
 mod by_hand;
 mod claiming;
+mod ids;
 mod importing;
 mod keeping;
 mod models;
@@ -17,6 +18,7 @@ use crate::core_loop::event::{Event, Tally};
 use crate::core_loop::input::{Effect, Input};
 use crate::core_loop::queue::{Queue, Wish};
 use crate::core_loop::state::by_hand::Deed;
+use crate::core_loop::state::ids::IdSource;
 use crate::core_loop::view::{Activity, ImportProgress, RunningJob, View};
 use crate::decks::run::DecksNews;
 use crate::failure::Failure;
@@ -484,25 +486,6 @@ impl Looked {
     /// Whether another look would see the same.
     fn still_holds(self, revision: u64, now: Timestamp) -> bool {
         self.revision == revision && self.retry_at.is_none_or(|at| now < at)
-    }
-}
-
-/// Track ids without an order that anybody could lean on (splitmix64, Steele et al. 2014).
-#[derive(Debug)]
-struct IdSource(u64);
-
-impl IdSource {
-    fn next(&mut self, taken: impl Fn(TrackId) -> bool) -> TrackId {
-        loop {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = self.0;
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let id = TrackId(mixed ^ (mixed >> 31));
-            if !taken(id) {
-                return id;
-            }
-        }
     }
 }
 

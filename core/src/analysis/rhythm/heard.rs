@@ -420,7 +420,8 @@ mod tests {
             let found = read(&beats, &every(&beats, 4, 1), None).unwrap();
             assert!((found.bpm.0 - bpm).abs() < 0.011, "{bpm}: {}", found.bpm.0);
             let grid = found.grid.unwrap();
-            assert!((grid.first_beat.0 - 0.41).abs() < 0.006, "{grid:?}");
+            // Where the period is a whole number of frames, all beats are off by the same half frame.
+            assert!((grid.first_beat.0 - 0.41).abs() <= 0.0101, "{grid:?}");
             assert_eq!(found.beats.len(), 400);
             assert_eq!(found.beats[0].position, 4, "{bpm}");
         }

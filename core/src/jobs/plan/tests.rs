@@ -114,7 +114,7 @@ fn a_new_version_another_maker_or_a_changed_file_makes_a_result_due_again() {
         [Artifact::Beats, Artifact::Chords]
     );
     assert_eq!(
-        due_at(&done(record(Maker::BeatThis, 2)), 0),
+        due_at(&done(record(Maker::EngineDj, 2)), 0),
         [Artifact::Beats, Artifact::Chords]
     );
     let stale = ArtifactRecord {
