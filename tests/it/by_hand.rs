@@ -24,6 +24,7 @@ fn open(library: &Path) -> (Core, Receiver<Event>) {
         library: library.to_path_buf(),
         eager: false,
         slots: None,
+        stem_bytes: None,
     };
     let core = Core::start(&config, || (), move |event| drop(say.send(event))).unwrap();
     (core, events)

@@ -34,6 +34,7 @@ impl Desk {
             library: library.to_path_buf(),
             eager: false,
             slots: None,
+            stem_bytes: None,
         };
         let wake = move || {
             let _woken = wake.try_send(());
