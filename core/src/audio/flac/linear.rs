@@ -26,6 +26,9 @@ impl Factors {
         }
         let factors = solved(&likeness(plane))?;
         let most = factors.iter().fold(0.0_f64, |most, it| most.max(it.abs()));
+        if most == 0.0 {
+            return None;
+        }
         // The largest factor fills the precision.
         let shift = (PRECISION as i32 - 1 - most.log2().floor() as i32 - 1).min(MOST_SHIFT);
         let shift = u32::try_from(shift).ok()?;
@@ -135,5 +138,8 @@ mod tests {
         assert!(most < 200, "{most}");
         assert_eq!(Factors::of(&[0; 4_096]), None);
         assert_eq!(Factors::of(&[1; 10]), None);
+        let mut click = vec![0; 4_096];
+        click[2_000] = 30_000;
+        assert_eq!(Factors::of(&click), None, "nothing before tells of it");
     }
 }
