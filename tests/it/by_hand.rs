@@ -11,7 +11,6 @@ use tonearm_core::core_loop::event::Event;
 use tonearm_core::core_loop::{Config, Core};
 use tonearm_core::edits::Edit;
 use tonearm_core::harmony::Key;
-use tonearm_core::setup::Places;
 use tonearm_core::track::TrackId;
 use tonearm_tests::program::{Program, Running};
 use tonearm_tests::waves::tune;
@@ -26,7 +25,6 @@ fn open(library: &Path) -> (Core, Receiver<Event>) {
         eager: false,
         slots: None,
         stem_bytes: None,
-        places: Places::default(),
     };
     let core = Core::start(&config, || (), move |event| drop(say.send(event))).unwrap();
     (core, events)

@@ -13,7 +13,6 @@ use tonearm_core::decks::{
     Databases, DeckView, DecksCommand, DecksState, DecksView, Link, Listen, MatchedBy, Matching,
     Recording, Source, UnitView,
 };
-use tonearm_core::setup::Places;
 use tonearm_core::track::TrackId;
 use tonearm_tests::engine_library::{EngineLibrary, EngineRow, OTHER_UUID};
 
@@ -36,7 +35,6 @@ impl Desk {
             eager: false,
             slots: None,
             stem_bytes: None,
-            places: Places::default(),
         };
         let wake = move || {
             let _woken = wake.try_send(());
@@ -55,7 +53,6 @@ impl Desk {
             request: RequestId(1),
             paths,
             analyze: None,
-            engine: None,
         };
         assert!(self.core.send(command));
         while self.events.recv_timeout(PATIENCE).unwrap() != Event::Idle {}

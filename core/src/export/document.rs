@@ -1,6 +1,9 @@
 //! One track as JSON: the track object of the command line, schema 1.
 
 mod round;
+mod stems;
+
+pub use stems::StemPaths;
 
 use crate::artifact::{Artifact, Maker};
 use crate::beats::Beats;
@@ -15,7 +18,8 @@ use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use stems::StemsDocument;
 
 /// Raised when a field is renamed or dropped, not when one is added.
 const SCHEMA: u32 = 1;
@@ -129,16 +133,7 @@ impl<'a> TrackDocument<'a> {
     /// With where the stems lie in `library`.
     #[must_use]
     pub fn with_stems(mut self, row: &Row, library: &Path) -> Self {
-        self.stems = row.stems().map(|set| {
-            let files = set.files(library, row.track.id);
-            StemsDocument {
-                files: StemPaths::of(&files.paths),
-                gain: set.gain,
-                residual_db: set.residual_db.and_then(|it| measure(f64::from(it))),
-                engine: set.maker,
-                bytes: set.bytes,
-            }
-        });
+        self.stems = StemsDocument::of(row, library);
         self
     }
 
@@ -253,45 +248,6 @@ struct SourceDocument<'a> {
     streaming: Option<&'a str>,
     /// The library no longer has it.
     gone: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct StemsDocument {
-    files: StemPaths,
-    /// What decoded samples are multiplied by.
-    gain: f32,
-    residual_db: Option<f64>,
-    engine: Maker,
-    bytes: u64,
-}
-
-/// The four files by their names.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct StemPaths {
-    drums: String,
-    bass: String,
-    other: String,
-    vocals: String,
-}
-
-impl StemPaths {
-    /// From paths in the order of [`crate::stems::Stem::ALL`].
-    pub fn of(paths: &[PathBuf; 4]) -> Self {
-        let [drums, bass, other, vocals] = paths
-            .each_ref()
-            .map(|path| path.to_string_lossy().into_owned());
-        Self {
-            drums,
-            bass,
-            other,
-            vocals,
-        }
-    }
-
-    /// In the order of [`crate::stems::Stem::ALL`].
-    pub fn all(&self) -> [&str; 4] {
-        [&self.drums, &self.bass, &self.other, &self.vocals]
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -13,9 +13,9 @@ use std::path::Path;
 const USUAL_BUDGET: u64 = 20_000_000_000;
 /// And no more than this share of what would be free without them: a fifth.
 const SHARE_OF_FREE: u64 = 5;
-/// What a second of sound takes on the disk before any was measured: two thirds of CD sound for all four, which dense
-/// music does not reach.
-const USUAL_BYTES: f64 = 240_000.0;
+/// What a second of sound takes on the disk before any was measured: 18 MB a minute for all four, as drafts of dense
+/// music take.
+const USUAL_BYTES: f64 = 300_000.0;
 /// And what it takes of a processor: the built-in separation on a machine of its time.
 const USUAL_CPU: f64 = 0.05;
 /// Sets whose cost is looked at: the mean of more is no other.
@@ -256,7 +256,7 @@ mod tests {
             }
         );
         assert_eq!(pace.estimate([], 2), Estimate::default());
-        assert_eq!(expected_bytes(Some(Secs(10_800.0))), 2_592_000_000);
+        assert_eq!(expected_bytes(Some(Secs(10_800.0))), 3_240_000_000);
         assert_eq!(expected_bytes(Some(Secs(f64::INFINITY))), u64::MAX);
         assert_eq!(expected_bytes(Some(Secs(f64::NAN))), 0);
     }

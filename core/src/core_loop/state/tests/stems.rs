@@ -225,11 +225,11 @@ fn a_new_set_takes_the_place_of_the_old_in_one_transaction() {
 
 #[test]
 fn room_is_made_before_work_begins_and_what_plays_stays() {
-    // Unknown lengths are expected to take 72 MB of the 100.
+    // Unknown lengths are expected to take 90 MB of the 100.
     let (mut bench, ids) = with_tracks(1, &["a", "b", "c"]);
     for (at, used) in [(0, 30), (1, 10)] {
         bench.ask(&[ids[at]], false);
-        let found = set(at as u32, 20_000_000, used);
+        let found = set(at as u32, 9_000_000, used);
         bench.end_job(at, Ok(Some(Finding::Stems(found))));
     }
     assert_eq!(bench.dropped(), []);
@@ -246,7 +246,7 @@ fn room_is_made_before_work_begins_and_what_plays_stays() {
         "not failed, not due"
     );
     assert_eq!(bench.row(ids[0]).stems(), None);
-    bench.end_job(2, Ok(Some(Finding::Stems(set(2, 20_000_000, 40)))));
+    bench.end_job(2, Ok(Some(Finding::Stems(set(2, 9_000_000, 40)))));
     assert_eq!(bench.stems(ids[1]), ArtifactState::Done);
 }
 
