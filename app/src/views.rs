@@ -8,4 +8,5 @@ pub mod log;
 pub mod menu;
 pub mod path_entry;
 pub mod settings;
+pub mod setup;
 pub mod track;

@@ -14,4 +14,5 @@ mod pip;
 mod venv;
 
 pub use idle::Workers;
+pub(crate) use venv::sizes;
 pub use venv::{Build, BuildError, Building, Step, build};

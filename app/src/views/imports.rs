@@ -1,8 +1,8 @@
 //! What goes on in the background: imports, analysis, rates, time left, failures.
 
 mod bar;
-mod pace;
-mod parts;
+pub(super) mod pace;
+pub(super) mod parts;
 mod trouble;
 mod trouble_list;
 mod work;

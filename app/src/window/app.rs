@@ -33,6 +33,7 @@ use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Core, StartError};
 use tonearm_core::decks::DecksView;
 use tonearm_core::playback::{Player, PlayerView};
+use tonearm_core::setup::SetupView;
 use tonearm_core::track::TrackId;
 
 /// A frame that takes longer is seen as a hitch; the log tells of it.
@@ -91,6 +92,7 @@ pub(super) struct Published {
     pub(super) view: Arc<View>,
     pub(super) sound: Arc<PlayerView>,
     pub(super) decks: Arc<DecksView>,
+    pub(super) setup: Arc<SetupView>,
     /// The moment that is drawn.
     pub(super) moment: Instant,
 }
@@ -171,6 +173,10 @@ impl App {
             },
             sound: self.player.as_ref().map(Player::view).unwrap_or_default(),
             decks: self.decks(),
+            setup: match &self.library {
+                Library::Open(core) => core.setup(),
+                Library::Coming(_) | Library::Failed(_) | Library::Closed => Arc::default(),
+            },
             moment: Instant::now(),
         }
     }
@@ -182,6 +188,7 @@ impl App {
             playhead: self.player.as_ref().and_then(Player::playhead),
             shelf: &self.shelf,
             settings: &self.settings,
+            setup: &published.setup,
             ready: matches!(self.library, Library::Open(_)),
         }
     }

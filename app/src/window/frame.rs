@@ -58,6 +58,7 @@ pub(super) fn frame_ui(
     Panel::top("menu").frame(bar).show(ui, |ui| {
         views::menu::menu_ui(ui, scene, panels, out);
         views::decks::tab_ui(ui, around.live.decks, panels.page, out);
+        views::setup::sign_ui(ui, scene.setup, panels, out);
     });
     banners_ui(ui, scene, around, settings);
     if around.trouble.is_none() {
@@ -242,8 +243,9 @@ fn sheet_ui(
     let (title, width) = match sheet {
         Sheet::Help => ("Keys and help", 760.0_f32),
         Sheet::Settings => ("Settings", 620.0),
+        Sheet::Setup => ("Models", 760.0),
         Sheet::Log => ("Log", 900.0),
-        Sheet::PathEntry => ("Add by path", 620.0),
+        Sheet::PathEntry => (panels.path_entry.title(), 620.0),
     };
     let room = ctx.content_rect();
     let (settings, out) = draft;
@@ -265,6 +267,7 @@ fn sheet_ui(
                     let panel = &mut panels.settings;
                     views::settings::settings_ui(ui, scene, around.about, panel, (settings, out));
                 }
+                Sheet::Setup => views::setup::setup_ui(ui, scene.setup, &mut panels.setup, out),
                 Sheet::Log => views::log::log_ui(ui, around.log, &mut panels.log, out),
                 Sheet::PathEntry => {
                     views::path_entry::path_entry_ui(ui, &mut panels.path_entry, out);

@@ -9,12 +9,14 @@ use crate::notices::Notice;
 use crate::outbox::Outbox;
 use crate::panels::{Page, Sheet, WindowPlace};
 use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
+use crate::views::setup;
 use eframe::egui::{Context, ViewportCommand};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, Selection};
 use tonearm_core::edits::Edit;
+use tonearm_core::setup::SetupCommand;
 use tonearm_core::track::TrackId;
 
 /// Commands that may wait for the library.
@@ -95,7 +97,7 @@ impl App {
             Action::AddFolder => self.errands.ask(Choice::Folder),
             Action::AddByPath => {
                 self.panels.path_entry.instead_of_dialog = false;
-                self.show_path_entry();
+                self.show_path_entry(Choice::Files);
             }
             Action::TryDemo => {
                 self.panels.sheet = None;
@@ -182,6 +184,13 @@ impl App {
             Action::CancelWork => out.commands.push(Command::Cancel),
             Action::Help => self.toggle_sheet(Sheet::Help),
             Action::Settings => self.toggle_sheet(Sheet::Settings),
+            Action::Setup => {
+                self.toggle_sheet(Sheet::Setup);
+                if setup::should_look(&published.setup) {
+                    out.commands.push(Command::Setup(SetupCommand::Check));
+                }
+            }
+            Action::DoFirst => out.commands.push(Command::Prioritize(self.meant())),
             Action::Log => self.toggle_sheet(Sheet::Log),
             Action::CopyDiagnostics => {
                 out.copied = Some(super::diagnostics::text(

@@ -95,7 +95,7 @@ pub(super) fn rate_text(per_minute: f64) -> String {
 }
 
 /// No more exact than it can be.
-pub(super) fn left_text(secs: f64) -> String {
+pub(in crate::views) fn left_text(secs: f64) -> String {
     let minutes = secs / 60.0;
     if secs < 20.0 {
         "a few seconds left".to_owned()

@@ -16,6 +16,7 @@ use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::findings::Knowledge;
 use tonearm_core::playback::PlayerView;
 use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::setup::SetupView;
 use tonearm_core::track::{FilePath, FileStamp, Tags, Track};
 
 /// A window with bar and drawer alone.
@@ -25,6 +26,7 @@ struct World {
     sound: PlayerView,
     shelf: Shelf,
     settings: Settings,
+    setup: SetupView,
     panel: ImportsPanel,
     out: Outbox,
 }
@@ -37,6 +39,7 @@ impl World {
             playhead: None,
             shelf: &self.shelf,
             settings: &self.settings,
+            setup: &self.setup,
             ready: true,
         };
         activity_bar_ui(ui, &scene, &mut self.panel, &mut self.out);
@@ -132,6 +135,7 @@ fn job(track: u64, part: f32) -> RunningJob {
     RunningJob {
         track: TrackId(track),
         wants: BTreeSet::from([Artifact::Beats]),
+        by_models: BTreeSet::new(),
         control,
         live: None,
     }
