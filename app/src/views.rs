@@ -5,6 +5,7 @@ pub mod help;
 pub mod imports;
 pub mod library;
 pub mod log;
+mod makers;
 pub mod menu;
 pub mod path_entry;
 pub mod settings;

@@ -119,6 +119,15 @@ fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &mut Panels, out: &mut Outbox
                 views::imports::activity_bar_ui(ui, scene, &mut panels.imports, out);
             });
     }
+    if panels.imports.batch.is_some() {
+        Panel::bottom("batch")
+            .frame(Frame::new())
+            .resizable(false)
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                views::imports::batch_ui(ui, &mut panels.imports, out)
+            });
+    }
     if panels.imports.open {
         let room = ui.available_height();
         Panel::bottom("drawer")

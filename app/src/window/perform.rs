@@ -9,11 +9,10 @@ use crate::notices::Notice;
 use crate::outbox::Outbox;
 use crate::panels::{Page, Sheet, WindowPlace};
 use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
+use crate::views::imports::{Batch, UNASKED};
 use crate::views::setup;
 use eframe::egui::{Context, ViewportCommand};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
-use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, Selection};
 use tonearm_core::edits::Edit;
 use tonearm_core::setup::SetupCommand;
@@ -124,14 +123,12 @@ impl App {
                 });
             }
             Action::MakeStems => {
-                let request = self.errands.request();
-                out.commands.push(Command::Analyze {
-                    request,
-                    tracks: Selection::Tracks(self.meant()),
-                    extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
-                    engine: None,
-                    force: false,
-                });
+                let batch = Batch::of(&self.scene(published), self.meant());
+                if batch.tracks.len() > UNASKED {
+                    self.panels.imports.batch = Some(batch);
+                } else {
+                    out.commands.push(batch.command());
+                }
             }
             Action::RetryFailed => out.commands.push(Command::Retry(Selection::All)),
             Action::RemoveSelected => out.commands.push(Command::Remove(self.meant())),
