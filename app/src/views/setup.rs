@@ -9,6 +9,7 @@ mod standing;
 use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::panels::{Panels, Sheet};
+use crate::settings::Settings;
 use crate::theme::{self, icon};
 use eframe::egui::{
     Align, Button, Label, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2,
@@ -67,7 +68,12 @@ pub(crate) fn should_look(view: &SetupView) -> bool {
 }
 
 /// The sheet.
-pub fn setup_ui(ui: &mut Ui, view: &SetupView, panel: &mut SetupPanel, out: &mut Outbox) {
+pub fn setup_ui(
+    ui: &mut Ui,
+    view: &SetupView,
+    panel: &mut SetupPanel,
+    (settings, out): (&mut Settings, &mut Outbox),
+) {
     let standing = standing::of(view, panel);
     headline_ui(ui, &standing, (view, &*panel), out);
     ui.add_space(8.0);
@@ -77,7 +83,7 @@ pub fn setup_ui(ui: &mut Ui, view: &SetupView, panel: &mut SetupPanel, out: &mut
             ui.spacing_mut().item_spacing.y = 6.0;
             packages::packages_ui(ui, view, panel, out);
             for model in &view.models {
-                models::model_ui(ui, (view, model), panel, out);
+                models::model_ui(ui, (view, model), panel, (settings, out));
             }
             footer_ui(ui, view, panel, out);
         });

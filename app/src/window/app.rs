@@ -8,13 +8,14 @@ use super::frame::{Around, Wanted, below_notices, frame_ui};
 use super::hearing::Hearing;
 use super::keeper::Keeper;
 use super::keys::{self, Focus, Place};
+use super::setup;
 use super::start::{self, Coming, Trouble};
 use super::waker::Waker;
 use crate::gpu;
 use crate::journal::{Line, journal};
 use crate::notices::{Notice, Toasts, toasts_ui};
 use crate::outbox::Outbox;
-use crate::panels::{Page, Panels};
+use crate::panels::{Page, Panels, Sheet};
 use crate::scene::Scene;
 use crate::settings::Settings;
 use crate::shelf::{Shelf, Stems};
@@ -64,6 +65,7 @@ pub(super) struct App {
     pub(super) keeper: Keeper,
     pub(super) closing: Option<Closing>,
     pub(super) live: LiveDecks,
+    setup_watch: setup::Watch,
     /// Set for ever when the graphics card goes away; nothing but a new start brings it back.
     card_lost: Arc<AtomicBool>,
     card_loss_told: bool,
@@ -138,6 +140,7 @@ impl App {
             },
             live: LiveDecks::new(&beginnings.settings),
             library: Library::Coming(beginnings.library),
+            setup_watch: setup::Watch::default(),
             player: None,
             coming_player: beginnings.player,
             shelf,
@@ -388,6 +391,9 @@ impl eframe::App for App {
         }
         let published = self.published();
         let mut out = Outbox::default();
+        let watched = self.panels.sheet == Some(Sheet::Setup);
+        out.notices
+            .extend(self.setup_watch.see(&published.setup, watched));
         let place = Place {
             page: self.panels.page,
             covered: self.panels.sheet.is_some(),

@@ -276,7 +276,10 @@ fn sheet_ui(
                     let panel = &mut panels.settings;
                     views::settings::settings_ui(ui, scene, around.about, panel, (settings, out));
                 }
-                Sheet::Setup => views::setup::setup_ui(ui, scene.setup, &mut panels.setup, out),
+                Sheet::Setup => {
+                    let panel = &mut panels.setup;
+                    views::setup::setup_ui(ui, scene.setup, panel, (settings, out));
+                }
                 Sheet::Log => views::log::log_ui(ui, around.log, &mut panels.log, out),
                 Sheet::PathEntry => {
                     views::path_entry::path_entry_ui(ui, &mut panels.path_entry, out);

@@ -4,6 +4,7 @@ use super::parts::{self, Head, muted, row_ui, trouble_ui};
 use super::{SetupPanel, standing};
 use crate::format;
 use crate::outbox::Outbox;
+use crate::settings::Settings;
 use crate::theme;
 use eframe::egui::{Button, Checkbox, Label, OpenUrl, RichText, Role, Ui, WidgetInfo};
 use tonearm_core::core_loop::command::Command;
@@ -13,7 +14,7 @@ pub(super) fn model_ui(
     ui: &mut Ui,
     (view, model): (&SetupView, &ModelView),
     panel: &mut SetupPanel,
-    out: &mut Outbox,
+    (settings, out): (&mut Settings, &mut Outbox),
 ) {
     let size = standing::about(model.bytes);
     let (colour, state) = match &model.state {
@@ -35,7 +36,14 @@ pub(super) fn model_ui(
         ui,
         &head,
         |ui| asked = buttons_ui(ui, (view, model), may),
-        |ui| below_ui(ui, (view, model), panel),
+        |ui| {
+            below_ui(ui, (view, model), panel);
+            if model.family == Family::Beats && view.ready().contains(&Family::Beats) {
+                let text = "Find the beats of every track with it, after the built-in analysis";
+                ui.checkbox(&mut settings.beats_by_model, text)
+                    .on_hover_text("In the background; takes a while for a large library");
+            }
+        },
     );
     if asked.get {
         let wish = panel.wish_for(&model.id);

@@ -17,6 +17,7 @@ use tonearm_core::setup::{
 struct World {
     view: SetupView,
     panel: SetupPanel,
+    settings: Settings,
     out: Outbox,
 }
 
@@ -52,7 +53,8 @@ fn show(world: World) -> Harness<'static, World> {
 fn draw(ui: &mut egui::Ui, world: &mut World) {
     let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(20.0);
     egui::CentralPanel::default().frame(frame).show(ui, |ui| {
-        setup_ui(ui, &world.view, &mut world.panel, &mut world.out);
+        let draft = (&mut world.settings, &mut world.out);
+        setup_ui(ui, &world.view, &mut world.panel, draft);
     });
 }
 
@@ -280,6 +282,19 @@ fn a_model_that_is_not_free_shows_its_terms_and_comes_only_after_the_tick() {
         harness.state().asked(),
         [&SetupCommand::Start(alone), &SetupCommand::Start(all)]
     );
+}
+
+#[test]
+fn beats_of_every_track_are_left_to_the_model_only_by_a_tick() {
+    let name = "Find the beats of every track with it, after the built-in analysis";
+    let mut harness = show(World::of(with_packages()));
+    assert!(harness.query_by_label(name).is_none());
+    harness.state_mut().view = complete();
+    harness.run_steps(2);
+    assert!(!harness.state().settings.beats_by_model);
+    harness.get_by_label(name).click();
+    harness.run_steps(2);
+    assert!(harness.state().settings.beats_by_model);
 }
 
 #[test]
