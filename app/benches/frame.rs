@@ -224,6 +224,7 @@ impl Window {
             }),
             shelf: &self.shelf,
             settings: &self.settings,
+            setup: &tonearm_core::setup::SetupView::default(),
             ready: true,
         };
         let panel = &mut self.panel;

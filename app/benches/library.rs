@@ -115,6 +115,7 @@ impl Window {
             playhead: None,
             shelf: &self.shelf,
             settings: &self.settings,
+            setup: &tonearm_core::setup::SetupView::default(),
             ready: true,
         };
         let panel = &mut self.panel;

@@ -80,6 +80,8 @@ pub enum Action {
     Redo,
     PauseWork,
     CancelWork,
+    DoFirst,
+    Setup,
     Help,
     Settings,
     Log,

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// What can be chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Choice {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Choice {
+    #[default]
     Files,
     Folder,
+    /// One that holds models or packages.
+    Models,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,10 @@ pub(crate) fn ask(choice: Choice) -> Answer {
         Choice::Folder => rfd::FileDialog::new()
             .set_title("Add folders of music")
             .pick_folders(),
+        Choice::Models => rfd::FileDialog::new()
+            .set_title("A folder with models or packages")
+            .pick_folder()
+            .map(|folder| vec![folder]),
     };
     answer(chosen, asked.elapsed())
 }

@@ -6,6 +6,7 @@ use crate::views::library::LibraryPanel;
 use crate::views::log::LogPanel;
 use crate::views::path_entry::PathEntryPanel;
 use crate::views::settings::SettingsPanel;
+use crate::views::setup::SetupPanel;
 use crate::views::track::TrackPanel;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,8 @@ pub struct Panels {
     pub log: LogPanel,
     #[serde(skip)]
     pub settings: SettingsPanel,
+    #[serde(skip)]
+    pub setup: SetupPanel,
     /// Where the window was, in points.
     pub place: Option<WindowPlace>,
 }
@@ -67,6 +70,8 @@ impl WindowPlace {
 pub enum Sheet {
     Help,
     Settings,
+    /// What analysis by models needs.
+    Setup,
     Log,
     /// For those whose system offers no file dialog.
     PathEntry,

@@ -4,6 +4,7 @@ use crate::settings::Settings;
 use crate::shelf::Shelf;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::playback::{PlayerView, Playhead};
+use tonearm_core::setup::SetupView;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
@@ -13,6 +14,8 @@ pub struct Scene<'a> {
     pub playhead: Option<Playhead>,
     pub shelf: &'a Shelf,
     pub settings: &'a Settings,
+    /// What there is for analysis by models.
+    pub setup: &'a SetupView,
     /// False until the library has been read.
     pub ready: bool,
 }

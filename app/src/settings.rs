@@ -21,6 +21,8 @@ pub struct Settings {
     pub scale: f32,
     /// Analyse what comes in without being asked.
     pub analyze_on_import: bool,
+    /// Let a model find the beats of every track, after the built-in analysis.
+    pub beats_by_model: bool,
     /// `None`: one per core.
     pub jobs: Option<usize>,
     /// Id of the audio output (`playback::DeviceId`); `None`: the system's.
@@ -75,6 +77,7 @@ impl Default for Settings {
             key_notation: KeyNotation::Camelot,
             scale: 1.0,
             analyze_on_import: true,
+            beats_by_model: false,
             jobs: None,
             output: None,
             volume: 1.0,

@@ -11,6 +11,7 @@ mod hearing;
 mod keeper;
 mod keys;
 mod perform;
+mod setup;
 mod sound;
 mod start;
 mod waker;

@@ -17,6 +17,7 @@ use tonearm_core::core_loop::command::{Command, Selection};
 use tonearm_core::core_loop::view::{Rows, View};
 use tonearm_core::playback::PlayerView;
 use tonearm_core::row::Row;
+use tonearm_core::setup::SetupView;
 use tonearm_core::track::TrackId;
 use tonearm_core::units::{Bpm, Secs};
 
@@ -26,6 +27,7 @@ struct World {
     sound: PlayerView,
     shelf: Shelf,
     settings: Settings,
+    setup: SetupView,
     panel: LibraryPanel,
     out: Outbox,
     ready: bool,
@@ -41,6 +43,7 @@ impl World {
             sound: PlayerView::default(),
             shelf: Shelf::default(),
             settings: Settings::default(),
+            setup: SetupView::default(),
             panel: LibraryPanel::default(),
             out: Outbox::default(),
             ready: true,
@@ -54,6 +57,7 @@ impl World {
             playhead: None,
             shelf: &self.shelf,
             settings: &self.settings,
+            setup: &self.setup,
             ready: self.ready,
         }
     }

@@ -16,4 +16,5 @@ mod trouble;
 mod venv;
 
 pub use idle::Workers;
+pub(crate) use venv::sizes;
 pub use venv::{Build, BuildError, Building, Step, build};

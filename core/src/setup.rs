@@ -124,6 +124,25 @@ pub enum EnvironmentView {
 pub struct VariantView {
     pub variant: Variant,
     pub reason: String,
+    /// All that there are for this machine.
+    pub possible: Vec<PossibleVariant>,
+}
+
+impl VariantView {
+    pub fn size_of(&self, variant: Variant) -> Option<PossibleVariant> {
+        let mut possible = self.possible.iter();
+        possible.find(|size| size.variant == variant).copied()
+    }
+}
+
+/// A build that runs here, and how large its packages are, about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PossibleVariant {
+    pub variant: Variant,
+    /// Bytes that are fetched.
+    pub download: u64,
+    /// Bytes on the disk.
+    pub disk: u64,
 }
 
 /// One model, whether here or not.

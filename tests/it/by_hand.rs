@@ -11,6 +11,7 @@ use tonearm_core::core_loop::event::Event;
 use tonearm_core::core_loop::{Config, Core};
 use tonearm_core::edits::Edit;
 use tonearm_core::harmony::Key;
+use tonearm_core::setup::Places;
 use tonearm_core::track::TrackId;
 use tonearm_tests::program::{Program, Running};
 use tonearm_tests::waves::tune;
@@ -25,6 +26,7 @@ fn open(library: &Path) -> (Core, Receiver<Event>) {
         eager: false,
         slots: None,
         stem_bytes: None,
+        places: Places::default(),
     };
     let core = Core::start(&config, || (), move |event| drop(say.send(event))).unwrap();
     (core, events)

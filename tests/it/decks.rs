@@ -13,6 +13,7 @@ use tonearm_core::decks::{
     Databases, DeckView, DecksCommand, DecksState, DecksView, Link, Listen, MatchedBy, Matching,
     Recording, Source, UnitView,
 };
+use tonearm_core::setup::Places;
 use tonearm_core::track::TrackId;
 use tonearm_tests::engine_library::{EngineLibrary, EngineRow, OTHER_UUID};
 
@@ -35,6 +36,7 @@ impl Desk {
             eager: false,
             slots: None,
             stem_bytes: None,
+            places: Places::default(),
         };
         let wake = move || {
             let _woken = wake.try_send(());
@@ -53,6 +55,7 @@ impl Desk {
             request: RequestId(1),
             paths,
             analyze: None,
+            engine: None,
         };
         assert!(self.core.send(command));
         while self.events.recv_timeout(PATIENCE).unwrap() != Event::Idle {}

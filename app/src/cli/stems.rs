@@ -17,6 +17,7 @@ use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
 use tonearm_core::core_loop::event::Event;
 use tonearm_core::export::document::StemPaths;
 use tonearm_core::row::Row;
+use tonearm_core::setup::Family;
 use tonearm_core::stems::export::{self, ExportError};
 use tonearm_core::stems::room::{Estimate, Pace};
 use tonearm_core::units::Secs;
@@ -135,7 +136,8 @@ fn separate(context: &Context, library: &Library, due: &[Arc<Row>]) -> Result<bo
         .iter()
         .map(|row| row.track.format.as_ref().map(|format| format.duration));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let pace = Pace::measured(view.rows.iter().map(Arc::as_ref));
+    let by_model = library.core.setup().ready().contains(&Family::Stems);
+    let pace = Pace::measured(view.rows.iter().map(Arc::as_ref), by_model);
     if !context.output.quiet {
         Output::note(&expected(pace.estimate(lengths, threads)));
     }

@@ -1,11 +1,15 @@
 //! What goes on in the background: imports, analysis, rates, time left, failures.
 
 mod bar;
-mod pace;
-mod parts;
+mod batch;
+pub(super) mod pace;
+pub(super) mod parts;
 mod trouble;
 mod trouble_list;
+mod waiting;
 mod work;
+
+pub use batch::{Batch, UNASKED, batch_ui};
 
 use crate::outbox::Outbox;
 use crate::scene::Scene;
@@ -31,6 +35,9 @@ pub struct ImportsPanel {
     /// A track that the user wants to see in the library; whoever shows it takes it out.
     #[serde(skip)]
     pub wanted: Option<TrackId>,
+    /// Stems of so many tracks that the user is asked first.
+    #[serde(skip)]
+    pub batch: Option<Batch>,
     #[serde(skip)]
     state: State,
 }
@@ -46,6 +53,15 @@ struct State {
     seen_busy: Option<f64>,
     /// Finished and failed tracks of the summary that the user has closed.
     closed: Option<(u64, u64)>,
+    stems_left: batch::StemsLeft,
+    /// What the right half of the drawer shows; `None`: what there is more to say of.
+    shown: Option<List>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum List {
+    Waiting,
+    Failures,
 }
 
 impl ImportsPanel {
@@ -84,6 +100,8 @@ pub fn activity_bar_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel,
 pub fn imports_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel, out: &mut Outbox) {
     panel.watch(ui, &scene.view.activity);
     panel.state.troubles.follow(&scene.view.rows);
+    let now = ui.input(|input| input.time);
+    panel.state.stems_left.follow(now, scene);
     Frame::new().inner_margin(theme::PADDING).show(ui, |ui| {
         header_ui(ui, &scene.view.activity, panel, out);
         ui.add_space(4.0);
@@ -93,16 +111,42 @@ pub fn imports_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel, out:
                 let size = vec2(width, ui.available_height());
                 ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
                     ui.set_width(width);
-                    work::work_ui(ui, scene, panel);
+                    work::work_ui(ui, scene, panel, out);
                 });
                 ui.separator();
-                ui.vertical(|ui| trouble_list::troubles_ui(ui, scene, panel, out));
+                ui.vertical(|ui| lists_ui(ui, scene, panel, out));
             });
         } else {
             work::brief_ui(ui, panel);
-            trouble_list::troubles_ui(ui, scene, panel, out);
+            lists_ui(ui, scene, panel, out);
         }
     });
+}
+
+/// What waits, or what failed.
+fn lists_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel, out: &mut Outbox) {
+    let waiting = scene.view.activity.queued as u64;
+    let failures = panel.state.troubles.all().len() as u64;
+    let shown = panel.state.shown.unwrap_or(if waiting > 0 {
+        List::Waiting
+    } else {
+        List::Failures
+    });
+    ui.horizontal(|ui| {
+        for (list, name, count) in [
+            (List::Waiting, "Waiting", waiting),
+            (List::Failures, "Failures", failures),
+        ] {
+            let text = format!("{name} {}", parts::grouped(count));
+            if ui.selectable_label(shown == list, text).clicked() {
+                panel.state.shown = Some(list);
+            }
+        }
+    });
+    match shown {
+        List::Waiting => waiting::waiting_ui(ui, scene, panel, out),
+        List::Failures => trouble_list::troubles_ui(ui, scene, panel, out),
+    }
 }
 
 fn header_ui(ui: &mut Ui, activity: &Activity, panel: &mut ImportsPanel, out: &mut Outbox) {

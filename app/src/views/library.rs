@@ -255,6 +255,7 @@ mod tests {
             playhead: None,
             shelf: &Shelf::default(),
             settings: &Settings::default(),
+            setup: &tonearm_core::setup::SetupView::default(),
             ready,
         };
         egui::__run_test_ui(|ui| panel.prepare(ui, &scene));

@@ -16,8 +16,8 @@ const HELP: &[Action] = &[
     Action::Log,
     Action::CopyDiagnostics,
 ];
-const PROGRAM: &[Action] = &[Action::Settings, Action::Quit];
-const WORK: &[Action] = &[Action::PauseWork, Action::CancelWork];
+const PROGRAM: &[Action] = &[Action::Setup, Action::Settings, Action::Quit];
+const WORK: &[Action] = &[Action::DoFirst, Action::PauseWork, Action::CancelWork];
 
 /// Kept free below a menu that is higher than the window, in points.
 const MENU_EDGE: f32 = 16.0;
@@ -117,6 +117,7 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         Action::Redo => scene.view.redo.is_some(),
         Action::PauseWork => busy || activity.paused,
         Action::CancelWork => busy,
+        Action::DoFirst => busy && (selected || on_track),
         Action::TryDecks
         | Action::AddFiles
         | Action::AddFolder
@@ -179,6 +180,7 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         | Action::ToggleOverlay
         | Action::ToggleDoctor
         | Action::EndDecksTrial
+        | Action::Setup
         | Action::Help
         | Action::Settings
         | Action::Log

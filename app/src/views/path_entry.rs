@@ -1,6 +1,7 @@
 //! Bringing music in by typing where it is, for those whose system offers no file dialog.
 
 use crate::action::Action;
+use crate::dialogs::Choice;
 use crate::outbox::Outbox;
 use crate::theme;
 use eframe::egui::{self, Button, Key, Modifiers, RichText, ScrollArea, TextEdit, Ui};
@@ -33,9 +34,27 @@ pub struct PathEntryPanel {
     /// No dialog could be shown: say so.
     pub instead_of_dialog: bool,
     pub focused: bool,
+    /// What is to be found.
+    pub choice: Choice,
 }
 
 impl PathEntryPanel {
+    pub fn title(&self) -> &'static str {
+        match self.choice {
+            Choice::Files | Choice::Folder => "Add by path",
+            Choice::Models => "Take models from a folder",
+        }
+    }
+
+    /// What is typed will do.
+    fn is_possible(&self) -> bool {
+        let fits = match self.choice {
+            Choice::Files | Choice::Folder => self.listing.what != What::Nothing,
+            Choice::Models => self.listing.what == What::Folder,
+        };
+        self.is_answered() && fits
+    }
+
     fn is_answered(&self) -> bool {
         self.listing.text == self.text
     }
@@ -48,7 +67,9 @@ impl PathEntryPanel {
 
 pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) {
     ui.label(
-        RichText::new(if panel.instead_of_dialog {
+        RichText::new(if panel.choice == Choice::Models {
+            "The folder with the files of models, and with packages where there is no net. They are copied."
+        } else if panel.instead_of_dialog {
             "This system shows no file dialog. Type where your music is, or drop it onto the window."
         } else {
             "A file, a folder, a playlist or an Engine DJ library. Nothing is copied or moved."
@@ -60,8 +81,13 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
     if tab && let Some(entry) = panel.listing.entries.first().cloned() {
         panel.complete(&entry);
     }
+    let is_music = panel.choice != Choice::Models;
     let edit = TextEdit::singleline(&mut panel.text)
-        .hint_text("/path/to/music")
+        .hint_text(if is_music {
+            "/path/to/music"
+        } else {
+            "/path/to/models"
+        })
         .font(egui::TextStyle::Monospace)
         .desired_width(f32::INFINITY)
         .margin(egui::Margin::symmetric(10, 7));
@@ -89,8 +115,9 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
     listing_ui(ui, panel);
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        let possible = panel.is_answered() && panel.listing.what != What::Nothing;
-        let add = Button::new(RichText::new("Add").color(theme::ON_CHIP))
+        let possible = panel.is_possible();
+        let word = if is_music { "Add" } else { "Take" };
+        let add = Button::new(RichText::new(word).color(theme::ON_CHIP))
             .fill(theme::ACCENT)
             .min_size(egui::vec2(88.0, theme::CONTROL));
         let clicked = ui.add_enabled(possible, add).clicked();
@@ -99,7 +126,7 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
         } else if entered {
             panel.focused = false;
         }
-        if ui.button("Demo music instead").clicked() {
+        if is_music && ui.button("Demo music instead").clicked() {
             out.act(Action::TryDemo);
             ui.close();
         }
@@ -121,6 +148,7 @@ fn state_ui(ui: &mut Ui, panel: &PathEntryPanel) {
     let (text, color) = match (panel.is_answered(), panel.listing.what) {
         _ if panel.text.trim().is_empty() => ("Tab completes names", theme::TEXT_FAINT),
         (false, _) => ("Looking…", theme::TEXT_FAINT),
+        (true, What::Folder) if panel.choice == Choice::Models => ("A folder", theme::OK),
         (true, What::Folder) => ("A folder: all music below it is added", theme::OK),
         (true, What::File) => ("A file", theme::OK),
         (true, What::Nothing) if !panel.listing.entries.is_empty() => {

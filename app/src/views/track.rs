@@ -6,6 +6,7 @@ mod header;
 mod jump;
 mod kept;
 pub(super) mod lanes;
+mod made;
 mod overview;
 mod stage;
 mod status;

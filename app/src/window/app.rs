@@ -8,13 +8,14 @@ use super::frame::{Around, Wanted, below_notices, frame_ui};
 use super::hearing::Hearing;
 use super::keeper::Keeper;
 use super::keys::{self, Focus, Place};
+use super::setup;
 use super::start::{self, Coming, Trouble};
 use super::waker::Waker;
 use crate::gpu;
 use crate::journal::{Line, journal};
 use crate::notices::{Notice, Toasts, toasts_ui};
 use crate::outbox::Outbox;
-use crate::panels::{Page, Panels};
+use crate::panels::{Page, Panels, Sheet};
 use crate::scene::Scene;
 use crate::settings::Settings;
 use crate::shelf::{Shelf, Stems};
@@ -33,6 +34,7 @@ use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Core, StartError};
 use tonearm_core::decks::DecksView;
 use tonearm_core::playback::{Player, PlayerView};
+use tonearm_core::setup::SetupView;
 use tonearm_core::track::TrackId;
 
 /// A frame that takes longer is seen as a hitch; the log tells of it.
@@ -63,6 +65,7 @@ pub(super) struct App {
     pub(super) keeper: Keeper,
     pub(super) closing: Option<Closing>,
     pub(super) live: LiveDecks,
+    setup_watch: setup::Watch,
     /// Set for ever when the graphics card goes away; nothing but a new start brings it back.
     card_lost: Arc<AtomicBool>,
     card_loss_told: bool,
@@ -91,6 +94,7 @@ pub(super) struct Published {
     pub(super) view: Arc<View>,
     pub(super) sound: Arc<PlayerView>,
     pub(super) decks: Arc<DecksView>,
+    pub(super) setup: Arc<SetupView>,
     /// The moment that is drawn.
     pub(super) moment: Instant,
 }
@@ -136,6 +140,7 @@ impl App {
             },
             live: LiveDecks::new(&beginnings.settings),
             library: Library::Coming(beginnings.library),
+            setup_watch: setup::Watch::default(),
             player: None,
             coming_player: beginnings.player,
             shelf,
@@ -171,6 +176,10 @@ impl App {
             },
             sound: self.player.as_ref().map(Player::view).unwrap_or_default(),
             decks: self.decks(),
+            setup: match &self.library {
+                Library::Open(core) => core.setup(),
+                Library::Coming(_) | Library::Failed(_) | Library::Closed => Arc::default(),
+            },
             moment: Instant::now(),
         }
     }
@@ -182,6 +191,7 @@ impl App {
             playhead: self.player.as_ref().and_then(Player::playhead),
             shelf: &self.shelf,
             settings: &self.settings,
+            setup: &published.setup,
             ready: matches!(self.library, Library::Open(_)),
         }
     }
@@ -381,6 +391,9 @@ impl eframe::App for App {
         }
         let published = self.published();
         let mut out = Outbox::default();
+        let watched = self.panels.sheet == Some(Sheet::Setup);
+        out.notices
+            .extend(self.setup_watch.see(&published.setup, watched));
         let place = Place {
             page: self.panels.page,
             covered: self.panels.sheet.is_some(),

@@ -1,7 +1,7 @@
 //! What the window has done elsewhere because it may take long: dialogs, demo music, looking at folders, copies.
 
 use super::app::{App, Library};
-use super::hearing::Wish;
+use super::hearing::Wish as Hope;
 use super::start::{Coming, make};
 use super::waker::Waker;
 use crate::cli::demo;
@@ -12,6 +12,7 @@ use crate::views::path_entry::{Listing, What};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tonearm_core::core_loop::command::{Command, Extent, RequestId};
+use tonearm_core::setup::{SetupCommand, Wish};
 use tonearm_core::store::Reason;
 
 /// Names that are offered for what is typed.
@@ -24,6 +25,8 @@ const LOOKED_AT: usize = 20_000;
 pub(super) struct Errands {
     waker: Waker,
     dialog: Coming<Answer>,
+    /// What the dialog is about.
+    choice: Choice,
     demo: Coming<Result<PathBuf, String>>,
     /// The demo music is wanted on decks, not on its own page.
     demo_for_decks: bool,
@@ -39,6 +42,7 @@ impl Errands {
         Self {
             waker: waker.clone(),
             dialog: Coming::Over,
+            choice: Choice::Files,
             demo: Coming::Over,
             demo_for_decks: false,
             listing: Coming::Over,
@@ -56,6 +60,7 @@ impl Errands {
 
     pub(super) fn ask(&mut self, choice: Choice) {
         if !self.dialog.is_awaited() {
+            self.choice = choice;
             self.dialog = make("dialog", &self.waker, move || dialogs::ask(choice));
         }
     }
@@ -89,10 +94,10 @@ impl App {
     /// Takes in what the errands have brought.
     pub(super) fn take_errands(&mut self, now: f64) {
         match self.errands.dialog.take() {
-            Some(Answer::Chosen(paths)) => self.import(paths),
+            Some(Answer::Chosen(paths)) => self.chosen(paths, self.errands.choice),
             Some(Answer::NoDialog) => {
                 self.panels.path_entry.instead_of_dialog = true;
-                self.show_path_entry();
+                self.show_path_entry(self.errands.choice);
             }
             Some(Answer::Cancelled) | None => {}
         }
@@ -101,7 +106,7 @@ impl App {
                 let request = self.errands.request();
                 self.send_import(request, vec![folder]);
             }
-            Some(Ok(folder)) => self.import_wishing(vec![folder], Wish::First),
+            Some(Ok(folder)) => self.import_wishing(vec![folder], Hope::First),
             Some(Err(error)) => {
                 let text = format!("The demo music could not be written: {error}");
                 self.toasts.say(Notice::trouble(text), now);
@@ -131,10 +136,13 @@ impl App {
             let panel = &mut self.panels.path_entry;
             if let Some(path) = panel.chosen.take() {
                 self.panels.sheet = None;
-                self.import(vec![expanded(&path)]);
+                self.chosen(vec![expanded(&path)], self.panels.path_entry.choice);
             } else if panel.listing.text != panel.text {
                 self.errands.list(&panel.text);
             }
+        }
+        if std::mem::take(&mut self.panels.setup.wants_folder) {
+            self.errands.ask(Choice::Models);
         }
         if std::mem::take(&mut self.panels.settings.back_up)
             && let Library::Open(core) = &self.library
@@ -149,7 +157,26 @@ impl App {
         }
     }
 
-    pub(super) fn show_path_entry(&mut self) {
+    /// What was chosen is brought in, or models are taken from it.
+    fn chosen(&mut self, paths: Vec<PathBuf>, choice: Choice) {
+        match choice {
+            Choice::Files | Choice::Folder => self.import(paths),
+            Choice::Models => {
+                let Library::Open(core) = &self.library else {
+                    return;
+                };
+                let wish = Wish {
+                    from: paths.into_iter().next(),
+                    ..self.panels.setup.wish(&core.setup())
+                };
+                self.panels.sheet = Some(Sheet::Setup);
+                self.command(Command::Setup(SetupCommand::Start(wish)));
+            }
+        }
+    }
+
+    pub(super) fn show_path_entry(&mut self, choice: Choice) {
+        self.panels.path_entry.choice = choice;
         self.panels.path_entry.focused = false;
         if self.panels.path_entry.text.is_empty() {
             self.panels.path_entry.text = home();
@@ -165,7 +192,7 @@ impl App {
             return;
         }
         if let [path] = paths.as_slice() {
-            let wish = Wish::File(tonearm_core::import::named::plain(path));
+            let wish = Hope::File(tonearm_core::import::named::plain(path));
             self.import_wishing(paths, wish);
         } else {
             let request = self.errands.request();
@@ -173,7 +200,7 @@ impl App {
         }
     }
 
-    fn import_wishing(&mut self, paths: Vec<PathBuf>, wish: Wish) {
+    fn import_wishing(&mut self, paths: Vec<PathBuf>, wish: Hope) {
         let request = self.errands.request();
         self.hearing.wish(request, wish);
         self.send_import(request, paths);

@@ -58,6 +58,7 @@ pub(super) fn frame_ui(
     Panel::top("menu").frame(bar).show(ui, |ui| {
         views::menu::menu_ui(ui, scene, panels, out);
         views::decks::tab_ui(ui, around.live.decks, panels.page, out);
+        views::setup::sign_ui(ui, scene.setup, panels, out);
     });
     banners_ui(ui, scene, around, settings);
     if around.trouble.is_none() {
@@ -116,6 +117,15 @@ fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &mut Panels, out: &mut Outbox
             .show_separator_line(false)
             .show(ui, |ui| {
                 views::imports::activity_bar_ui(ui, scene, &mut panels.imports, out);
+            });
+    }
+    if panels.imports.batch.is_some() {
+        Panel::bottom("batch")
+            .frame(Frame::new())
+            .resizable(false)
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                views::imports::batch_ui(ui, &mut panels.imports, out)
             });
     }
     if panels.imports.open {
@@ -242,8 +252,9 @@ fn sheet_ui(
     let (title, width) = match sheet {
         Sheet::Help => ("Keys and help", 760.0_f32),
         Sheet::Settings => ("Settings", 620.0),
+        Sheet::Setup => ("Models", 760.0),
         Sheet::Log => ("Log", 900.0),
-        Sheet::PathEntry => ("Add by path", 620.0),
+        Sheet::PathEntry => (panels.path_entry.title(), 620.0),
     };
     let room = ctx.content_rect();
     let (settings, out) = draft;
@@ -264,6 +275,10 @@ fn sheet_ui(
                 Sheet::Settings => {
                     let panel = &mut panels.settings;
                     views::settings::settings_ui(ui, scene, around.about, panel, (settings, out));
+                }
+                Sheet::Setup => {
+                    let panel = &mut panels.setup;
+                    views::setup::setup_ui(ui, scene.setup, panel, (settings, out));
                 }
                 Sheet::Log => views::log::log_ui(ui, around.log, &mut panels.log, out),
                 Sheet::PathEntry => {

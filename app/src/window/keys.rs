@@ -147,6 +147,7 @@ fn works_above(action: Action) -> bool {
         action,
         Action::Help
             | Action::Settings
+            | Action::Setup
             | Action::Log
             | Action::LargerScale
             | Action::SmallerScale

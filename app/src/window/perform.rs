@@ -9,12 +9,13 @@ use crate::notices::Notice;
 use crate::outbox::Outbox;
 use crate::panels::{Page, Sheet, WindowPlace};
 use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
+use crate::views::imports::{Batch, UNASKED};
+use crate::views::setup;
 use eframe::egui::{Context, ViewportCommand};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
-use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, Selection};
 use tonearm_core::edits::Edit;
+use tonearm_core::setup::SetupCommand;
 use tonearm_core::track::TrackId;
 
 /// Commands that may wait for the library.
@@ -95,7 +96,7 @@ impl App {
             Action::AddFolder => self.errands.ask(Choice::Folder),
             Action::AddByPath => {
                 self.panels.path_entry.instead_of_dialog = false;
-                self.show_path_entry();
+                self.show_path_entry(Choice::Files);
             }
             Action::TryDemo => {
                 self.panels.sheet = None;
@@ -122,14 +123,12 @@ impl App {
                 });
             }
             Action::MakeStems => {
-                let request = self.errands.request();
-                out.commands.push(Command::Analyze {
-                    request,
-                    tracks: Selection::Tracks(self.meant()),
-                    extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
-                    engine: None,
-                    force: false,
-                });
+                let batch = Batch::of(&self.scene(published), self.meant());
+                if batch.tracks.len() > UNASKED {
+                    self.panels.imports.batch = Some(batch);
+                } else {
+                    out.commands.push(batch.command());
+                }
             }
             Action::RetryFailed => out.commands.push(Command::Retry(Selection::All)),
             Action::RemoveSelected => out.commands.push(Command::Remove(self.meant())),
@@ -185,6 +184,13 @@ impl App {
             }
             Action::Help => self.toggle_sheet(Sheet::Help),
             Action::Settings => self.toggle_sheet(Sheet::Settings),
+            Action::Setup => {
+                self.toggle_sheet(Sheet::Setup);
+                if setup::should_look(&published.setup) {
+                    out.commands.push(Command::Setup(SetupCommand::Check));
+                }
+            }
+            Action::DoFirst => out.commands.push(Command::Prioritize(self.meant())),
             Action::Log => self.toggle_sheet(Sheet::Log),
             Action::CopyDiagnostics => {
                 out.copied = Some(super::diagnostics::text(
@@ -300,6 +306,9 @@ impl App {
         if settings.analyze_on_import != self.settings.analyze_on_import {
             self.command(Command::SetEager(settings.analyze_on_import));
         }
+        if settings.beats_by_model != self.settings.beats_by_model {
+            self.command(Command::FollowWithBeats(settings.beats_by_model));
+        }
         self.settings = settings;
     }
 
@@ -360,6 +369,9 @@ impl App {
         let paths = std::mem::take(&mut self.opening.paths);
         self.import(paths);
         self.begin_decks();
+        if self.settings.beats_by_model {
+            self.command(Command::FollowWithBeats(true));
+        }
         for command in std::mem::take(&mut self.early) {
             self.command(command);
         }

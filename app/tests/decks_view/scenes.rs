@@ -158,6 +158,7 @@ impl Made {
             playhead: None,
             shelf: &self.shelf,
             settings: &self.settings,
+            setup: &tonearm_core::setup::SetupView::default(),
             ready: true,
         };
         egui::CentralPanel::default()

@@ -33,6 +33,7 @@ use tonearm_core::playback::{
     Loaded, OutputState, PlayerView, Playhead, StemMix, StemSound, Transport,
 };
 use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::setup::SetupView;
 use tonearm_core::stems::{Stem, StemFiles};
 use tonearm_core::track::{AudioFormat, FilePath, FileStamp, Tags, Track, TrackId};
 use tonearm_core::units::{Bpm, Frame, SampleRate, Secs};
@@ -49,6 +50,7 @@ pub(crate) struct Made {
     pub(crate) playhead: Option<Playhead>,
     pub(crate) shelf: Shelf,
     pub(crate) settings: Settings,
+    pub(crate) setup: SetupView,
     pub(crate) panel: TrackPanel,
     pub(crate) out: Outbox,
 }
@@ -73,6 +75,7 @@ impl Made {
         made.view.activity.running.push(RunningJob {
             track: ID,
             wants: BTreeSet::from([Artifact::Waveform, Artifact::Beats, Artifact::Key]),
+            by_models: BTreeSet::new(),
             control,
             live: None,
         });
@@ -131,6 +134,7 @@ impl Made {
             playhead: None,
             shelf: Shelf::default(),
             settings: Settings::default(),
+            setup: SetupView::default(),
             panel: TrackPanel {
                 track: Some(ID),
                 ..TrackPanel::default()
@@ -151,6 +155,7 @@ impl Made {
             playhead: self.playhead,
             shelf: &self.shelf,
             settings: &self.settings,
+            setup: &self.setup,
             ready: true,
         };
         act(&scene, &mut self.panel, &mut self.out)

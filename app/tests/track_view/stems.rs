@@ -3,10 +3,16 @@
 use crate::scenes::{Made, harness, take_apart};
 use eframe::egui::accesskit::{Role, Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use tonearm::action::Action;
 use tonearm::views::track::stems::meant;
+use tonearm_core::artifact::Engine;
+use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
 use tonearm_core::playback::{PlayerCommand, StemMix};
+use tonearm_core::setup::{EnvironmentView, Family, ModelState, ModelView, SetupView, Variant};
 use tonearm_core::stems::Stem;
+use tonearm_core::track::TrackId;
 
 const SIZE: [f32; 2] = [1200.0, 700.0];
 
@@ -89,4 +95,78 @@ fn the_keys_of_stems_mean_the_stems() {
     assert_eq!(meant(Action::ToggleVocals), Some((Stem::Vocals, false)));
     assert_eq!(meant(Action::SoloDrums), Some((Stem::Drums, true)));
     assert_eq!(meant(Action::VolumeUp), None);
+}
+
+#[test]
+fn draft_stems_say_so_and_lead_to_better_ones() {
+    let mut made = Made::analyzed();
+    take_apart(&mut made, true, Some(StemMix::default()));
+    let mut harness = harness(made, SIZE);
+    harness.run_steps(3);
+    harness.get_by_label("Stems are a draft").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().out.actions, [Action::Setup]);
+    harness.state_mut().setup = with_stems_model();
+    harness.run_steps(1);
+    harness.get_by_label("Stems are a draft").click();
+    harness.run_steps(2);
+    let asked = &harness.state().out.actions;
+    assert_eq!(*asked, [Action::Setup, Action::MakeStems]);
+}
+
+#[test]
+fn stems_by_a_model_have_no_mark() {
+    let mut made = Made::analyzed();
+    take_apart(&mut made, false, Some(StemMix::default()));
+    let mut harness = harness(made, SIZE);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Stems are a draft").is_none());
+}
+
+#[test]
+fn who_made_a_track_is_told_and_chosen_on_its_page() {
+    let mut harness = harness(Made::analyzed(), SIZE);
+    harness.run_steps(3);
+    harness.get_by_label("Who made this, and who is to").click();
+    harness.run_steps(3);
+    assert!(harness.query_all_by_label("built-in analysis 1").count() > 0);
+    harness.get_by_label("Engine: Models").click();
+    harness.run_steps(2);
+    let wanted = Command::Analyze {
+        request: RequestId::default(),
+        tracks: Selection::Tracks(vec![TrackId(7)]),
+        extent: Extent::Everything,
+        force: false,
+        engine: Some(Engine::Neural),
+    };
+    assert_eq!(harness.state().out.commands, [wanted]);
+}
+
+/// Packages and the model for stems are there.
+fn with_stems_model() -> SetupView {
+    SetupView {
+        environment: EnvironmentView::Ready {
+            folder: PathBuf::new(),
+            variant: Variant::Cpu,
+            versions: BTreeMap::new(),
+        },
+        models: vec![ModelView {
+            id: "htdemucs".to_owned(),
+            family: Family::Stems,
+            title: String::new(),
+            is_for: String::new(),
+            bytes: 1,
+            code_licence: String::new(),
+            weight_licence: String::new(),
+            is_free: false,
+            notice: None,
+            link: String::new(),
+            state: ModelState::Ready {
+                path: PathBuf::new(),
+                sha256: String::new(),
+                is_checked: true,
+            },
+        }],
+        ..SetupView::default()
+    }
 }

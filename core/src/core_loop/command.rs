@@ -59,6 +59,11 @@ pub enum Command {
     Retry(Selection),
     /// Takes wishes for stems back; those that are being made are not.
     Withdraw(Selection),
+    /// Those of these tracks that wait are taken up before all others, in this order.
+    Prioritize(Vec<TrackId>),
+    /// These tracks no longer wait, what is being made of them stops, and wishes for their stems are taken back. They are
+    /// not taken up again unasked while the program runs.
+    CancelTracks(Vec<TrackId>),
     /// The tracks whose stems are in use from now on, in place of all that were: they are not evicted.
     UseStems(Vec<TrackId>),
     /// Whether beats by a model follow the drafts of every track, unasked. What was asked for before stays.

@@ -3,7 +3,10 @@
 
 use crate::core_loop::command::Extent;
 use crate::track::TrackId;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+/// Tracks that may stand before all others: more than anybody would name by hand, few enough to be looked through.
+const MOST_FIRST: usize = 4_096;
 
 /// What is wanted of one waiting track.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +37,24 @@ impl Wish {
 pub(crate) struct Queue {
     quick: Lane,
     slow: Lane,
+    /// Before all others, quick or slow. A track stays here until it has waited in no lane for one look.
+    first: VecDeque<TrackId>,
+}
+
+/// One that waits, as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    pub(crate) track: TrackId,
+    pub(crate) wish: &'a Wish,
+    pub(crate) pace: Pace,
+    pub(crate) is_first: bool,
+}
+
+/// Which part of the queue is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    All,
+    QuickOnly,
 }
 
 /// Which of the two a track waited in.
@@ -69,16 +90,66 @@ impl Queue {
         }
     }
 
-    /// The first waiting track that `may_start`, quick work before slow; the others keep their places.
+    /// The first waiting track that `may_start`: those that stand before all others, then quick work before slow. The
+    /// others keep their places.
     pub(crate) fn pop_where(
         &mut self,
+        reach: Reach,
         mut may_start: impl FnMut(TrackId) -> bool,
     ) -> Option<(TrackId, Wish, Pace)> {
+        self.first
+            .retain(|track| self.quick.holds(*track) || self.slow.holds(*track));
+        for track in self.first.iter().copied().filter(|track| may_start(*track)) {
+            if let Some(wish) = self.quick.take(track) {
+                return Some((track, wish, Pace::Quick));
+            }
+            if reach == Reach::All
+                && let Some(wish) = self.slow.take(track)
+            {
+                return Some((track, wish, Pace::Slow));
+            }
+        }
         if let Some((track, wish)) = self.quick.pop_where(&mut may_start) {
             return Some((track, wish, Pace::Quick));
         }
+        if reach == Reach::QuickOnly {
+            return None;
+        }
         let (track, wish) = self.slow.pop_where(may_start)?;
         Some((track, wish, Pace::Slow))
+    }
+
+    /// Those of these tracks that wait stand before all others from now on, in this order.
+    pub(crate) fn prioritize(&mut self, tracks: &[TrackId]) {
+        let mut named = HashSet::new();
+        let mut first: VecDeque<TrackId> = tracks
+            .iter()
+            .copied()
+            .filter(|track| self.quick.holds(*track) || self.slow.holds(*track))
+            .filter(|track| named.insert(*track))
+            .collect();
+        first.extend(self.first.iter().filter(|track| !named.contains(*track)));
+        first.truncate(MOST_FIRST);
+        self.first = first;
+    }
+
+    /// The first of those that wait, in the order in which they will be taken up, as far as that can be told. Each
+    /// lane for itself: a track that waits in both comes twice.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        let first: HashSet<TrackId> = self.first.iter().copied().collect();
+        let of_first = self.first.iter().flat_map(|track| {
+            [
+                self.quick.place(*track, Pace::Quick, true),
+                self.slow.place(*track, Pace::Slow, true),
+            ]
+        });
+        let lanes = [(&self.quick, Pace::Quick), (&self.slow, Pace::Slow)];
+        let others = lanes
+            .into_iter()
+            .flat_map(|(lane, pace)| lane.order.iter().map(move |track| (lane, pace, *track)))
+            .filter(move |(_, _, track)| !first.contains(track))
+            .map(|(lane, pace, track)| lane.place(track, pace, false));
+        of_first.chain(others).flatten()
     }
 
     /// These tracks no longer wait.
@@ -95,6 +166,7 @@ impl Queue {
     pub(crate) fn clear(&mut self) {
         self.quick.clear();
         self.slow.clear();
+        self.first.clear();
     }
 }
 
@@ -138,6 +210,26 @@ impl Lane {
         Some((track, wish))
     }
 
+    fn place(&self, track: TrackId, pace: Pace, is_first: bool) -> Option<Place<'_>> {
+        let wish = self.wishes.get(&track)?;
+        Some(Place {
+            track,
+            wish,
+            pace,
+            is_first,
+        })
+    }
+
+    fn holds(&self, track: TrackId) -> bool {
+        self.wishes.contains_key(&track)
+    }
+
+    fn take(&mut self, track: TrackId) -> Option<Wish> {
+        let wish = self.wishes.remove(&track)?;
+        self.order.retain(|other| *other != track);
+        Some(wish)
+    }
+
     fn remove(&mut self, tracks: &BTreeSet<TrackId>) {
         let before = self.wishes.len();
         self.wishes.retain(|track, _| !tracks.contains(track));
@@ -173,7 +265,7 @@ mod tests {
         queue.push(TrackId(1), only(Artifact::Key, true));
         assert_eq!(queue.len(), 2);
         let both = Extent::Only([Artifact::Beats, Artifact::Key].into());
-        let (track, wish, _) = queue.pop_where(|_| true).unwrap();
+        let (track, wish, _) = queue.pop_where(Reach::All, |_| true).unwrap();
         assert_eq!(
             (track, wish),
             (
@@ -194,12 +286,15 @@ mod tests {
             queue.push(TrackId(id), Wish::default());
         }
         assert_eq!(
-            queue.pop_where(|track| track != TrackId(1)).unwrap().0,
+            queue
+                .pop_where(Reach::All, |track| track != TrackId(1))
+                .unwrap()
+                .0,
             TrackId(2)
         );
-        assert_eq!(queue.pop_where(|_| true).unwrap().0, TrackId(1));
-        assert_eq!(queue.pop_where(|_| true).unwrap().0, TrackId(3));
-        assert_eq!(queue.pop_where(|_| true), None);
+        assert_eq!(queue.pop_where(Reach::All, |_| true).unwrap().0, TrackId(1));
+        assert_eq!(queue.pop_where(Reach::All, |_| true).unwrap().0, TrackId(3));
+        assert_eq!(queue.pop_where(Reach::All, |_| true), None);
         assert!(queue.is_empty());
     }
 
@@ -211,7 +306,7 @@ mod tests {
         queue.push(TrackId(1), Wish::default());
         queue.push_slow(TrackId(3), Wish::default());
         let mut taken = Vec::new();
-        while let Some((track, _, pace)) = queue.pop_where(|_| true) {
+        while let Some((track, _, pace)) = queue.pop_where(Reach::All, |_| true) {
             if taken.is_empty() {
                 queue.push_front(track, Wish::default(), pace);
                 queue.push(TrackId(4), Wish::default());
@@ -230,5 +325,43 @@ mod tests {
         assert_eq!(queue.len(), 1);
         queue.remove(&[TrackId(5)].into());
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn whoever_is_named_first_goes_before_quick_and_slow_work_of_all_others() {
+        let mut queue = Queue::default();
+        for id in 1..=3 {
+            queue.push(TrackId(id), Wish::default());
+        }
+        queue.push_slow(TrackId(4), Wish::default());
+        queue.push_slow(TrackId(5), Wish::default());
+        queue.prioritize(&[TrackId(5), TrackId(3), TrackId(5), TrackId(99)]);
+        let shown: Vec<(u64, bool)> = queue
+            .places()
+            .map(|place| (place.track.0, place.is_first))
+            .collect();
+        let order = [(5, true), (3, true), (1, false), (2, false), (4, false)];
+        assert_eq!(shown, order);
+        let mut taken = Vec::new();
+        while let Some((track, ..)) = queue.pop_where(Reach::All, |_| true) {
+            taken.push(track.0);
+        }
+        assert_eq!(taken, [5, 3, 1, 2, 4]);
+    }
+
+    #[test]
+    fn the_long_part_of_a_first_track_stays_first_and_does_not_hold_quick_work_up() {
+        let mut queue = Queue::default();
+        queue.push(TrackId(1), Wish::default());
+        queue.push(TrackId(2), Wish::default());
+        queue.prioritize(&[TrackId(2)]);
+        let (track, wish, _) = queue.pop_where(Reach::All, |_| true).unwrap();
+        assert_eq!(track, TrackId(2));
+        queue.push_slow(track, wish);
+        let quick = queue.pop_where(Reach::QuickOnly, |_| true).unwrap();
+        assert_eq!((quick.0, quick.2), (TrackId(1), Pace::Quick));
+        queue.push_front(quick.0, quick.1, quick.2);
+        let next = queue.pop_where(Reach::All, |_| true).unwrap();
+        assert_eq!((next.0, next.2), (TrackId(2), Pace::Slow));
     }
 }

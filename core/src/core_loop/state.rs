@@ -9,6 +9,7 @@ mod keeping;
 mod models;
 mod moving;
 mod stems;
+mod waiting;
 mod working;
 
 use crate::artifact::{Artifact, Engine};
@@ -64,6 +65,8 @@ pub(crate) struct State {
     /// What the last look for due work saw.
     looked: Option<Looked>,
     queue: Queue,
+    /// Cancelled one by one: not taken up again unasked.
+    set_aside: BTreeSet<TrackId>,
     running: BTreeMap<JobId, working::Running>,
     import: Option<importing::Import>,
     imports_waiting: VecDeque<importing::ImportWish>,
@@ -112,6 +115,7 @@ impl State {
             stopped: false,
             looked: None,
             queue: Queue::default(),
+            set_aside: BTreeSet::new(),
             running: BTreeMap::new(),
             import: None,
             imports_waiting: VecDeque::new(),
@@ -195,12 +199,14 @@ impl State {
                     tally: import.tally,
                 }),
                 queued: self.queue.len(),
+                waiting: self.waiting(),
                 running: self
                     .running
                     .values()
                     .map(|job| RunningJob {
                         track: job.track,
                         wants: job.left.clone(),
+                        by_models: job.by_models.keys().copied().collect(),
                         control: job.control.clone(),
                         live: job.live.clone(),
                     })
@@ -251,6 +257,8 @@ impl State {
                     Command::Edit { .. }
                         | Command::Withdraw(_)
                         | Command::UseStems(_)
+                        | Command::Prioritize(_)
+                        | Command::CancelTracks(_)
                         | Command::Undo
                         | Command::Redo
                         | Command::Remove(_)
@@ -304,6 +312,8 @@ impl State {
             Command::Withdraw(tracks) => return self.withdraw_stems(tracks, now),
             Command::UseStems(tracks) => return self.use_stems(tracks, now),
             Command::Retry(tracks) => self.retry(tracks),
+            Command::Prioritize(tracks) => self.queue.prioritize(&tracks),
+            Command::CancelTracks(tracks) => return self.cancel_tracks(tracks, now),
             Command::Cancel => return self.cancel(),
             Command::Decks(_) | Command::Setup(_) => {}
         }
@@ -317,6 +327,18 @@ impl State {
         now: Timestamp,
     ) -> Vec<Effect> {
         let ids = self.selected(tracks);
+        for id in &ids {
+            self.set_aside.remove(id);
+        }
+        self.take_up(ids, (wish, engine), now)
+    }
+
+    fn take_up(
+        &mut self,
+        ids: Vec<TrackId>,
+        (wish, engine): (&Wish, Option<Engine>),
+        now: Timestamp,
+    ) -> Vec<Effect> {
         let mut effects = self.use_engine(&ids, engine, now);
         if wish.extent.names(Artifact::Stems) {
             effects.extend(self.ask_for_stems(&ids, wish.force, now));
@@ -341,6 +363,7 @@ impl State {
     /// What failed is tried again, now.
     fn retry(&mut self, tracks: Selection) {
         for id in self.selected(tracks) {
+            self.set_aside.remove(&id);
             let Some(row) = self.catalog.get(id) else {
                 continue;
             };
@@ -389,8 +412,10 @@ impl State {
 
     /// Takes up all that is due, and keeps in mind when there can be more of it.
     fn look(&mut self, now: Timestamp) {
+        let mut ids = self.selected(Selection::All);
+        ids.retain(|id| !self.set_aside.contains(id));
         // Whatever is due names nothing: there is nothing to write.
-        drop(self.analyze(Selection::All, (&Wish::default(), None), now));
+        drop(self.take_up(ids, (&Wish::default(), None), now));
         let records = self
             .catalog
             .rows

@@ -4,6 +4,7 @@ use crate::artifact::Artifact;
 use crate::audio::LiveColumns;
 use crate::control::Control;
 use crate::core_loop::by_source::BySource;
+use crate::core_loop::command::Extent;
 use crate::core_loop::event::Tally;
 use crate::failure::Failure;
 use crate::row::Row;
@@ -199,10 +200,49 @@ pub struct ImportProgress {
 pub struct RunningJob {
     pub track: TrackId,
     pub wants: BTreeSet<Artifact>,
+    /// Those of them that models make, one after the other: beats, stems, then chords and key.
+    pub by_models: BTreeSet<Artifact>,
     /// Asked for progress when drawn.
     pub control: Control,
     /// The waveform as far as it is, when it is being made.
     pub live: Option<LiveColumns>,
+}
+
+impl RunningJob {
+    /// What is in hand at this moment, and whether a model has it: the built-in analysis makes all of its part at once.
+    /// The progress is that of this part.
+    pub fn stage(&self) -> (BTreeSet<Artifact>, bool) {
+        let stages: [&[Artifact]; 3] = [
+            &[Artifact::Beats],
+            &[Artifact::Stems],
+            &[Artifact::Chords, Artifact::Key],
+        ];
+        let left = &self.wants & &self.by_models;
+        let now = stages.into_iter().find_map(|stage| {
+            let stage: BTreeSet<Artifact> = stage.iter().copied().collect();
+            let stage = &stage & &left;
+            (!stage.is_empty()).then_some(stage)
+        });
+        match now {
+            Some(stage) => (stage, true),
+            None => (self.wants.clone(), false),
+        }
+    }
+}
+
+/// Waiting tracks that are told of one by one.
+pub const MOST_WAITING: usize = 200;
+
+/// A track that waits for its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub track: TrackId,
+    /// What is wanted of it, as far as it is not made already.
+    pub extent: Extent,
+    /// Waits for long work: stems, and whatever models make.
+    pub is_long: bool,
+    /// The user wants it before all others.
+    pub is_first: bool,
 }
 
 /// What goes on in the background.
@@ -211,6 +251,8 @@ pub struct Activity {
     pub import: Option<ImportProgress>,
     /// Tracks waiting for their turn.
     pub queued: usize,
+    /// The first [`MOST_WAITING`] of them in their order. A track that waits for quick and for long work comes twice.
+    pub waiting: Vec<Waiting>,
     pub running: Vec<RunningJob>,
     /// Tracks finished since the queue was last empty, and those of them with a failure.
     pub finished: u64,

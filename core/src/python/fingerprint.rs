@@ -115,6 +115,14 @@ pub fn choose(machine: Machine<'_>, wish: Option<Variant>) -> Result<Choice, NoB
     }
 }
 
+/// All variants that can be installed here.
+pub fn possible(machine: Machine<'_>) -> Vec<Variant> {
+    [Variant::Cpu, Variant::Cuda, Variant::Mps]
+        .into_iter()
+        .filter(|variant| choose(machine, Some(*variant)).is_ok())
+        .collect()
+}
+
 /// SHA-256 over everything that an environment depends on, as 16 hex digits.
 pub fn fingerprint(locks: &[(&str, &[u8])], python: &Interpreter, variant: Variant) -> String {
     let mut hash = Sha256::new();
@@ -209,6 +217,23 @@ mod tests {
                 expected,
                 "{system} {processor} {wish:?}"
             );
+        }
+    }
+
+    #[test]
+    fn only_builds_that_run_here_are_offered() {
+        for (system, processor, offered) in [
+            ("linux", "x86_64", &[Variant::Cpu, Variant::Cuda][..]),
+            ("macos", "aarch64", &[Variant::Cpu, Variant::Mps]),
+            ("windows", "x86_64", &[Variant::Cpu]),
+            ("macos", "x86_64", &[]),
+        ] {
+            let machine = Machine {
+                system,
+                processor,
+                has_nvidia_driver: false,
+            };
+            assert_eq!(possible(machine), offered, "{system} {processor}");
         }
     }
 }

@@ -110,7 +110,7 @@ impl From<io::Error> for BuildError {
 }
 
 /// Bytes that are downloaded, and that the environment with its temporary files takes. Measured on Linux.
-fn sizes(variant: Variant) -> (u64, u64) {
+pub(crate) fn sizes(variant: Variant) -> (u64, u64) {
     match (variant, cfg!(target_os = "linux")) {
         (Variant::Cuda, true) => (2_750_000_000, 8_500_000_000),
         (Variant::Cuda, false) => (2_700_000_000, 8_000_000_000),

@@ -1,8 +1,8 @@
 //! One set-up from beginning to end, told step by step; the same for the window and the command line.
 
 use super::{
-    DeviceView, EnvironmentView, InterpreterView, ModelState, ModelView, Places, SetupView,
-    Variant, VariantView, Wish,
+    DeviceView, EnvironmentView, InterpreterView, ModelState, ModelView, Places, PossibleVariant,
+    SetupView, Variant, VariantView, Wish,
 };
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
@@ -332,9 +332,21 @@ fn chosen(places: &Places, wish: Option<Variant>) -> Result<VariantView, Failure
         let remedy = "Choose another build: tonearm setup --torch cpu";
         Failure::new(FailureKind::Unsupported, error.to_string(), remedy)
     })?;
+    let sized = |variant| {
+        let (download, disk) = crate::python::sizes(variant);
+        PossibleVariant {
+            variant,
+            download,
+            disk,
+        }
+    };
     Ok(VariantView {
         variant: choice.variant,
         reason: choice.reason,
+        possible: fingerprint::possible(machine)
+            .into_iter()
+            .map(sized)
+            .collect(),
     })
 }
 

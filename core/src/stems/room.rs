@@ -18,6 +18,8 @@ const SHARE_OF_FREE: u64 = 5;
 const USUAL_BYTES: f64 = 300_000.0;
 /// And what it takes of a processor: the built-in separation on a machine of its time.
 const USUAL_CPU: f64 = 0.05;
+/// The same for a model that takes sound apart.
+const USUAL_CPU_OF_MODEL: f64 = 0.9;
 /// Sets whose cost is looked at: the mean of more is no other.
 const MOST_MEASURED: usize = 500;
 /// What is left free on the drive at least: the library itself has to go on.
@@ -77,11 +79,14 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// As measured on what is there; the usual where nothing is.
-    pub fn measured<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+    /// As measured on what is there that models made, or the built-in separation; the usual where nothing is.
+    pub fn measured<'a>(rows: impl IntoIterator<Item = &'a Row>, by_model: bool) -> Self {
         let mut sums = (0.0, 0.0, 0.0);
         let made = rows.into_iter().filter_map(|row| {
             let set = row.knowledge.stems.as_deref()?;
+            if set.maker.is_model() != by_model {
+                return None;
+            }
             let record = row.knowledge.records.get(&Artifact::Stems)?;
             Some((set, record.cpu_secs))
         });
@@ -92,7 +97,14 @@ impl Pace {
         }
         let (secs, cpu_secs, bytes) = sums;
         if secs < 1.0 || !cpu_secs.is_finite() {
-            return Self::default();
+            return Self {
+                cpu_secs: if by_model {
+                    USUAL_CPU_OF_MODEL
+                } else {
+                    USUAL_CPU
+                },
+                bytes: USUAL_BYTES,
+            };
         }
         Self {
             cpu_secs: cpu_secs / secs,

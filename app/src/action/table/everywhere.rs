@@ -35,6 +35,20 @@ pub(super) const ENTRIES: &[Entry] = &[
     ),
     Entry::new(
         Group::Everywhere,
+        Action::DoFirst,
+        "Do first",
+        "Takes up the selected tracks before all others that wait",
+    )
+    .key(COMMAND_SHIFT, Key::F),
+    Entry::new(
+        Group::Everywhere,
+        Action::Setup,
+        "Set up models…",
+        "Gets what better stems, beats and chords need, and shows how it stands",
+    )
+    .key(COMMAND_SHIFT, Key::M),
+    Entry::new(
+        Group::Everywhere,
         Action::Help,
         "Keys and help",
         "Shows everything that can be done, with its key",

@@ -52,19 +52,36 @@ impl Pace {
     /// Takes in the tracks that are being worked on, with the part that is done of each.
     pub(super) fn note_jobs(&mut self, running: impl Iterator<Item = (TrackId, f32)>) {
         let seen = std::mem::take(&mut self.jobs);
-        let since = |track| seen.iter().find(|job| job.0 == track).map(|job| job.1);
+        // What goes back has begun something new: the next part of the same track.
+        let since = |track, done: f32| {
+            let mut seen = seen.iter();
+            let job = seen.find(|job| job.0 == track && f64::from(done) >= job.2)?;
+            Some(job.1)
+        };
         self.jobs = running
-            .map(|(track, done)| (track, since(track).unwrap_or(self.now), f64::from(done)))
+            .map(|(track, done)| {
+                let since = since(track, done).unwrap_or(self.now);
+                (track, since, f64::from(done))
+            })
             .collect();
     }
 
     /// Seconds until the last of the tracks under way is done, as they have gone so far: a mix of two hours takes
     /// longer than a track.
     fn secs_under_way(&self) -> Option<f64> {
-        let left = |&(_, since, done): &(TrackId, f64, f64)| {
-            (done >= ENOUGH_DONE).then(|| (self.now - since) * (1.0 - done.min(1.0)) / done)
-        };
+        let left = |job: &(TrackId, f64, f64)| self.secs_of_job(*job);
         self.jobs.iter().filter_map(left).reduce(f64::max)
+    }
+
+    fn secs_of_job(&self, (_, since, done): (TrackId, f64, f64)) -> Option<f64> {
+        (done >= ENOUGH_DONE).then(|| (self.now - since) * (1.0 - done.min(1.0)) / done)
+    }
+
+    /// Seconds for what is in hand of this track, once it has gone on for long enough to tell.
+    pub(super) fn secs_of(&self, track: TrackId) -> Option<f64> {
+        let job = self.jobs.iter().find(|job| job.0 == track)?;
+        self.secs_of_job(*job)
+            .filter(|_| self.now - job.1 >= ENOUGH_SECS)
     }
 
     /// Tracks a minute; `None` while too little has been seen.
@@ -95,7 +112,7 @@ pub(super) fn rate_text(per_minute: f64) -> String {
 }
 
 /// No more exact than it can be.
-pub(super) fn left_text(secs: f64) -> String {
+pub(in crate::views) fn left_text(secs: f64) -> String {
     let minutes = secs / 60.0;
     if secs < 20.0 {
         "a few seconds left".to_owned()

@@ -4,21 +4,27 @@ use crate::theme;
 use eframe::egui::{Color32, Response, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 
 /// A button whose `name` says more than the word on it.
-pub(super) fn button(ui: &mut Ui, text: &str, name: &str) -> Response {
+pub(in crate::views) fn button(ui: &mut Ui, text: &str, name: &str) -> Response {
     let response = ui.button(RichText::new(text).color(theme::TEXT));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
     response
 }
 
 /// A small one for the lines of a list.
-pub(super) fn small_button(ui: &mut Ui, text: &str, name: &str) -> Response {
+pub(in crate::views) fn small_button(ui: &mut Ui, text: &str, name: &str) -> Response {
     let response = ui.small_button(RichText::new(text).color(theme::TEXT));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), name));
     response
 }
 
 /// A thin line that fills from the left; `part` is 0 to 1.
-pub(super) fn progress(ui: &mut Ui, width: f32, part: f32, color: Color32, name: &str) -> Response {
+pub(in crate::views) fn progress(
+    ui: &mut Ui,
+    width: f32,
+    part: f32,
+    color: Color32,
+    name: &str,
+) -> Response {
     let part = if part.is_finite() {
         part.clamp(0.0, 1.0)
     } else {
@@ -38,17 +44,17 @@ pub(super) fn progress(ui: &mut Ui, width: f32, part: f32, color: Color32, name:
     response
 }
 
-pub(super) fn muted(text: impl Into<String>) -> RichText {
+pub(in crate::views) fn muted(text: impl Into<String>) -> RichText {
     RichText::new(text).color(theme::TEXT_MUTED)
 }
 
 /// `1 track`, `12,304 tracks`.
-pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
+pub(in crate::views) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// With a comma after each three digits.
-pub(super) fn grouped(count: u64) -> String {
+pub(in crate::views) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

@@ -9,13 +9,14 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::collections::BTreeSet;
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use tonearm_core::control::Control;
-use tonearm_core::core_loop::command::Selection;
+use tonearm_core::core_loop::command::{Extent, Selection};
 use tonearm_core::core_loop::event::Outcome;
-use tonearm_core::core_loop::view::{ImportProgress, Rows, RunningJob, View};
+use tonearm_core::core_loop::view::{ImportProgress, Rows, RunningJob, View, Waiting};
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::findings::Knowledge;
 use tonearm_core::playback::PlayerView;
 use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::setup::SetupView;
 use tonearm_core::track::{FilePath, FileStamp, Tags, Track};
 
 /// A window with bar and drawer alone.
@@ -25,6 +26,7 @@ struct World {
     sound: PlayerView,
     shelf: Shelf,
     settings: Settings,
+    setup: SetupView,
     panel: ImportsPanel,
     out: Outbox,
 }
@@ -37,6 +39,7 @@ impl World {
             playhead: None,
             shelf: &self.shelf,
             settings: &self.settings,
+            setup: &self.setup,
             ready: true,
         };
         activity_bar_ui(ui, &scene, &mut self.panel, &mut self.out);
@@ -132,6 +135,7 @@ fn job(track: u64, part: f32) -> RunningJob {
     RunningJob {
         track: TrackId(track),
         wants: BTreeSet::from([Artifact::Beats]),
+        by_models: BTreeSet::new(),
         control,
         live: None,
     }
@@ -351,4 +355,115 @@ fn titles_of_any_length_and_windows_of_any_size_are_drawn() {
         };
         window(world, size).run_steps(3);
     }
+}
+
+/// Two that wait, one of them for stems.
+fn with_waiting() -> World {
+    let mut world = at_work();
+    let mut asked = row(1, "Night Ferry");
+    asked.knowledge.stems_asked = true;
+    world.view.rows = Rows::new(vec![asked, row(2, "Low Orbit"), row(3, "Slow Tide")]);
+    world.view.activity.queued = 7;
+    world.view.activity.waiting = vec![
+        Waiting {
+            track: TrackId(3),
+            extent: Extent::Everything,
+            is_long: false,
+            is_first: false,
+        },
+        Waiting {
+            track: TrackId(1),
+            extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
+            is_long: true,
+            is_first: false,
+        },
+    ];
+    world.panel.open = true;
+    world
+}
+
+#[test]
+fn what_waits_is_told_in_order_and_can_go_first_or_be_taken_back() {
+    let mut harness = wide(with_waiting());
+    harness.get_by_label("Waiting 7");
+    harness.get_by_label("draft stems");
+    harness.get_by_label("and 5 more");
+    assert!(harness.query_by_label("Do Slow Tide next").is_none());
+    harness.get_by_label("Do Night Ferry next").click();
+    harness.run_steps(2);
+    harness.get_by_label("Cancel Slow Tide").click();
+    harness.run_steps(2);
+    harness.get_by_label("Cancel Low Orbit").click();
+    harness.run_steps(2);
+    assert_eq!(
+        harness.state().out.commands,
+        [
+            Command::Prioritize(vec![TrackId(1)]),
+            Command::CancelTracks(vec![TrackId(3)]),
+            Command::CancelTracks(vec![TrackId(2)]),
+        ]
+    );
+    harness.get_by_label("Failures 0").click();
+    harness.run_steps(2);
+    harness.get_by_label("No failures");
+}
+
+#[test]
+fn stems_that_are_left_are_told_with_time_and_room() {
+    let harness = wide(with_waiting());
+    // Five minutes are taken for a track of unknown length.
+    harness.get_by_label("Draft stems of 1 track: a few seconds, 72.0 MB");
+}
+
+#[test]
+fn the_part_in_hand_is_told_with_who_makes_it() {
+    let mut world = at_work();
+    world.panel.open = true;
+    let job = &mut world.view.activity.running[0];
+    job.wants = BTreeSet::from([Artifact::Stems, Artifact::Key, Artifact::Chords]);
+    job.by_models = job.wants.clone();
+    let mut harness = wide(world);
+    harness.get_by_label("stems by HT Demucs, then key and chords · 50 %");
+    let job = &mut harness.state_mut().view.activity.running[0];
+    job.wants.remove(&Artifact::Stems);
+    job.by_models.clear();
+    harness.run_steps(1);
+    harness.get_by_label("key and chords by the built-in analysis · 50 %");
+}
+
+#[test]
+fn stems_of_very_many_tracks_are_asked_about_once_with_what_they_cost() {
+    let tracks: Vec<TrackId> = (0..40).map(TrackId).collect();
+    let mut world = World::default();
+    world.view.rows = Rows::new((0..40).map(|id| row(id, "Night Ferry")).collect());
+    world.settings.jobs = Some(1);
+    let scene = Scene {
+        view: &world.view,
+        sound: &world.sound,
+        playhead: None,
+        shelf: &world.shelf,
+        settings: &world.settings,
+        setup: &world.setup,
+        ready: true,
+    };
+    let batch = Batch::of(&scene, tracks);
+    assert!(batch.tracks.len() > UNASKED);
+    world.panel.batch = Some(batch.clone());
+    let mut harness = Harness::builder()
+        .with_size(Vec2::new(1000.0, 200.0))
+        .with_step_dt(0.2)
+        .build_ui_state(
+            |ui, world: &mut World| batch_ui(ui, &mut world.panel, &mut world.out),
+            world,
+        );
+    harness.get_by_label("Stems of 40 tracks: about 10 min, 2.9 GB");
+    harness.get_by_label("Not now").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().panel.batch, None);
+    assert!(harness.state().out.commands.is_empty());
+    harness.state_mut().panel.batch = Some(batch.clone());
+    harness.run_steps(1);
+    harness.get_by_label("Make them").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().out.commands, [batch.command()]);
 }

@@ -3,9 +3,12 @@
 use super::pace::{self, Pace};
 use super::{ImportsPanel, parts};
 use crate::format;
+use crate::outbox::Outbox;
 use crate::scene::Scene;
 use crate::theme;
+use crate::views::makers;
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui, vec2};
+use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::event::{Outcome, Tally};
 use tonearm_core::core_loop::view::{Activity, RunningJob};
 
@@ -45,7 +48,7 @@ pub(super) fn secs_left(activity: &Activity, pace: &Pace) -> Option<f64> {
 }
 
 /// All of it.
-pub(super) fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel) {
+pub(super) fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel, out: &mut Outbox) {
     ScrollArea::vertical()
         .id_salt("work")
         .auto_shrink([false, false])
@@ -54,7 +57,7 @@ pub(super) fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel) {
             import_ui(ui, scene, panel);
             analysis_ui(ui, &scene.view.activity, panel);
             for job in scene.view.activity.running.iter().take(MOST_RUNNING) {
-                running_ui(ui, scene, job);
+                running_ui(ui, scene, (job, &panel.state.pace), out);
             }
         });
 }
@@ -159,32 +162,45 @@ fn analysis_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
     ui.add_space(8.0);
 }
 
-fn running_ui(ui: &mut Ui, scene: &Scene<'_>, job: &RunningJob) {
+fn running_ui(ui: &mut Ui, scene: &Scene<'_>, (job, pace): (&RunningJob, &Pace), out: &mut Outbox) {
     let Some(row) = scene.view.rows.get(job.track) else {
         return;
     };
     let caption = format::fit(&format::caption(row), MOST_CHARS);
-    let wants: Vec<&str> = job.wants.iter().map(|artifact| artifact.name()).collect();
     let part = job.control.progress();
-    ui.horizontal(|ui| {
-        let percent = format!("{:.0} %", f64::from(part) * 100.0);
-        let width = (ui.available_width() - 44.0).max(20.0);
-        let size = vec2(width, 16.0);
-        let label = Label::new(RichText::new(&caption).color(theme::TEXT)).truncate();
-        let layout = Layout::left_to_right(Align::Center);
-        ui.allocate_ui_with_layout(size, layout, |ui| {
-            ui.set_width(width);
-            ui.add(label).on_hover_text(wants.join(", "));
+    let size = vec2(ui.available_width(), 18.0);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+        let name = format!("Cancel {caption}");
+        if parts::small_button(ui, "Cancel", &name).clicked() {
+            out.commands.push(Command::CancelTracks(vec![job.track]));
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let label = Label::new(RichText::new(&caption).color(theme::TEXT)).truncate();
+            ui.add(label).on_hover_text(makers::list(&job.wants));
         });
-        ui.label(parts::muted(percent).size(11.0));
     });
     let width = ui.available_width();
-    parts::progress(
-        ui,
-        width,
-        part,
-        theme::ACCENT,
-        &format!("Analysis of {caption}"),
-    );
+    let name = format!("Analysis of {caption}");
+    parts::progress(ui, width, part, theme::ACCENT, &name);
+    let mut facts = vec![stage(job), format!("{:.0} %", f64::from(part) * 100.0)];
+    facts.extend(pace.secs_of(job.track).map(pace::left_text));
+    ui.add(Label::new(parts::muted(facts.join(" · ")).size(11.0)).truncate());
     ui.add_space(4.0);
+}
+
+/// `stems by HT Demucs, then chords and key`, `beats, key and chords by the built-in analysis`.
+fn stage(job: &RunningJob) -> String {
+    let (now, by_model) = job.stage();
+    let model = now
+        .iter()
+        .find_map(|artifact| makers::model_of(*artifact))
+        .filter(|_| by_model);
+    let by = model.unwrap_or("the built-in analysis");
+    let later = &job.wants - &now;
+    let then = if later.is_empty() {
+        String::new()
+    } else {
+        format!(", then {}", makers::list(&later))
+    };
+    format!("{} by {by}{then}", makers::list(&now))
 }

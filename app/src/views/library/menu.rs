@@ -16,6 +16,8 @@ pub(super) fn row_menu(response: &Response, out: &mut Outbox) {
         for action in [
             Action::AnalyzeSelected,
             Action::AnalyzeAgain,
+            Action::MakeStems,
+            Action::DoFirst,
             Action::RetryFailed,
         ] {
             item(ui, action, out);

@@ -5,8 +5,9 @@ use super::columns::ColumnId;
 use super::words::{self, Source};
 use crate::scene::Scene;
 use crate::theme;
+use crate::views::makers;
 use eframe::egui::{Align, Label, Layout, RichText, Sense, Ui, vec2};
-use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker};
+use tonearm_core::artifact::{Artifact, ArtifactRecord};
 use tonearm_core::failure::Failure;
 use tonearm_core::row::{ArtifactState, Row};
 use tonearm_core::track::TrackId;
@@ -139,7 +140,7 @@ pub(super) fn artifact_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, artifact: A
         dot(ui.painter(), rect.center(), state);
         let named = ui.label(RichText::new(name(artifact)).color(theme::TEXT));
         ui.add_space((72.0 - named.rect.width()).max(0.0));
-        let detail = detail(scene, row.track.id, (state, record));
+        let detail = detail(scene, (row.track.id, artifact), (state, record));
         let detail = RichText::new(detail).color(theme::TEXT_MUTED);
         ui.add(Label::new(detail).truncate());
     });
@@ -170,7 +171,7 @@ fn retry(failure: &Failure) -> Option<String> {
 
 fn detail(
     scene: &Scene<'_>,
-    track: TrackId,
+    (track, artifact): (TrackId, Artifact),
     (state, record): (ArtifactState, Option<&ArtifactRecord>),
 ) -> String {
     let activity = &scene.view.activity;
@@ -194,14 +195,14 @@ fn detail(
             } else {
                 ""
             };
-            let recipe = &record.recipe;
+            let by = makers::made_by(artifact, record);
             let secs = record.cpu_secs;
             let took = if secs > 0.0 && secs.is_finite() {
                 format!(", {secs:.1} s")
             } else {
                 String::new()
             };
-            format!("{found}{} {}{took}", maker(recipe.maker), recipe.version)
+            format!("{found}{by}{took}")
         }
     }
 }
@@ -216,16 +217,5 @@ pub(super) fn name(artifact: Artifact) -> &'static str {
         Artifact::Chords => "Chords",
         Artifact::Stems => "Stems",
         Artifact::Loudness => "Loudness",
-    }
-}
-
-fn maker(maker: Maker) -> &'static str {
-    match maker {
-        Maker::Native => "built-in analysis",
-        Maker::BeatThis => "Beat This!",
-        Maker::Htdemucs => "HT Demucs",
-        Maker::Ace => "ACE",
-        Maker::EngineDj => "Engine DJ",
-        Maker::User => "set by hand",
     }
 }

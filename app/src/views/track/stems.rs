@@ -7,6 +7,7 @@ use crate::gpu::Source;
 use crate::outbox::Outbox;
 use crate::shelf::{Loadable, Stems};
 use crate::theme;
+use crate::views::makers;
 use crate::widgets::wave::{self, Drawing};
 use eframe::egui::{
     self, Align2, Color32, CornerRadius, FontId, Id, Rect, Sense, Stroke, StrokeKind, Ui, pos2,
@@ -166,6 +167,46 @@ pub(super) fn controls_ui(
                 out.sound.push(PlayerCommand::SetStemVolume(stem, volume));
             }
         }
+    }
+    if let (true, [first, ..]) = (is_draft, lanes) {
+        draft_ui(ui, *first, page, out);
+    }
+}
+
+/// Says that the stems are a draft, and leads to better ones.
+fn draft_ui(ui: &mut Ui, lane: Rect, page: &Page<'_>, out: &mut Outbox) {
+    const WIDTH: f32 = 44.0;
+    const HEIGHT: f32 = 16.0;
+    if lane.width() < WITH_FADER {
+        return;
+    }
+    let place = Rect::from_min_size(
+        pos2(lane.right() - WIDTH - 6.0, lane.top() + 4.0),
+        vec2(WIDTH, HEIGHT),
+    );
+    let response = ui.interact(place, Id::unique("draft stems"), Sense::click());
+    let name = "Stems are a draft";
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+    face(ui, place, &response, theme::RAISED);
+    let font = FontId::proportional(11.0);
+    ui.painter_at(place).text(
+        place.center(),
+        Align2::CENTER_CENTER,
+        "draft",
+        font,
+        theme::TEXT_MUTED,
+    );
+    let better = makers::has_better_stems(page.scene.setup, page.row);
+    let (next, action) = if better {
+        ("make them by a model", Action::MakeStems)
+    } else {
+        ("see what better ones need", Action::Setup)
+    };
+    let words = format!(
+        "Made by the built-in analysis: good enough to find one's way, not to listen to. Click to {next}"
+    );
+    if response.on_hover_text(words).clicked() {
+        out.act(action);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The row that makes sound: steps, play, cue, volume, output.
 
 use super::header::named;
-use super::{Page, TrackPanel, fader};
+use super::{Page, TrackPanel, fader, made};
 use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::theme;
@@ -71,6 +71,10 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
     }
     if wide {
         stems_ui(ui, page, out);
+    }
+    if width > 1000.0 {
+        ui.add_space(8.0);
+        made::made_ui(ui, page, out);
     }
     if width < WITH_VOLUME {
         return;

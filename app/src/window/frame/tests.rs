@@ -10,6 +10,7 @@ use egui_kittest::kittest::Queryable as _;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::playback::{Device, DeviceId, PlayerCommand, PlayerView};
+use tonearm_core::setup::SetupView;
 use tracing::Level;
 
 /// A window without core, player and graphics card.
@@ -19,6 +20,7 @@ pub(super) struct Stage {
     sound: PlayerView,
     pub(super) shelf: Shelf,
     pub(super) settings: Settings,
+    pub(super) setup: SetupView,
     pub(super) panels: Panels,
     pub(super) about: About,
     trouble: Option<Trouble>,
@@ -46,6 +48,7 @@ pub(super) fn draw(ui: &mut Ui, stage: &mut Stage) {
         playhead: None,
         shelf: &stage.shelf,
         settings: &stage.settings,
+        setup: &stage.setup,
         ready: true,
     };
     let around = Around {

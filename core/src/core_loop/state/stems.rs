@@ -6,6 +6,7 @@ use crate::core_loop::command::Selection;
 use crate::core_loop::input::Effect;
 use crate::findings::{Finding, Knowledge};
 use crate::jobs::plan;
+use crate::row::Row;
 use crate::stems::room::{self, Held};
 use crate::store::Change;
 use crate::track::TrackId;
@@ -30,13 +31,24 @@ impl State {
             let Some(row) = self.catalog.get(id) else {
                 continue;
             };
-            let is_wanting = force || plan::is_wanting(&row.track, &row.knowledge, &self.recipes);
+            let is_wanting = force
+                || plan::is_wanting(&row.track, &row.knowledge, &self.recipes)
+                || self.has_finer_stems(row, now);
             if row.knowledge.stems_asked || !is_wanting || row.track.missing {
                 continue;
             }
             changes.extend(self.put_asked(id, true, now));
         }
         self.write_all(changes)
+    }
+
+    /// Whether a model would put better stems in the place of those of a track.
+    fn has_finer_stems(&self, row: &Row, now: Timestamp) -> bool {
+        let mut knowledge = row.knowledge.clone();
+        knowledge.stems_asked = true;
+        let chosen = |artifact| artifact == Artifact::Stems;
+        let models = self.catalog.models();
+        !plan::finer((&row.track, &knowledge), models, (&chosen, false), now).is_empty()
     }
 
     /// Wishes for stems are taken back; those in the making stop.

@@ -702,3 +702,34 @@ fn what_failed_for_good_is_tried_again_only_for_a_track_that_is_named() {
     assert_eq!(bench.jobs.len(), 2);
     assert_eq!(bench.jobs[1].wants, [Artifact::Hash].into());
 }
+
+#[test]
+fn tracks_that_the_user_wants_first_are_next_and_cancelled_ones_come_only_when_named() {
+    let mut bench = Bench::new(1);
+    bench.start_import(None);
+    let ids = ["/music/a", "/music/b", "/music/c"].map(|path| bench.meet(path, new));
+    bench.end_import(&[]);
+    bench.analyze_all();
+    assert_eq!(bench.jobs[0].track, ids[0]);
+    bench.apply(Input::Command(Command::Prioritize(vec![ids[2], ids[0]])));
+    let waiting: Vec<(TrackId, bool)> = bench
+        .state
+        .view()
+        .activity
+        .waiting
+        .iter()
+        .map(|waiting| (waiting.track, waiting.is_first))
+        .collect();
+    assert_eq!(waiting, [(ids[2], true), (ids[1], false)]);
+    bench.apply(Input::Command(Command::CancelTracks(vec![ids[0], ids[1]])));
+    assert!(bench.jobs[0].control.check().is_err());
+    bench.news(0, JobNews::Ended(JobEnd::Cancelled));
+    assert_eq!(bench.jobs[1].track, ids[2]);
+    bench.news(1, JobNews::Ended(JobEnd::Cancelled));
+    drop(bench.state.be_eager(Timestamp::UNIX_EPOCH));
+    assert_eq!(bench.state.view().activity.queued, 0);
+    assert_eq!(bench.state.view().activity.running[0].track, ids[2]);
+    bench.apply(Input::Command(Command::CancelTracks(vec![ids[2]])));
+    bench.analyze_all();
+    assert_eq!(bench.state.view().activity.queued, 3);
+}

@@ -8,7 +8,7 @@ use crate::backend::{Heard, Made};
 use crate::control::Control;
 use crate::core_loop::event::Event;
 use crate::core_loop::input::Effect;
-use crate::core_loop::queue::Wish;
+use crate::core_loop::queue::{Reach, Wish};
 use crate::failure::{Failure, FailureKind};
 use crate::findings::{Finding, Knowledge};
 use crate::import::reading;
@@ -35,7 +35,7 @@ pub(super) struct Running {
     started: Timestamp,
     had_failure: bool,
     /// How models make what they are to make.
-    by_models: Recipes,
+    pub(super) by_models: Recipes,
 }
 
 impl State {
@@ -71,6 +71,7 @@ impl State {
     /// Starts waiting jobs while there is room.
     pub(super) fn start_jobs(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let mut reach = Reach::All;
         while !self.paused
             && self.storage_trouble.is_none()
             && !self.reloading
@@ -78,7 +79,7 @@ impl State {
             && self.writes_in_flight < WRITES_IN_FLIGHT
         {
             let busy: BTreeSet<TrackId> = self.running.values().map(|job| job.track).collect();
-            let next = self.queue.pop_where(|track| !busy.contains(&track));
+            let next = self.queue.pop_where(reach, |track| !busy.contains(&track));
             let Some((track, wish, pace)) = next else {
                 break;
             };
@@ -95,7 +96,12 @@ impl State {
                 !self.running.is_empty() && taken + memory_bytes > self.limits.memory_bytes;
             if is_taken || is_full {
                 self.queue.push_front(track, wish, pace);
-                break;
+                if is_full || reach == Reach::QuickOnly {
+                    break;
+                }
+                // Whoever waits for the models does not hold up what needs none.
+                reach = Reach::QuickOnly;
+                continue;
             }
             if work.wants.contains(&Artifact::Stems) {
                 effects.extend(self.room_for_stems(track, now));

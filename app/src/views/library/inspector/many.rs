@@ -7,8 +7,10 @@ use crate::outbox::Outbox;
 use crate::scene::Scene;
 use crate::settings::KeyNotation;
 use crate::theme;
+use crate::views::makers;
 use eframe::egui::{RichText, Ui};
 use std::collections::BTreeMap;
+use tonearm_core::artifact::Engine;
 use tonearm_core::core_loop::view::Rows;
 use tonearm_core::harmony::{Key, Mode};
 use tonearm_core::row::{ArtifactState, Row, TrackState};
@@ -37,6 +39,8 @@ struct Summary {
     missing: usize,
     /// Slowest and fastest.
     tempo: Option<(f64, f64)>,
+    /// The one of all, if it is the same.
+    engine: Option<Option<Engine>>,
     /// By place on the wheel and mode, how often.
     keys: BTreeMap<(u8, bool), (Key, usize)>,
     artist: Common,
@@ -82,6 +86,9 @@ impl Summary {
     fn see(&mut self, row: &Row) {
         let (track, tags) = (&row.track, &row.track.tags);
         self.tracks += 1;
+        let engine = row.knowledge.engine;
+        let known = self.engine.unwrap_or(Some(engine));
+        self.engine = Some(known.filter(|known| *known == engine));
         self.bytes = self.bytes.saturating_add(track.stamp.bytes);
         let secs = track.format.as_ref().map_or(0.0, |it| it.duration.0);
         self.secs += if secs.is_finite() { secs } else { 0.0 };
@@ -136,7 +143,12 @@ pub(super) fn tracks_ui(
     ui.label(RichText::new(title).size(16.0).color(theme::TEXT));
     ui.add_space(6.0);
     ui.horizontal_wrapped(|ui| {
-        for action in [Action::AnalyzeSelected, Action::RemoveSelected] {
+        for action in [
+            Action::AnalyzeSelected,
+            Action::MakeStems,
+            Action::DoFirst,
+            Action::RemoveSelected,
+        ] {
             if ui.button(menu::name(action)).clicked() {
                 out.act(action);
             }
@@ -145,6 +157,9 @@ pub(super) fn tracks_ui(
             out.act(Action::RetryFailed);
         }
     });
+    group(ui, "Analysed by");
+    let engine = summary.engine.flatten();
+    makers::engine_ui(ui, (scene.setup, engine), &panel.selected, out);
     group(ui, "All together");
     fact(ui, "Length", words::total(summary.secs));
     fact(ui, "Size", crate::format::bytes(summary.bytes));

@@ -9,6 +9,7 @@ use crate::outbox::Outbox;
 use crate::scene::Scene;
 use crate::shelf::ArtSize;
 use crate::theme;
+use crate::views::makers;
 use eframe::egui::{
     Button, Image, Label, RichText, Sense, TextWrapMode, Ui, load::SizedTexture, vec2,
 };
@@ -282,6 +283,16 @@ fn analysis_ui(ui: &mut Ui, (scene, row): (&Scene<'_>, &Row), out: &mut Outbox) 
             tips::artifact_ui(ui, scene, row, artifact);
         }
     }
+    ui.add_space(4.0);
+    let (id, engine) = (row.track.id, row.knowledge.engine);
+    makers::engine_ui(ui, (scene.setup, Some(engine)), &[id], out);
+    ui.horizontal_wrapped(|ui| {
+        for action in [Action::AnalyzeAgain, Action::MakeStems] {
+            if ui.add(Button::new(menu::name(action)).small()).clicked() {
+                out.act(action);
+            }
+        }
+    });
     if row.artifacts.contains(&ArtifactState::Failed)
         && ui.button(menu::name(Action::RetryFailed)).clicked()
     {

@@ -1,0 +1,146 @@
+//! What stems cost before and while they are made, and the one question before very many of them.
+
+use super::{ImportsPanel, pace, parts};
+use crate::format;
+use crate::outbox::Outbox;
+use crate::scene::Scene;
+use crate::theme;
+use crate::views::makers;
+use eframe::egui::{Align, Button, Frame, Label, Layout, Margin, RichText, Ui, vec2};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tonearm_core::artifact::{Artifact, Engine};
+use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
+use tonearm_core::core_loop::view::Rows;
+use tonearm_core::row::Row;
+use tonearm_core::setup::Family;
+use tonearm_core::stems::room::{Estimate, Pace};
+use tonearm_core::track::TrackId;
+
+/// Tracks whose stems are made without a question.
+pub const UNASKED: usize = 20;
+/// Seconds between two looks at a library that changes by itself: each goes through all of it.
+const PAUSE: f64 = 2.0;
+
+/// Stems that the user has asked for and that are not worth an answer yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    pub tracks: Vec<TrackId>,
+    pub estimate: Estimate,
+    pub by_model: bool,
+}
+
+impl Batch {
+    /// What stems of these tracks would cost, made by whoever makes them now.
+    pub fn of(scene: &Scene<'_>, tracks: Vec<TrackId>) -> Self {
+        let rows = tracks.iter().filter_map(|id| scene.view.rows.get(*id));
+        let rows: Vec<&Arc<Row>> = rows.collect();
+        let (estimate, by_model) = estimate(scene, &rows);
+        Self {
+            tracks,
+            estimate,
+            by_model,
+        }
+    }
+
+    pub fn command(self) -> Command {
+        Command::Analyze {
+            request: RequestId::default(),
+            tracks: Selection::Tracks(self.tracks),
+            extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
+            force: false,
+            engine: None,
+        }
+    }
+}
+
+fn estimate(scene: &Scene<'_>, rows: &[&Arc<Row>]) -> (Estimate, bool) {
+    let ready = scene.setup.ready().contains(&Family::Stems);
+    let native = |row: &&&Arc<Row>| row.knowledge.engine == Engine::Native;
+    let by_model = ready && rows.iter().filter(native).count() * 2 <= rows.len();
+    let pace = Pace::measured(scene.view.rows.iter().map(Arc::as_ref), by_model);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // A model takes all cores for one track.
+    let threads = match scene.settings.jobs {
+        Some(jobs) if !by_model => jobs.min(cores),
+        _ => cores,
+    };
+    let lengths = rows
+        .iter()
+        .map(|row| row.track.format.as_ref().map(|format| format.duration));
+    (pace.estimate(lengths, threads), by_model)
+}
+
+/// `40 tracks: about 2 h, 1.6 GB`.
+pub(super) fn words(estimate: &Estimate) -> String {
+    let tracks = parts::counted(estimate.tracks as u64, "track", "tracks");
+    let time = pace::left_text(estimate.secs);
+    let time = time.strip_suffix(" left").unwrap_or(&time);
+    format!("{tracks}: {time}, {}", format::bytes(estimate.bytes))
+}
+
+/// All stems that are still to be made, looked at now and then.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StemsLeft {
+    rows: Rows,
+    at: f64,
+    estimate: Option<(Estimate, bool)>,
+}
+
+impl StemsLeft {
+    pub(super) fn follow(&mut self, now: f64, scene: &Scene<'_>) {
+        let rows = &scene.view.rows;
+        let is_soon = now >= self.at && now - self.at < PAUSE && !self.rows.is_empty();
+        if is_soon || self.rows.is_same(rows) {
+            return;
+        }
+        self.at = now;
+        self.rows = rows.clone();
+        let asked = rows.iter().filter(|row| row.knowledge.stems_asked);
+        let asked: Vec<&Arc<Row>> = asked.collect();
+        self.estimate = (!asked.is_empty()).then(|| estimate(scene, &asked));
+    }
+
+    /// `Stems of 40 tracks: about 2 h, 1.6 GB`; nothing where none are asked for.
+    pub(super) fn words(&self) -> Option<String> {
+        let (estimate, by_model) = self.estimate.as_ref()?;
+        Some(format!("{} of {}", kind(*by_model), words(estimate)))
+    }
+}
+
+fn kind(by_model: bool) -> &'static str {
+    if by_model { "Stems" } else { "Draft stems" }
+}
+
+/// The question, as a line along the bottom.
+pub fn batch_ui(ui: &mut Ui, panel: &mut ImportsPanel, out: &mut Outbox) {
+    let Some(batch) = panel.batch.clone() else {
+        return;
+    };
+    let margin = Margin::symmetric(theme::PADDING as i8, 6);
+    let frame = Frame::new().fill(theme::ACCENT_BACK).inner_margin(margin);
+    frame.show(ui, |ui| {
+        let size = vec2(ui.available_width(), theme::CONTROL);
+        ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+            if ui.button("Not now").clicked() {
+                panel.batch = None;
+            }
+            let text = RichText::new("Make them").color(theme::ON_CHIP);
+            if ui.add(Button::new(text).fill(theme::ACCENT)).clicked() {
+                panel.batch = None;
+                out.commands.push(batch.clone().command());
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let by = if batch.by_model {
+                    let by = makers::model_of(Artifact::Stems).unwrap_or_default();
+                    format!("by {by}")
+                } else {
+                    "as drafts: the models are not set up".to_owned()
+                };
+                let text = format!("Stems of {}", words(&batch.estimate));
+                ui.label(RichText::new(text).color(theme::TEXT).strong());
+                ui.add(Label::new(parts::muted(by)).truncate());
+            });
+        });
+    });
+}
