@@ -89,9 +89,14 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
         let (message, remedy) = row.track.missing_reason();
         Output::note(&format!("{}: {message}\n{remedy}", format::caption(&row)));
     }
+    // A draft gives way where the model is ready.
+    let by_model = library.core.setup().ready().contains(&Family::Stems);
     let due: Vec<Arc<Row>> = there
         .iter()
-        .filter(|row| row.stems().is_none())
+        .filter(|row| {
+            row.stems()
+                .is_none_or(|set| by_model && !set.maker.is_model())
+        })
         .cloned()
         .collect();
     if !due.is_empty() {

@@ -311,7 +311,7 @@ impl State {
             Command::Remove(tracks) => return self.wish_deed(Deed::Remove(tracks)),
             Command::Withdraw(tracks) => return self.withdraw_stems(tracks, now),
             Command::UseStems(tracks) => return self.use_stems(tracks, now),
-            Command::Retry(tracks) => self.retry(tracks),
+            Command::Retry(tracks) => return self.retry(tracks, now),
             Command::Prioritize(tracks) => self.queue.prioritize(&tracks),
             Command::CancelTracks(tracks) => return self.cancel_tracks(tracks, now),
             Command::Cancel => return self.cancel(),
@@ -361,19 +361,24 @@ impl State {
     }
 
     /// What failed is tried again, now.
-    fn retry(&mut self, tracks: Selection) {
+    fn retry(&mut self, tracks: Selection, now: Timestamp) -> Vec<Effect> {
+        let mut of_stems = Vec::new();
         for id in self.selected(tracks) {
             self.set_aside.remove(&id);
             let Some(row) = self.catalog.get(id) else {
                 continue;
             };
-            let failed: BTreeSet<Artifact> = row
-                .knowledge
+            let knowledge = &row.knowledge;
+            let failed: BTreeSet<Artifact> = knowledge
                 .records
                 .iter()
+                .chain(&knowledge.tried)
                 .filter(|(_, record)| record.failure.is_some())
                 .map(|(artifact, _)| *artifact)
                 .collect();
+            if failed.contains(&Artifact::Stems) {
+                of_stems.push(id);
+            }
             if !failed.is_empty() {
                 self.queue.push(
                     id,
@@ -385,6 +390,7 @@ impl State {
                 );
             }
         }
+        self.ask_for_stems(&of_stems, false, now)
     }
 
     fn cancel(&mut self) -> Vec<Effect> {
