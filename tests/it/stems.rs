@@ -240,7 +240,12 @@ fn sounds_of_every_kind_are_taken_apart_and_add_up() {
             assert!(sum.iter().all(|sample| *sample == 0.0) && line["residual_db"].is_null());
         }
         if track["sample_rate"] == 44_100 {
-            let mix = pcm(Path::new(path)).unwrap();
+            let mut mix = pcm(Path::new(path)).unwrap();
+            if track["channels"] == 1 {
+                // That program plays one channel 3 dB quieter on two.
+                mix.iter_mut()
+                    .for_each(|sample| *sample *= std::f32::consts::SQRT_2);
+            }
             assert!(
                 mix.iter()
                     .zip(&sum)

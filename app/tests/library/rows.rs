@@ -113,9 +113,11 @@ pub(crate) fn row(number: usize) -> Row {
         .filter(|artifact| *artifact != Artifact::Stems)
         .map(|artifact| (artifact, record(None)))
         .collect();
+    let mut knowledge = Knowledge::default();
+    (knowledge.records, knowledge.summary) = (records, summary);
     finish(Row {
         track,
-        knowledge: Knowledge { records, summary },
+        knowledge,
         state: TrackState::Ready,
         artifacts: Artifact::ALL.map(|artifact| match artifact {
             Artifact::Stems => ArtifactState::Absent,
