@@ -339,6 +339,7 @@ pub(crate) fn row(id: u64, title: &str, key: &str) -> Row {
                 key: Key::parse(key),
                 ..Summary::default()
             },
+            ..Knowledge::default()
         },
         state: TrackState::Ready,
         artifacts: [ArtifactState::Done; Artifact::ALL.len()],

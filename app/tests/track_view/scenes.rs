@@ -298,6 +298,7 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
             } else {
                 Summary::default()
             },
+            ..Knowledge::default()
         },
         state,
         artifacts: [artifacts; Artifact::ALL.len()],
