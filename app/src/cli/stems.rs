@@ -74,12 +74,11 @@ struct Document {
 
 pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
     let library = Library::open(context)?;
-    let rows = match &job.query {
-        Some(query) => select(&library.core.view(), query, None)?,
-        None => {
-            let named = job.tracks.iter().map(|named| library.track(named));
-            named.collect::<Result<Vec<_>, _>>()?
-        }
+    let rows = if let Some(query) = &job.query {
+        select(&library.core.view(), query, None)?
+    } else {
+        let named = job.tracks.iter().map(|named| library.track(named));
+        named.collect::<Result<Vec<_>, _>>()?
     };
     let mut trouble = false;
     let (missing, there): (Vec<Arc<Row>>, Vec<Arc<Row>>) =
