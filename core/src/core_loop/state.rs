@@ -248,20 +248,8 @@ impl State {
         if !self.reloading {
             self.storage_trouble = None;
         }
-        self.stopped = matches!(command, Command::Cancel)
-            || self.stopped
-                && matches!(
-                    command,
-                    Command::Edit { .. }
-                        | Command::Withdraw(_)
-                        | Command::UseStems(_)
-                        | Command::Prioritize(_)
-                        | Command::CancelTracks(_)
-                        | Command::Undo
-                        | Command::Redo
-                        | Command::Remove(_)
-                        | Command::Import { analyze: None, .. }
-                );
+        self.stopped =
+            matches!(command, Command::Cancel) || self.stopped && is_beside_the_work(&command);
         match command {
             Command::Import {
                 request,
@@ -494,6 +482,22 @@ impl State {
         self.failed = 0;
         vec![Effect::Say(Event::Idle)]
     }
+}
+
+/// Whether work that the user stopped stays stopped after this.
+fn is_beside_the_work(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Edit { .. }
+            | Command::Withdraw(_)
+            | Command::UseStems(_)
+            | Command::Prioritize(_)
+            | Command::CancelTracks(_)
+            | Command::Undo
+            | Command::Redo
+            | Command::Remove(_)
+            | Command::Import { analyze: None, .. }
+    )
 }
 
 /// When due work was looked for.
