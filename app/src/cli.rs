@@ -16,6 +16,7 @@ mod report;
 mod setup;
 mod show;
 mod simulate;
+mod stems;
 mod upkeep;
 mod waveform;
 
@@ -75,6 +76,7 @@ enum Job {
     List(list::List),
     Show(show::Show),
     Waveform(waveform::Draw),
+    Stems(stems::Stems),
     Play(play::Play),
     Decks(decks::Decks),
     SimulateDecks(simulate::SimulateDecks),
@@ -176,6 +178,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::List(job)) => list::run(&context, &job),
         Some(Job::Show(job)) => show::run(&context, &job),
         Some(Job::Waveform(job)) => waveform::run(&context, &job),
+        Some(Job::Stems(job)) => stems::run(&context, &job),
         Some(Job::Play(job)) => play::run(&context, &job),
         Some(Job::Decks(job)) => decks::run(&context, &job),
         Some(Job::SimulateDecks(job)) => simulate::run(&context, &job),

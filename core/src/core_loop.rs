@@ -8,6 +8,7 @@ pub(crate) mod input;
 
 mod by_source;
 mod catalog;
+mod means;
 mod queue;
 mod reader;
 mod run;

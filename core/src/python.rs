@@ -10,7 +10,9 @@ pub mod worker;
 
 mod child;
 mod idle;
+mod meter;
 mod pip;
+mod trouble;
 mod venv;
 
 pub use idle::Workers;

@@ -4,6 +4,7 @@
 //! that a listener is meant to hear. They are FLAC in steps of 16 bits with room for sounds up to 16 times full scale
 //! ([`GAIN`]), because a stem may be louder than the mix that it came from, so that the four always add up.
 
+pub mod export;
 pub mod room;
 mod writer;
 
@@ -108,15 +109,24 @@ pub struct StemFiles {
     pub rate: SampleRate,
 }
 
+impl StemFiles {
+    pub fn duration(&self) -> Secs {
+        self.rate.secs_from_frame(crate::units::Frame(self.frames))
+    }
+}
+
 impl StemSet {
     pub fn files(&self, library: &Path, track: TrackId) -> StemFiles {
-        let folder = folder(library, track, self.key);
         StemFiles {
-            paths: Stem::ALL.map(|stem| folder.join(stem.file_name())),
+            paths: Stem::ALL.map(|stem| self.sound_path(library, track, stem)),
             gain: self.gain,
             frames: self.frames,
             rate: self.rate,
         }
+    }
+
+    pub(crate) fn sound_path(&self, library: &Path, track: TrackId, stem: Stem) -> PathBuf {
+        folder(library, track, self.key).join(stem.file_name())
     }
 
     /// The file of a stem's waveform.

@@ -117,8 +117,8 @@ impl Store {
         if let Err(error) = aside::forget(dir, &handle) {
             tracing::warn!(%error, "removed tracks are let go of at the next start");
         }
-        let loaded = load::load(&handle)?;
-        stems::sweep(dir, &loaded);
+        let mut loaded = load::load(&handle)?;
+        stems::sweep(dir, &mut loaded);
         let daily_backup = backup::spawn_daily(&handle);
         let store = Self {
             dir: dir.to_path_buf(),
@@ -233,14 +233,14 @@ impl Store {
         entry.map(|_| waveforms::read(&self.dir, id)).transpose()
     }
 
-    /// Reads every record and looks at every file that the library refers to.
-    /// The waveforms of stems that are stored of this track.
+    /// The waveforms of a set. A file that is gone or damaged is a [`StoreError::Record`].
     pub fn stem_waveforms(&self, id: TrackId, set: &StemSet) -> Result<[Waveform; 4], StoreError> {
-        let read = |stem| waveforms::read_from(&set.waveform_path(&self.dir, id, stem), id);
+        let read = |stem| waveforms::read_at(&set.waveform_path(&self.dir, id, stem), id);
         let [drums, bass, other, vocals] = Stem::ALL.map(read);
         Ok([drums?, bass?, other?, vocals?])
     }
 
+    /// Reads every record and looks at every file that the library refers to.
     pub fn verify(&self, control: &Control) -> Result<VerifyReport, StoreError> {
         verify::verify(&self.dir, &self.handle, control)
     }

@@ -1,4 +1,9 @@
 //! A worker without a model: speaks the protocol, and misbehaves as `FAKE_WORKER` says.
+#![expect(
+    clippy::exit,
+    clippy::infinite_loop,
+    reason = "to end at once and to hang for ever is what it is for"
+)]
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -128,7 +133,7 @@ fn crash() -> ! {
 
 fn wait_for_ever() -> ! {
     loop {
-        std::thread::sleep(Duration::from_secs(60));
+        std::thread::sleep(Duration::from_mins(1));
     }
 }
 
@@ -166,7 +171,7 @@ fn done(mode: &str, family: &str, request: &Value) {
     }
     let result = match family {
         "beats" => {
-            let beats: Vec<f64> = (0..)
+            let beats: Vec<f64> = (0..100_000)
                 .map(|index| f64::from(index) * 0.5 + 0.1)
                 .take_while(|at| *at < length)
                 .collect();

@@ -33,6 +33,8 @@ mod resume;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod stems;
+#[cfg(test)]
 mod storage;
 #[cfg(test)]
 mod telling;

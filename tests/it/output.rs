@@ -237,6 +237,7 @@ fn completions_and_help_are_there_for_every_shell_and_command() {
         "waveform",
         "relink",
         "doctor",
+        "setup",
         "verify",
         "backup",
         "restore",
@@ -265,7 +266,7 @@ fn wrong_usage_is_told_with_status_2() {
         &["list", "--limit", "many"],
         &["analyze"],
         &["import", "--only", "nothing", "x"],
-        &["import", "--engine", "neural", "x"],
+        &["import", "--engine", "magic", "x"],
         &["export", "pdf", "x"],
         &["waveform", "x"],
     ];

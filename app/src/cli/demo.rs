@@ -96,7 +96,8 @@ pub(super) fn run(context: &Context) -> Result<(), Exit> {
         };
         let (png, json) = (path(".png"), path(".json"));
         waveform::draw_to(&library, row, &png)?;
-        let document = TrackDocument::full(row, &details);
+        let document =
+            TrackDocument::full(row, &details).with_stems(row, library.core.store().dir());
         write_json(&json, &document)?;
         output.json(&document)?;
         for file in [&png, &json] {

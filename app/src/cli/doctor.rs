@@ -4,6 +4,7 @@ use crate::cli::Context;
 use crate::cli::library::{Library, interruptible};
 use crate::cli::setup;
 use crate::exit::Exit;
+use crate::format;
 use crate::output::Style;
 use clap::Args;
 use serde::Serialize;
@@ -11,10 +12,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::Command;
+use tonearm_core::core_loop::view::View;
 use tonearm_core::decks::network::{self, NetworkView, Reach};
 use tonearm_core::decks::{DecksCommand, DecksState, Listen};
 use tonearm_core::row::TrackState;
 use tonearm_core::setup::{DeviceView, EnvironmentView, InterpreterView, ModelState};
+use tonearm_core::stems::{StemSet, room};
 use tonearm_core::store::BadRecord;
 
 /// Tell what this machine and this library have, and what to do about what they lack
@@ -273,6 +276,29 @@ fn heard(network: &NetworkView) -> Vec<Finding> {
     findings
 }
 
+/// What stems take, of what they may.
+fn stems(library: &Library, view: &View) -> Finding {
+    let sets: Vec<&StemSet> = view
+        .rows
+        .iter()
+        .filter_map(|row| row.knowledge.stems.as_deref())
+        .collect();
+    let count = sets.len();
+    let taken = room::taken(sets);
+    let budget = library.core.stem_budget();
+    let reason = format!(
+        "of {count} track{}, {} of at most {}",
+        if count == 1 { "" } else { "s" },
+        format::bytes(taken),
+        format::bytes(budget),
+    );
+    if taken <= budget {
+        return Finding::ok("stems", reason);
+    }
+    let remedy = "Make room on the drive that holds the library; the least recently used go when others are made";
+    Finding::trouble("stems", "warning", reason, remedy)
+}
+
 fn library(
     context: &Context,
     checks: &mut Vec<Finding>,
@@ -305,6 +331,7 @@ fn library(
     ));
     checks.push(writable(&context.library));
     checks.push(records(library.core.unreadable()));
+    checks.push(stems(&library, &view));
     for (state, name, remedy) in [
         (
             TrackState::Missing,

@@ -90,7 +90,9 @@ fn write(
                     .core
                     .details(row.track.id)
                     .map_err(std::io::Error::other)?;
-                writer.push(&TrackDocument::full(row, &details))?;
+                writer.push(
+                    &TrackDocument::full(row, &details).with_stems(row, library.core.store().dir()),
+                )?;
             }
             writer.finish()
         }

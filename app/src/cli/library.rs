@@ -6,8 +6,8 @@ use crate::output::Output;
 use crate::progress::Progress;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::Command;
@@ -49,12 +49,17 @@ pub(crate) struct Library {
 /// From now on Ctrl-C is a request to end. Before, it ends the program at once, as is right while nothing
 /// can be half done.
 pub(crate) fn interruptible() -> Control {
-    let control = Control::default();
-    let cancelled = control.clone();
-    if let Err(error) = ctrlc::set_handler(move || cancelled.cancel()) {
-        tracing::warn!(%error, "no handler for Ctrl-C");
-    }
-    control
+    // One for the whole run: a subcommand may do several things one after the other.
+    static INTERRUPT: OnceLock<Control> = OnceLock::new();
+    let control = INTERRUPT.get_or_init(|| {
+        let control = Control::default();
+        let cancelled = control.clone();
+        if let Err(error) = ctrlc::set_handler(move || cancelled.cancel()) {
+            tracing::warn!(%error, "no handler for Ctrl-C");
+        }
+        control
+    });
+    control.clone()
 }
 
 impl Library {

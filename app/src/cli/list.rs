@@ -49,7 +49,8 @@ pub(crate) fn run(context: &Context, job: &List) -> Result<(), Exit> {
     if context.output.json {
         let mut writer = JsonWriter::new(std::io::stdout().lock())?;
         for row in &rows {
-            writer.push(&TrackDocument::listed(row, None))?;
+            let document = TrackDocument::listed(row, None);
+            writer.push(&document.with_stems(row, library.core.store().dir()))?;
         }
         writer.finish()?;
         return Ok(());

@@ -72,7 +72,7 @@ fn apart(library: &Library, row: &Row, job: &Play) -> Result<Apart, Exit> {
     let Some(stems) = &job.stems else {
         return Ok(None);
     };
-    let Some(set) = row.knowledge.stems_of(row.track.stamp) else {
+    let Some(files) = library.core.reader().stems(row) else {
         let caption = format::caption(row);
         let words = format!(
             "{caption} has no stems\nMake them first: tonearm analyze --only stems {}",
@@ -80,7 +80,6 @@ fn apart(library: &Library, row: &Row, job: &Play) -> Result<Apart, Exit> {
         );
         return Err(Exit::Failed(words));
     };
-    let files = library.core.reader().stem_files(row.track.id, set);
     Ok(Some((Arc::new(files), StemMix::only(stems))))
 }
 

@@ -27,7 +27,10 @@ pub(crate) fn run(context: &Context, job: &Show) -> Result<(), Exit> {
     let library = Library::open(context)?;
     let row = library.track(&job.track)?;
     let details = library.core.details(row.track.id)?;
-    context.output.json(&TrackDocument::full(&row, &details))?;
+    let document = TrackDocument::full(&row, &details);
+    context
+        .output
+        .json(&document.with_stems(&row, library.core.store().dir()))?;
     print(context.output, &row, &details)
 }
 

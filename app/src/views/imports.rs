@@ -17,7 +17,7 @@ use crate::theme;
 use eframe::egui::{Align, Frame, Layout, RichText, Ui, vec2};
 use pace::Pace;
 use serde::{Deserialize, Serialize};
-use tonearm_core::core_loop::command::Command;
+use tonearm_core::core_loop::command::{Command, Selection};
 use tonearm_core::core_loop::event::Tally;
 use tonearm_core::core_loop::view::Activity;
 use tonearm_core::track::TrackId;
@@ -171,6 +171,7 @@ fn controls_ui(ui: &mut Ui, activity: &Activity, out: &mut Outbox) {
             .clicked()
     {
         out.commands.push(Command::Cancel);
+        out.commands.push(Command::Withdraw(Selection::All));
     }
     if activity.paused {
         if parts::button(ui, "Resume", "Resume imports and analysis").clicked() {

@@ -188,7 +188,10 @@ impl App {
             } else {
                 Command::Pause
             }),
-            Action::CancelWork => out.commands.push(Command::Cancel),
+            Action::CancelWork => {
+                out.commands.push(Command::Cancel);
+                out.commands.push(Command::Withdraw(Selection::All));
+            }
             Action::Help => self.toggle_sheet(Sheet::Help),
             Action::Settings => self.toggle_sheet(Sheet::Settings),
             Action::Setup => {

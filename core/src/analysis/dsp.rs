@@ -291,6 +291,17 @@ impl<const CAPACITY: usize> RunningMedian<CAPACITY> {
             .sum()
     }
 
+    /// The value that this share of all, 0 to 1, lies below; 0 when empty.
+    pub fn quantile(&self, share: f32) -> f32 {
+        let last = self.len.saturating_sub(1);
+        let place = (share * last as f32).round() as usize;
+        if self.len == 0 {
+            0.0
+        } else {
+            self.sorted[place.min(last)]
+        }
+    }
+
     /// The upper one of the middle two when the count is even; 0 when empty.
     pub fn median(&self) -> f32 {
         if self.len == 0 {

@@ -4,6 +4,7 @@
 //! polynomials up to the fourth order or linear prediction, Rice codes in as many parts as pay.
 
 mod bits;
+mod linear;
 mod predict;
 mod rice;
 

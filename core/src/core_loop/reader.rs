@@ -2,6 +2,7 @@
 
 use crate::core_loop::writer::Writes;
 use crate::export::document::TrackDetails;
+use crate::row::Row;
 use crate::stems::{StemFiles, StemSet};
 use crate::store::{Store, StoreError};
 use crate::track::TrackId;
@@ -46,18 +47,26 @@ impl Reader {
         })
     }
 
+    /// Where the stems of a track lie, as long as they are in step with its file. Looks at nothing on the disk: a set
+    /// that was evicted meanwhile is gone when it is opened.
+    pub fn stems(&self, row: &Row) -> Option<StemFiles> {
+        let set = row.stems()?;
+        Some(self.stem_files(row.track.id, set))
+    }
+
     /// The waveform of one track, when it has one.
     pub fn waveform(&self, track: TrackId) -> Result<Option<Waveform>, StoreError> {
         self.writes.wait(PATIENCE);
         self.store.waveform(track)
     }
 
-    /// Where the sound of stems lies.
+    /// Where the sound of a set lies.
     pub fn stem_files(&self, track: TrackId, set: &StemSet) -> StemFiles {
         set.files(self.store.dir(), track)
     }
 
-    /// The waveform of each stem.
+    /// The waveform of each stem, by the code that draws the mix. A file that is gone or damaged is a
+    /// [`StoreError::Record`].
     pub fn stem_waveforms(
         &self,
         track: TrackId,

@@ -1,33 +1,26 @@
 //! The threads around the state: the loop itself, the writer, the jobs, the scans.
 
-use crate::artifact::{Artifact, Maker, Recipe};
-use crate::backend::Analyser;
 use crate::core_loop::command::Command;
 use crate::core_loop::event::Event;
 use crate::core_loop::input::{Effect, Input};
+use crate::core_loop::means::{analysers, limits, models, recipes, start_pool};
 use crate::core_loop::reader::Reader;
-use crate::core_loop::state::{Limits, State};
+use crate::core_loop::state::State;
 use crate::core_loop::view::View;
 use crate::core_loop::writer::{WriteRequest, Writer, Writes};
 use crate::decks::run::{Desk, Surroundings};
 use crate::decks::view::{DecksView, DecksWatch};
 use crate::export::document::TrackDetails;
 use crate::import::session::Scans;
-use crate::jobs::native::Native;
 use crate::jobs::neural::Neural;
-use crate::jobs::plan::Recipes;
 use crate::jobs::pool::Pool;
-use crate::jobs::stems::{self, DraftStems};
 use crate::setup::desk::{SetupDesk, SetupWatch};
 use crate::setup::{Places, SetupView};
-use crate::stems::room;
-use crate::store::{BadRecord, Loaded, Store, StoreError};
+use crate::store::{BadRecord, Store, StoreError};
 use crate::track::{SourceId, TrackId};
-use crate::units::Secs;
 use crate::waveform::Waveform;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -76,6 +69,7 @@ pub struct Core {
     store: Arc<Store>,
     writes: Arc<Writes>,
     unreadable: Vec<BadRecord>,
+    stem_budget: u64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -154,6 +148,7 @@ impl Core {
             store,
             writes,
             unreadable,
+            stem_budget: limits.stem_bytes,
             thread: Some(thread),
         })
     }
@@ -224,6 +219,11 @@ impl Core {
         Reader::new(Arc::clone(&self.store), Arc::clone(&self.writes))
     }
 
+    /// What the stems of all tracks together may take, in bytes.
+    pub fn stem_budget(&self) -> u64 {
+        self.stem_budget
+    }
+
     /// The library on disk, for what is done to it as a whole: verify, backup.
     pub fn store(&self) -> &Store {
         &self.store
@@ -241,22 +241,6 @@ impl Drop for Core {
             tracing::error!("the core thread panicked");
         }
     }
-}
-
-/// The models of this machine, whichever there are.
-fn models(config: &Config, stem_bytes: u64) -> Neural {
-    Neural::new(config.places.clone(), config.library.clone(), stem_bytes)
-}
-
-fn start_pool(
-    slots: usize,
-    (analysers, neural): (&[Arc<dyn Analyser>], &Arc<Neural>),
-    store: &Arc<Store>,
-    tell: impl Fn(Input) + Send + Sync + 'static,
-) -> Result<Pool, StartError> {
-    let models: Arc<dyn Analyser> = Arc::clone(neural) as _;
-    let tell = Arc::new(move |id, news| tell(Input::Job(id, news))) as _;
-    Pool::start(slots, (analysers, &models), store, &tell).map_err(StartError::Thread)
 }
 
 /// Whoever makes neural analysis possible, with the way to tell of it.
@@ -447,65 +431,6 @@ fn read_until_ended<T: Send>(ending: T, waiting: &Receiver<Envelope>, hear: &mut
             }
         }
     });
-}
-
-/// The first that makes an artifact gets to make it.
-fn analysers(config: &Config, stem_bytes: u64) -> Vec<Arc<dyn Analyser>> {
-    let draft = DraftStems {
-        library: config.library.clone(),
-        budget: stem_bytes,
-    };
-    vec![Arc::new(Native), Arc::new(draft)]
-}
-
-fn limits(config: &Config, loaded: &Loaded) -> Limits {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let memory = sysinfo::System::new().map_or(0, |mut system| {
-        system.refresh_memory();
-        system.total_memory()
-    });
-    Limits {
-        slots: config.slots.unwrap_or(cores).max(1),
-        // A quarter of the machine is ours; the rest belongs to whatever plays the set.
-        memory_bytes: (memory / 4).max(512 << 20),
-        job_bytes,
-        stem_bytes: config.stem_bytes.unwrap_or_else(|| {
-            let sets = loaded.knowledge.values();
-            let taken = room::taken(sets.filter_map(|known| known.stems.as_deref()));
-            room::default_budget(room::free_bytes(&config.library), taken)
-        }),
-    }
-}
-
-fn job_bytes(wants: &BTreeSet<Artifact>, duration: Option<Secs>) -> u64 {
-    if wants.contains(&Artifact::Stems) {
-        stems::memory_bytes(duration)
-    } else {
-        Native.memory_bytes(duration)
-    }
-}
-
-/// How each artifact would be made today.
-fn recipes(analysers: &[Arc<dyn Analyser>]) -> Recipes {
-    let built_in = |version| Recipe {
-        maker: Maker::Native,
-        version,
-        parameters: String::new(),
-        model: None,
-    };
-    let analysed = Artifact::ALL.into_iter().filter_map(|artifact| {
-        let recipe = analysers
-            .iter()
-            .find_map(|analyser| analyser.recipe(artifact))?;
-        Some((artifact, recipe))
-    });
-    [
-        (Artifact::Tags, built_in(crate::import::reading::VERSION)),
-        (Artifact::Hash, built_in(1)),
-    ]
-    .into_iter()
-    .chain(analysed)
-    .collect()
 }
 
 /// Randomness for track ids; the clock where the system has none to give.

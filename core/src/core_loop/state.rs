@@ -3,6 +3,7 @@
 
 mod by_hand;
 mod claiming;
+mod ids;
 mod importing;
 mod keeping;
 mod models;
@@ -18,6 +19,7 @@ use crate::core_loop::event::{Event, Tally};
 use crate::core_loop::input::{Effect, Input};
 use crate::core_loop::queue::{Queue, Wish};
 use crate::core_loop::state::by_hand::Deed;
+use crate::core_loop::state::ids::IdSource;
 use crate::core_loop::view::{Activity, ImportProgress, RunningJob, View};
 use crate::decks::run::DecksNews;
 use crate::failure::Failure;
@@ -297,7 +299,7 @@ impl State {
             Command::Remove(tracks) => return self.wish_deed(Deed::Remove(tracks)),
             Command::Withdraw(tracks) => return self.withdraw_stems(tracks, now),
             Command::UseStems(tracks) => return self.use_stems(tracks, now),
-            Command::Retry(tracks) => self.retry(tracks),
+            Command::Retry(tracks) => return self.retry(tracks, now),
             Command::Prioritize(tracks) => self.queue.prioritize(&tracks),
             Command::CancelTracks(tracks) => return self.cancel_tracks(tracks, now),
             Command::Cancel => return self.cancel(),
@@ -347,19 +349,24 @@ impl State {
     }
 
     /// What failed is tried again, now.
-    fn retry(&mut self, tracks: Selection) {
+    fn retry(&mut self, tracks: Selection, now: Timestamp) -> Vec<Effect> {
+        let mut of_stems = Vec::new();
         for id in self.selected(tracks) {
             self.set_aside.remove(&id);
             let Some(row) = self.catalog.get(id) else {
                 continue;
             };
-            let failed: BTreeSet<Artifact> = row
-                .knowledge
+            let knowledge = &row.knowledge;
+            let failed: BTreeSet<Artifact> = knowledge
                 .records
                 .iter()
+                .chain(&knowledge.tried)
                 .filter(|(_, record)| record.failure.is_some())
                 .map(|(artifact, _)| *artifact)
                 .collect();
+            if failed.contains(&Artifact::Stems) {
+                of_stems.push(id);
+            }
             if !failed.is_empty() {
                 self.queue.push(
                     id,
@@ -371,6 +378,7 @@ impl State {
                 );
             }
         }
+        self.ask_for_stems(&of_stems, false, now)
     }
 
     fn cancel(&mut self) -> Vec<Effect> {
@@ -513,25 +521,6 @@ impl Looked {
     /// Whether another look would see the same.
     fn still_holds(self, revision: u64, now: Timestamp) -> bool {
         self.revision == revision && self.retry_at.is_none_or(|at| now < at)
-    }
-}
-
-/// Track ids without an order that anybody could lean on (splitmix64, Steele et al. 2014).
-#[derive(Debug)]
-struct IdSource(u64);
-
-impl IdSource {
-    fn next(&mut self, taken: impl Fn(TrackId) -> bool) -> TrackId {
-        loop {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = self.0;
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let id = TrackId(mixed ^ (mixed >> 31));
-            if !taken(id) {
-                return id;
-            }
-        }
     }
 }
 

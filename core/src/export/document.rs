@@ -1,6 +1,9 @@
 //! One track as JSON: the track object of the command line, schema 1.
 
 mod round;
+mod stems;
+
+pub use stems::StemPaths;
 
 use crate::artifact::{Artifact, Maker};
 use crate::beats::Beats;
@@ -16,6 +19,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
+use stems::StemsDocument;
 
 /// Raised when a field is renamed or dropped, not when one is added.
 const SCHEMA: u32 = 1;
@@ -92,7 +96,7 @@ pub struct TrackDocument<'a> {
     loudness: Option<LoudnessDocument>,
     /// None are kept yet.
     cues: [(); 0],
-    stems: Option<()>,
+    stems: Option<StemsDocument>,
     artifacts: Vec<ArtifactDocument<'a>>,
     /// Why a file that plays is not whole.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +128,13 @@ impl<'a> TrackDocument<'a> {
             document.key_segments = details.key.as_ref().map(key_segments).into();
         }
         document
+    }
+
+    /// With where the stems lie in `library`.
+    #[must_use]
+    pub fn with_stems(mut self, row: &Row, library: &Path) -> Self {
+        self.stems = StemsDocument::of(row, library);
+        self
     }
 
     fn of_row(row: &'a Row) -> Self {

@@ -26,7 +26,7 @@ pub(super) fn place(index: u64, places: usize) -> usize {
 /// A piece of stereo sound at the rate of the frame clock. Moving one costs a few words.
 #[derive(Debug)]
 pub(super) struct Block {
-    /// Which track, in the order of loading.
+    /// Which track, or of stems which set, each in the order of loading.
     pub(super) epoch: u32,
     /// Its first frame is `index · BLOCK_FRAMES`.
     pub(super) index: u64,

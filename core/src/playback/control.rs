@@ -1,5 +1,7 @@
 //! The player's own thread: takes commands, watches the device, publishes views. It never waits for a disk or a device.
 
+mod stems;
+
 use super::feed::{Shared, Standing};
 use super::loader::{Desk, Loaded as News};
 use super::mixer::{ORIGINAL, Order};
@@ -8,7 +10,6 @@ use super::stream::{Happening, Need, Streams};
 use super::view::{Device, Loaded, PlayerView, StemSound, Transport};
 use super::{PlayerCommand, RATE, StemMix};
 use crate::failure::Failure;
-use crate::stems::StemFiles;
 use crate::track::TrackId;
 use crate::units::Secs;
 use arc_swap::ArcSwap;
@@ -67,8 +68,11 @@ struct State {
     sounding: bool,
     /// The file could not be opened, or broke.
     broken: bool,
-    /// Tracks loaded so far.
+    /// Tracks loaded so far, and sets of stems.
     epochs: u32,
+    sets: u32,
+    /// Stems that are to be read from a moment on.
+    stems_due: Option<stems::Due>,
     streams: Streams,
     still_since: Option<Instant>,
     finding: bool,
@@ -90,6 +94,8 @@ impl Control {
             sounding: false,
             broken: false,
             epochs: 0,
+            sets: 0,
+            stems_due: None,
             streams,
             still_since: None,
             finding: false,
@@ -239,7 +245,9 @@ impl State {
             until: u64::MAX,
             volume: self.view.volume,
             levels: ORIGINAL,
+            set: self.order.set,
         };
+        self.stems_due = None;
         self.place_order();
         let path = self.path.clone();
         let epoch = if path == Path::new("") { 0 } else { epoch };
@@ -250,34 +258,6 @@ impl State {
             wish.focus = frame;
             wish.cue = 0;
         });
-    }
-
-    fn set_stems(&mut self, track: TrackId, files: Option<Arc<StemFiles>>) {
-        let Some(loaded) = self.view.loaded.as_mut().filter(|it| it.track == track) else {
-            return;
-        };
-        loaded.stems = files.clone().map_or(StemSound::Absent, StemSound::Ready);
-        if files.is_none() {
-            loaded.mix = StemMix::default();
-        }
-        self.io.desk.change(|wish| wish.stems = files);
-        self.take_mix();
-    }
-
-    fn mix(&mut self, change: impl FnOnce(StemMix) -> StemMix) {
-        if let Some(loaded) = &mut self.view.loaded
-            && matches!(loaded.stems, StemSound::Ready(_))
-        {
-            loaded.mix = change(loaded.mix);
-            self.take_mix();
-        }
-    }
-
-    /// The mix as the mixer knows it.
-    fn take_mix(&mut self) {
-        let mix = self.view.loaded.as_ref().map(|loaded| loaded.mix);
-        self.order.levels = mix.unwrap_or_default().levels();
-        self.place_order();
     }
 
     fn play(&mut self, run: bool) {
@@ -365,7 +345,6 @@ impl State {
             News::End { frames, .. } => loaded.duration = secs(frames),
             News::StemTrouble { failure, .. } => {
                 loaded.stems = StemSound::Broken(failure);
-                loaded.mix = StemMix::default();
                 self.take_mix();
             }
             News::Trouble { failure, .. } => {
@@ -387,6 +366,7 @@ impl State {
 
     /// What follows from the time and from what the mixer says.
     fn look(&mut self, now: Instant) {
+        self.take_due(now);
         let standing = self.io.shared.standing();
         let current = standing.epoch == self.order.epoch && standing.jump == self.order.jump;
         if current && self.order.run && (standing.ended || standing.held) {

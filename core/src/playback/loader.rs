@@ -1,29 +1,24 @@
 //! Decodes ahead of the player on a thread of its own, into windows of fixed size: the track, and its stems beside it.
 
-use super::block::{
-    BLOCK_FRAMES, Block, CUE_BLOCKS, STEM_WINDOW_BLOCKS, Shelf, WINDOW_BLOCKS, place, window_blocks,
-};
+mod lanes;
+
+use super::block::{BLOCK_FRAMES, Block, CUE_BLOCKS, STEM_WINDOW_BLOCKS, Shelf, WINDOW_BLOCKS};
 use super::mixer::{Arrival, SOURCES};
 use super::reader::Reader;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::stems::StemFiles;
 use crate::units::Secs;
+use lanes::{Gap, Open};
 use rtrb::{Consumer, Producer};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// Blocks read ahead: 45 s.
-const AHEAD: u64 = 264;
-/// Blocks of a stem read ahead: 14 s.
-const STEM_AHEAD: u64 = 80;
 /// Blocks of a track that exist at all: those in their places, and some on their way.
 const MOST_BLOCKS: usize = WINDOW_BLOCKS + CUE_BLOCKS + 64;
 /// The same for all stems together.
 const MOST_STEM_BLOCKS: usize = (SOURCES - 1) * (STEM_WINDOW_BLOCKS + CUE_BLOCKS);
-/// What is at the place itself: brought before all else, of every source.
-const AT_ONCE: u64 = 4;
-/// The half second from the cue point on.
-const CUE_FRAMES: u64 = 24_000;
+/// A stem may be so many frames shorter than it says: conversion of rates rounds.
+const STEM_SLACK: u64 = 1_024;
 /// Blocks after which the player is told, while nothing is to be heard.
 const TELL_EVERY: u64 = 64;
 /// Arrivals and returns that may be on their way: more than there are blocks.
@@ -41,6 +36,8 @@ pub(super) struct Wish {
     pub(super) path: PathBuf,
     /// Its stems, where they are to be played as well.
     pub(super) stems: Option<Arc<StemFiles>>,
+    /// Which set of stems, in the order of loading.
+    pub(super) set: u32,
     /// The frame that is played.
     pub(super) focus: u64,
     pub(super) cue: u64,
@@ -100,134 +97,6 @@ pub(super) enum Loaded {
     },
 }
 
-/// One source being read.
-struct Lane {
-    source: usize,
-    /// Opened again after a failure, when another place is asked for.
-    reader: Option<Reader>,
-    /// Reads the cue point, so that the other one stays where it is. Only while it does.
-    cue_reader: Option<Reader>,
-    /// What the mixer has, or will have when all is taken in.
-    window: Vec<Option<u64>>,
-    cue: Vec<Option<u64>>,
-}
-
-impl Lane {
-    fn new(source: usize) -> Self {
-        Self {
-            source,
-            reader: None,
-            cue_reader: None,
-            window: vec![None; window_blocks(source)],
-            cue: vec![None; CUE_BLOCKS],
-        }
-    }
-
-    fn ahead(&self) -> u64 {
-        if self.source == 0 { AHEAD } else { STEM_AHEAD }
-    }
-
-    fn places(&mut self, shelf: Shelf) -> &mut Vec<Option<u64>> {
-        match shelf {
-            Shelf::Window => &mut self.window,
-            Shelf::Cue => &mut self.cue,
-        }
-    }
-
-    fn lacks(&self, shelf: Shelf, index: u64) -> bool {
-        let places = match shelf {
-            Shelf::Window => &self.window,
-            Shelf::Cue => &self.cue,
-        };
-        places.get(place(index, places.len())) != Some(&Some(index))
-    }
-
-    fn reader(&mut self, shelf: Shelf) -> &mut Option<Reader> {
-        match shelf {
-            Shelf::Window => &mut self.reader,
-            Shelf::Cue => &mut self.cue_reader,
-        }
-    }
-
-    fn note(&mut self, shelf: Shelf, index: u64) {
-        let places = self.places(shelf);
-        let at = place(index, places.len());
-        if let Some(place) = places.get_mut(at) {
-            *place = Some(index);
-        }
-    }
-}
-
-/// A block that is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Gap {
-    /// Which of the open lanes.
-    lane: usize,
-    shelf: Shelf,
-    index: u64,
-}
-
-/// One track being read.
-struct Open {
-    epoch: u32,
-    /// The track, and its stems where they are read.
-    lanes: Vec<Lane>,
-    stems: Option<Arc<StemFiles>>,
-    end: Option<u64>,
-    /// Cannot be read at all.
-    dead: bool,
-}
-
-impl Open {
-    fn new(epoch: u32) -> Self {
-        Self {
-            epoch,
-            lanes: vec![Lane::new(0)],
-            stems: None,
-            end: None,
-            dead: epoch == 0,
-        }
-    }
-
-    /// Reads other stems from now on, or none. Blocks of the ones before are replaced as far as they are needed.
-    fn take_stems(&mut self, stems: Option<Arc<StemFiles>>) {
-        self.lanes.truncate(1);
-        if stems.is_some() {
-            self.lanes.extend((1..SOURCES).map(Lane::new));
-        }
-        self.stems = stems;
-    }
-
-    /// What is missing most: the sound at the place itself, the cue point, then all that comes, of all lanes alike.
-    fn next(&self, wish: &Wish) -> Option<Gap> {
-        if self.dead {
-            return None;
-        }
-        let block = |frame: u64| frame / BLOCK_FRAMES as u64;
-        let focus = block(wish.focus);
-        let (first, last) = (block(wish.cue), block(wish.cue.saturating_add(CUE_FRAMES)));
-        let exists = |index: &u64| {
-            self.end
-                .is_none_or(|end| index.saturating_mul(BLOCK_FRAMES as u64) < end)
-        };
-        let missing = |shelf: Shelf, from: u64, to: &dyn Fn(&Lane) -> u64| {
-            let gaps = self.lanes.iter().enumerate().filter_map(|(lane, open)| {
-                let mut range = (from..to(open)).take_while(exists);
-                let index = range.find(|&index| open.lacks(shelf, index))?;
-                Some(Gap { lane, shelf, index })
-            });
-            gaps.min_by_key(|gap| gap.index)
-        };
-        missing(Shelf::Window, focus, &|_| focus.saturating_add(AT_ONCE))
-            .or_else(|| missing(Shelf::Cue, first, &|_| last.saturating_add(1)))
-            .or_else(|| {
-                missing(Shelf::Window, focus, &|lane| {
-                    focus.saturating_add(lane.ahead())
-                })
-            })
-    }
-}
-
 pub(super) struct Loader {
     arrivals: Producer<Arrival>,
     returns: Consumer<Block>,
@@ -237,6 +106,8 @@ pub(super) struct Loader {
     open: Open,
     told: u64,
     sent: u64,
+    /// Stems were read once: their blocks stay where they are until others take their places.
+    with_stems: bool,
 }
 
 impl Loader {
@@ -249,6 +120,7 @@ impl Loader {
             open: Open::new(0),
             told: 0,
             sent: 0,
+            with_stems: false,
         }
     }
 
@@ -291,6 +163,8 @@ impl Loader {
         }
         if !is_same(wish.stems.as_ref(), self.open.stems.as_ref()) {
             self.open.take_stems(wish.stems.clone());
+            self.open.set = wish.set;
+            self.with_stems |= wish.stems.is_some();
         }
         self.take_returns();
         let Some(gap) = self.open.next(wish) else {
@@ -349,9 +223,10 @@ impl Loader {
     }
 
     fn has_spare(&mut self) -> bool {
-        let most = match self.open.stems {
-            Some(_) => MOST_BLOCKS + MOST_STEM_BLOCKS,
-            None => MOST_BLOCKS,
+        let most = if self.with_stems {
+            MOST_BLOCKS + MOST_STEM_BLOCKS
+        } else {
+            MOST_BLOCKS
         };
         if self.spare.is_empty() && self.made < most {
             self.made += 1;
@@ -417,15 +292,15 @@ impl Loader {
         } else {
             read(lane.reader(shelf), path, from, &mut block)
         };
-        let cut = |frames: usize| {
-            let reader = lane.reader.as_ref().or(lane.cue_reader.as_ref());
+        let read = read.and_then(|frames| {
             let end = from.saturating_add(frames as u64);
-            reader
-                .filter(|_| frames < BLOCK_FRAMES && frames > 0)
-                .and_then(|reader| reader.trouble(end))
-        };
-        let frames = read.and_then(|frames| cut(frames).map_or(Ok(frames), Err));
-        match frames {
+            let is_cut = frames < BLOCK_FRAMES && end.saturating_add(STEM_SLACK) < end_of(stems);
+            if is_cut {
+                return Err(cut_off(end));
+            }
+            Ok(frames)
+        });
+        match read {
             Ok(frames) => {
                 let (heard, after) = block.samples.split_at_mut(frames * 2);
                 if gain != 1.0 {
@@ -445,7 +320,11 @@ impl Loader {
 
     fn hand_over(&mut self, gap: Gap, mut block: Block, frames: usize) {
         let Gap { lane, shelf, index } = gap;
-        block.epoch = self.open.epoch;
+        block.epoch = if lane == 0 {
+            self.open.epoch
+        } else {
+            self.open.set
+        };
         block.index = index;
         block.frames = frames;
         if let Some(lane) = self.open.lanes.get_mut(lane) {
@@ -464,6 +343,16 @@ impl Loader {
         let sent = self.arrivals.push(arrival);
         debug_assert!(sent.is_ok(), "there was room");
     }
+}
+
+/// A stem that ended at this frame of the clock, long before it should have.
+fn cut_off(end: u64) -> Failure {
+    let secs = end as f64 / f64::from(super::RATE);
+    Failure::new(
+        FailureKind::Damaged,
+        format!("a file of the stems ends after {secs:.1} s"),
+        "Make the stems again",
+    )
 }
 
 fn is_same(one: Option<&Arc<StemFiles>>, other: Option<&Arc<StemFiles>>) -> bool {

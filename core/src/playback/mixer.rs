@@ -40,6 +40,8 @@ pub(super) struct Order {
     pub(super) until: u64,
     pub(super) volume: f32,
     pub(super) levels: Levels,
+    /// Which set of stems the levels are about, in the order of loading.
+    pub(super) set: u32,
 }
 
 impl Default for Order {
@@ -52,6 +54,7 @@ impl Default for Order {
             until: u64::MAX,
             volume: 1.0,
             levels: ORIGINAL,
+            set: 0,
         }
     }
 }
@@ -97,6 +100,8 @@ pub(super) struct Mixer {
     sources: Vec<Table>,
     /// One for each source; what of `order` was taken up.
     gains: [Gain; SOURCES],
+    /// The set of stems that is read: another is taken up when nothing of this one is heard.
+    set: u32,
     order: Order,
     /// The frame of the track that comes next.
     clock: u64,
@@ -129,6 +134,7 @@ impl Mixer {
             returns,
             sources: (0..sources.min(SOURCES)).map(Table::new).collect(),
             gains: ORIGINAL.map(Gain::steady),
+            set: 0,
             order: Order::default(),
             clock: 0,
             end: None,
@@ -168,8 +174,8 @@ impl Mixer {
         self.take_arrivals(usize::MAX);
         self.interrupt();
         self.take_levels();
-        let epoch = self.order.epoch;
-        for table in &mut self.sources {
+        let epochs: [u32; SOURCES] = std::array::from_fn(|source| self.epoch_of(source));
+        for (table, epoch) in self.sources.iter_mut().zip(epochs) {
             while !self.returns.is_full()
                 && let Some(block) = table.take_stale(epoch)
             {
@@ -218,6 +224,17 @@ impl Mixer {
     /// Goes over to the levels of the order when all that they need is there, or nothing is heard anyway.
     fn take_levels(&mut self) {
         let is_silent = self.gate == 0;
+        if self.set != self.order.set {
+            // What is heard of the set before fades out first, into the track itself.
+            let is_heard = self.gains.iter().skip(1).any(|gain| !gain.is_silent());
+            if is_heard && !is_silent {
+                for (gain, level) in self.gains.iter_mut().zip(ORIGINAL) {
+                    gain.aim_at(level);
+                }
+                return;
+            }
+            self.set = self.order.set;
+        }
         let lacks = |source: usize, level: f32| {
             let (there, ends) = self.ahead_of(source, MARGIN_BLOCKS);
             level > 0.0 && !ends && there <= MARGIN
@@ -352,10 +369,19 @@ impl Mixer {
             .unwrap_or((0, false))
     }
 
+    /// What the blocks of a source are marked with.
+    fn epoch_of(&self, source: usize) -> u32 {
+        if source == 0 {
+            self.order.epoch
+        } else {
+            self.set
+        }
+    }
+
     fn ahead_of(&self, source: usize, blocks: u64) -> (usize, bool) {
-        let epoch = self.order.epoch;
+        let epoch = self.epoch_of(source);
         let left = match self.end {
-            Some((of, frames)) if of == epoch => {
+            Some((of, frames)) if of == self.order.epoch => {
                 usize::try_from(frames.saturating_sub(self.clock)).unwrap_or(usize::MAX)
             }
             _ => usize::MAX,
@@ -388,10 +414,10 @@ impl Mixer {
             let into = (at % BLOCK_FRAMES as u64) as usize;
             let (now, later) = rest.split_at_mut((BLOCK_FRAMES - into).min(rest.len()));
             now.fill([0.0; 2]);
-            for (table, gain) in self.sources.iter().zip(&self.gains) {
+            for (source, (table, gain)) in self.sources.iter().zip(&self.gains).enumerate() {
                 let block = match gain.is_silent() {
                     true => None,
-                    false => table.get(self.order.epoch, index),
+                    false => table.get(self.epoch_of(source), index),
                 };
                 let Some(block) = block else { continue };
                 let frames = block.samples.as_chunks::<2>().0;

@@ -55,6 +55,7 @@ impl Offline {
                 epoch: 1,
                 path: path.to_owned(),
                 stems: None,
+                set: 0,
                 focus: from,
                 cue: from,
                 quit: false,
@@ -77,6 +78,8 @@ impl Offline {
     /// Plays stems in this mix instead of the whole track.
     pub fn set_stems(&mut self, files: &Arc<StemFiles>, mix: &StemMix) {
         self.wish.stems = Some(Arc::clone(files));
+        self.wish.set += 1;
+        self.order.set = self.wish.set;
         self.set_mix(mix);
     }
 

@@ -4,6 +4,7 @@ use super::child::{ChildError, ask, follow};
 use super::environment::{self, Environment, Marker, Ready};
 use super::fingerprint::{Variant, fingerprint};
 use super::interpreter::Interpreter;
+use super::meter::Meter;
 use super::pip::{self, Progress};
 use super::resources;
 use crate::control::Control;
@@ -14,15 +15,13 @@ use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{io, thread};
 
 /// Not even 3 GB over a slow line take longer.
 const PIP_LONGEST: Duration = Duration::from_hours(6);
 /// Making an empty environment, and importing everything from a cold disk.
 const STEP_LONGEST: Duration = Duration::from_mins(10);
-/// How often progress is told.
-const TELL_EVERY: Duration = Duration::from_millis(200);
 /// How often the lock of another program is tried.
 const LOCK_EVERY: Duration = Duration::from_millis(250);
 /// The server of torch's makers, which alone has builds for Linux without CUDA.
@@ -113,7 +112,7 @@ impl From<io::Error> for BuildError {
 /// Bytes that are downloaded, and that the environment with its temporary files takes. Measured on Linux.
 pub(crate) fn sizes(variant: Variant) -> (u64, u64) {
     match (variant, cfg!(target_os = "linux")) {
-        (Variant::Cuda, true) => (2_950_000_000, 9_500_000_000),
+        (Variant::Cuda, true) => (2_750_000_000, 8_500_000_000),
         (Variant::Cuda, false) => (2_700_000_000, 8_000_000_000),
         (Variant::Cpu | Variant::Mps, _) => (450_000_000, 2_500_000_000),
     }
@@ -248,7 +247,7 @@ fn enough_room(job: &Build<'_>) -> Result<(), BuildError> {
     }
 }
 
-fn still(step: Step, what: &str) -> Building {
+pub(super) fn still(step: Step, what: &str) -> Building {
     Building {
         step,
         bytes: 0,
@@ -308,7 +307,7 @@ impl Site<'_> {
                 }
             }
         }
-        let mut meter = Meter::new(self.job.variant, all.len(), &self.folder);
+        let mut meter = Meter::new(sizes(self.job.variant).0, all.len(), &self.folder);
         let file = self.written("locks.txt", &all.join("\n"))?;
         // pip takes `2.11.0+cpu` before `2.11.0` where it finds both.
         let has_own_index = self.job.variant == Variant::Cpu && !cfg!(target_os = "macos");
@@ -473,85 +472,4 @@ fn broke(error: &ChildError) -> BuildError {
             "Name another Python 3.12 with --python, then set up again",
         )),
     }
-}
-
-/// Turns what pip says into progress that can be shown.
-struct Meter {
-    started: Instant,
-    told: Option<Instant>,
-    total: u64,
-    packages: usize,
-    site: Option<PathBuf>,
-    folder: PathBuf,
-}
-
-impl Meter {
-    fn new(variant: Variant, packages: usize, folder: &Path) -> Self {
-        Self {
-            started: Instant::now(),
-            told: None,
-            total: sizes(variant).0,
-            packages,
-            site: None,
-            folder: folder.to_path_buf(),
-        }
-    }
-
-    fn tell(&mut self, progress: &Progress, tell: &mut dyn FnMut(Building)) {
-        if self.told.is_some_and(|told| told.elapsed() < TELL_EVERY) {
-            return;
-        }
-        self.told = Some(Instant::now());
-        let bytes = progress.bytes();
-        if progress.installs {
-            let what = format!(
-                "{} of {} packages",
-                self.installed().min(self.packages),
-                self.packages
-            );
-            tell(Building {
-                bytes,
-                total: Some(bytes),
-                ..still(Step::Installing, &what)
-            });
-            return;
-        }
-        let total = self.total.max(bytes);
-        let rate = bytes as f64 / self.started.elapsed().as_secs_f64().max(0.1);
-        let left = (rate > 1e4).then(|| Duration::from_secs_f64((total - bytes) as f64 / rate));
-        tell(Building {
-            bytes,
-            total: Some(total),
-            left,
-            ..still(Step::Downloading, &progress.name)
-        });
-    }
-
-    /// Packages whose description lies in the environment.
-    fn installed(&mut self) -> usize {
-        if self.site.is_none() {
-            self.site = site_packages(&self.folder);
-        }
-        let entries = self
-            .site
-            .as_deref()
-            .and_then(|site| fs::read_dir(site).ok());
-        entries
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.file_name().to_string_lossy().ends_with(".dist-info"))
-            .count()
-    }
-}
-
-fn site_packages(folder: &Path) -> Option<PathBuf> {
-    let windows = folder.join("Lib").join("site-packages");
-    if windows.is_dir() {
-        return Some(windows);
-    }
-    let lib = fs::read_dir(folder.join("lib")).ok()?;
-    lib.flatten()
-        .map(|entry| entry.path().join("site-packages"))
-        .find(|path| path.is_dir())
 }

@@ -1,9 +1,8 @@
 //! Warm workers: one process for each family of models, started on demand, restarted once after a crash, dropped when idle.
 
 use super::child::{Group, each_line};
-use super::protocol::{
-    self, Done, ErrorKind, Family, LONGEST_REPLY, Loaded, Malformed, Reply, Request,
-};
+use super::protocol::{self, Done, Family, LONGEST_REPLY, Loaded, Malformed, Reply, Request};
+use super::trouble::{Trouble, not_started, out_of_memory, refused};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
 use std::collections::VecDeque;
@@ -99,19 +98,6 @@ pub enum TaskError {
     Cancelled(#[from] Cancelled),
     #[error("{}", .0.message)]
     Failed(Failure),
-}
-
-/// Why a worker is of no more use, or a request is not.
-#[derive(Debug)]
-enum Trouble {
-    Cancelled,
-    /// The worker is as good as before; another try would end the same way.
-    Refused(Failure),
-    OutOfMemory(String),
-    /// The worker is broken, a new one may do better.
-    Broken(Failure),
-    /// Broken, and a new one would be as well.
-    Hopeless(Failure),
 }
 
 /// A worker under way.
@@ -491,44 +477,4 @@ fn name_of(reply: &Reply) -> &'static str {
         Reply::Cancelled { .. } => "cancelled",
         Reply::Error { .. } => "error",
     }
-}
-
-fn refused(kind: ErrorKind, message: &str) -> Trouble {
-    let (kind, remedy) = match kind {
-        ErrorKind::OutOfMemory => return Trouble::OutOfMemory(message.to_owned()),
-        ErrorKind::BadModel => (
-            FailureKind::Unsupported,
-            "Remove the model and get it again with tonearm setup",
-        ),
-        ErrorKind::BadAudio => (FailureKind::Damaged, "Check that the track plays"),
-        ErrorKind::NoDevice => (
-            FailureKind::Unsupported,
-            "Choose another device in the settings, or auto",
-        ),
-        ErrorKind::Disk => (
-            FailureKind::Storage,
-            "Make room on the drive that holds the library",
-        ),
-        ErrorKind::BadRequest | ErrorKind::Internal => (
-            FailureKind::Bug,
-            "Try again; if it stays so, report it with the output of tonearm doctor",
-        ),
-    };
-    Trouble::Refused(Failure::new(kind, message, remedy))
-}
-
-fn out_of_memory(message: &str) -> Failure {
-    Failure::new(
-        FailureKind::Unsupported,
-        format!("not enough memory for the model: {message}"),
-        "Close other programs and try again",
-    )
-}
-
-fn not_started(error: &io::Error) -> Failure {
-    Failure::new(
-        FailureKind::Unreadable,
-        format!("the worker cannot be started: {error}"),
-        "Run tonearm setup to repair the environment",
-    )
 }

@@ -13,9 +13,9 @@ use std::path::Path;
 const USUAL_BUDGET: u64 = 20_000_000_000;
 /// And no more than this share of what would be free without them: a fifth.
 const SHARE_OF_FREE: u64 = 5;
-/// What a second of sound takes on the disk before any was measured: two thirds of CD sound for all four, which dense
-/// music does not reach.
-const USUAL_BYTES: f64 = 240_000.0;
+/// What a second of sound takes on the disk before any was measured: 18 MB a minute for all four, as drafts of dense
+/// music take.
+const USUAL_BYTES: f64 = 300_000.0;
 /// And what it takes of a processor: the built-in separation on a machine of its time.
 const USUAL_CPU: f64 = 0.05;
 /// The same for a model that takes sound apart.
@@ -183,6 +183,22 @@ fn judge(bytes: u64, budget: u64, free: Option<u64>) -> Result<(), Failure> {
     }
 }
 
+/// Whether there is room on the drive of `library` for work that takes `bytes` while it lasts.
+pub fn check_work(library: &Path, bytes: u64) -> Result<(), Failure> {
+    match free_bytes(library) {
+        Some(free) if free < bytes.saturating_add(LEFT_FREE) => {
+            let message = format!(
+                "the work would take about {} MB for a while, and the drive of the library has {} MB left",
+                bytes / 1_000_000,
+                free / 1_000_000
+            );
+            let remedy = "Make room on the drive that holds the library, then try again";
+            Err(Failure::new(FailureKind::Storage, message, remedy))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What is free on the drive of this folder; `None` where that cannot be told.
 pub fn free_bytes(folder: &Path) -> Option<u64> {
     match fs4::available_space(folder) {
@@ -268,7 +284,7 @@ mod tests {
             }
         );
         assert_eq!(pace.estimate([], 2), Estimate::default());
-        assert_eq!(expected_bytes(Some(Secs(10_800.0))), 2_592_000_000);
+        assert_eq!(expected_bytes(Some(Secs(10_800.0))), 3_240_000_000);
         assert_eq!(expected_bytes(Some(Secs(f64::INFINITY))), u64::MAX);
         assert_eq!(expected_bytes(Some(Secs(f64::NAN))), 0);
     }

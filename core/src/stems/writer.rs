@@ -337,7 +337,7 @@ fn read_piece(from: &mut dyn Read, piece: &mut Vec<f32>) -> Result<(), StemError
 }
 
 /// Makes what was created or renamed in `folder` durable, where the system needs that said.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;
     }

@@ -1,7 +1,8 @@
 //! Folders of stems: which there are, and those that go. `crate::stems` says how they are named and makes them.
 
 use super::load::Loaded;
-use crate::stems::{self, SetKey};
+use crate::artifact::Artifact;
+use crate::stems::{self, SetKey, Stem, StemSet};
 use crate::track::TrackId;
 use std::collections::HashSet;
 use std::fs;
@@ -30,10 +31,11 @@ pub(super) fn list(dir: &Path) -> io::Result<Vec<Found>> {
     Ok(found)
 }
 
-/// Removes what nothing refers to, when the library is opened: nobody makes stems yet.
+/// Removes what nothing refers to, and forgets sets whose folder is gone (deleted by hand, or not in a backup), when the
+/// library is opened: nobody makes stems yet.
 ///
 /// Where the record of a track cannot be read, what it refers to is not known, and stays.
-pub(super) fn sweep(dir: &Path, loaded: &Loaded) {
+pub(super) fn sweep(dir: &Path, loaded: &mut Loaded) {
     let sets = loaded.knowledge.iter().filter_map(|(track, known)| {
         let set = known.stems.as_ref()?;
         Some((*track, set.key))
@@ -44,10 +46,14 @@ pub(super) fn sweep(dir: &Path, loaded: &Loaded) {
         .iter()
         .filter_map(|bad| bad.track)
         .collect();
-    let found = list(dir).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the folder of stems cannot be read");
-        Vec::new()
-    });
+    let found = match list(dir) {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!(%error, "the folder of stems cannot be read");
+            return;
+        }
+    };
+    forget_lost(loaded, &found);
     for (named, folder) in found {
         let stays = named.is_some_and(|(track, key)| {
             sets.contains(&(track, key)) || unreadable.contains(&track)
@@ -60,10 +66,45 @@ pub(super) fn sweep(dir: &Path, loaded: &Loaded) {
     }
 }
 
+/// What is known of stems that are not there any more would only mislead: they are made when they are asked for again.
+fn forget_lost(loaded: &mut Loaded, found: &[Found]) {
+    let there: HashSet<(TrackId, SetKey)> = found.iter().filter_map(|(named, _)| *named).collect();
+    for (track, known) in &mut loaded.knowledge {
+        let lost = known
+            .stems
+            .as_ref()
+            .is_some_and(|set| !there.contains(&(*track, set.key)));
+        if lost {
+            tracing::warn!(%track, "stems are gone from the disk");
+            known.stems = None;
+            known.records.remove(&Artifact::Stems);
+        }
+    }
+}
+
 fn is_unfinished(folder: &Path) -> bool {
     let name = folder.file_name().and_then(|name| name.to_str());
     let set = name.and_then(|name| name.strip_suffix(stems::UNFINISHED)?.strip_suffix('.'));
     set.and_then(stems::named).is_some()
+}
+
+/// Whether a set is there as it was made, as far as sizes tell; the pictures are read.
+pub(super) fn check(dir: &Path, track: TrackId, set: &StemSet) -> Result<(), String> {
+    let mut bytes = 0;
+    for stem in Stem::ALL {
+        let picture = set.waveform_path(dir, track, stem);
+        super::waveforms::read_at(&picture, track).map_err(|error| error.to_string())?;
+        for path in [set.sound_path(dir, track, stem), picture] {
+            let length =
+                fs::metadata(&path).map_err(|error| format!("{}: {error}", path.display()));
+            bytes += length?.len();
+        }
+    }
+    if bytes == set.bytes {
+        Ok(())
+    } else {
+        Err(format!("{bytes} bytes in the place of {}", set.bytes))
+    }
 }
 
 /// Removes one set.

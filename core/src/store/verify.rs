@@ -5,7 +5,7 @@ use super::error::{StoreError, Trouble};
 use super::load::{self, BadRecord};
 use super::records::{BeatsByHand, HandRecord, Record, WaveformFile};
 use super::tables::{self, BY_TRACK};
-use super::waveforms;
+use super::{stems, waveforms};
 use crate::artifact::Artifact;
 use crate::beats::Beats;
 use crate::control::Control;
@@ -92,6 +92,7 @@ pub(super) fn verify(
     };
     let tracks = handle.read(|read| check_records(read, &mut report))?;
     check_waveforms(dir, handle, &mut report, control)?;
+    check_stems(dir, handle, &mut report, control)?;
     check_audio(&tracks, &mut report, control);
     report.redo.sort_unstable();
     report.redo.dedup();
@@ -233,6 +234,46 @@ fn check_waveforms(
         .filter(|(id, _)| id.is_none_or(|id| !entries.contains(&id)))
         .map(|(_, path)| path)
         .collect();
+    Ok(())
+}
+
+/// Sets that the library refers to must be there, whole by the sizes of their files; others are orphans.
+fn check_stems(
+    dir: &Path,
+    handle: &Handle,
+    report: &mut VerifyReport,
+    control: &Control,
+) -> Result<(), StoreError> {
+    let mut sets = BTreeMap::new();
+    handle.read(|read| {
+        load::each::<Knowledge>(read, tables::KNOWLEDGE, ALL_IDS, |id, known| {
+            sets.extend(
+                known
+                    .ok()
+                    .and_then(|known| known.stems)
+                    .map(|set| (id, *set)),
+            );
+        })
+    })?;
+    for (&id, set) in &sets {
+        if control.check().is_err() {
+            report.stopped = true;
+            return Ok(());
+        }
+        if let Err(reason) = stems::check(dir, id, set) {
+            report.redo.push((id, Artifact::Stems));
+            report.unreadable.push(BadRecord {
+                track: Some(id),
+                what: "stems",
+                reason,
+            });
+        }
+    }
+    let found = stems::list(dir).map_err(|error| StoreError::io(error, dir))?;
+    let orphans = found.into_iter().filter(|(named, _)| {
+        named.is_none_or(|(id, key)| sets.get(&id).is_none_or(|set| set.key != key))
+    });
+    report.orphan_files.extend(orphans.map(|(_, path)| path));
     Ok(())
 }
 

@@ -34,11 +34,11 @@ pub(super) fn write(
 }
 
 pub(super) fn read(dir: &Path, id: TrackId) -> Result<Waveform, StoreError> {
-    read_from(&path(dir, id), id)
+    read_at(&path(dir, id), id)
 }
 
-/// One that lies elsewhere: of a stem.
-pub(super) fn read_from(path: &Path, id: TrackId) -> Result<Waveform, StoreError> {
+/// Reads a waveform of this track, of the mix or of a stem.
+pub(super) fn read_at(path: &Path, id: TrackId) -> Result<Waveform, StoreError> {
     let unsound = |reason: String| StoreError::Record {
         id,
         what: "waveform",

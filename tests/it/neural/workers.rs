@@ -34,7 +34,7 @@ impl Bench {
             hello: Duration::from_secs(20),
             silence: Duration::from_millis(600),
             cancel: Duration::from_millis(500),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
         };
         let environment = [
             ("FAKE_WORKER", mode.into()),
@@ -210,7 +210,7 @@ fn cancelled(bench: &Bench, is_so_far: impl Fn(&Control) -> bool) -> Result<Ran,
     std::thread::scope(|scope| {
         let task = scope.spawn(|| bench.run(&control));
         let began = Instant::now();
-        while !is_so_far(&control) && began.elapsed() < Duration::from_secs(60) {
+        while !is_so_far(&control) && began.elapsed() < Duration::from_mins(1) {
             std::thread::yield_now();
         }
         control.cancel();

@@ -192,7 +192,14 @@ fn work_is_told_with_its_progress_and_can_be_paused() {
     harness.get_by_label("Cancel imports and analysis").click();
     harness.run_steps(2);
     let commands = &harness.state().out.commands;
-    assert_eq!(commands[1..], [Command::Resume, Command::Cancel]);
+    assert_eq!(
+        commands[1..],
+        [
+            Command::Resume,
+            Command::Cancel,
+            Command::Withdraw(Selection::All)
+        ]
+    );
 }
 
 #[test]

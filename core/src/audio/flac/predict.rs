@@ -1,6 +1,7 @@
 //! Prediction: what of a channel's block is told by what came before it.
 
 use super::bits::Bits;
+use super::linear::{self, Factors};
 use super::rice::Parts;
 
 /// The highest order of the polynomials that the format knows.
@@ -22,6 +23,12 @@ pub(super) enum Subframe {
     /// The rest of a polynomial through the `order` samples before.
     Polynomial {
         order: usize,
+        rest: Vec<i32>,
+        parts: Parts,
+    },
+    /// The rest of a linear prediction from the samples before.
+    Linear {
+        factors: Factors,
         rest: Vec<i32>,
         parts: Parts,
     },
@@ -98,14 +105,36 @@ impl Predictor {
         differences(plane, order, &mut self.rest);
         let parts = Parts::of(&self.rest, order);
         let cost = parts.cost + order as u64 * u64::from(depth);
-        if cost >= plane.len() as u64 * u64::from(depth) {
-            return Subframe::Verbatim;
-        }
-        Subframe::Polynomial {
+        let polynomial = Subframe::Polynomial {
             order,
             rest: self.rest.clone(),
             parts,
+        };
+        let (cost, best) = match self.linear(plane, depth) {
+            Some((less, linear)) if less < cost => (less, linear),
+            _ => (cost, polynomial),
+        };
+        if cost >= plane.len() as u64 * u64::from(depth) {
+            return Subframe::Verbatim;
         }
+        best
+    }
+
+    /// A linear prediction, with the bits that it takes.
+    fn linear(&mut self, plane: &[i32], depth: u32) -> Option<(u64, Subframe)> {
+        let factors = Factors::of(plane)?;
+        if !factors.rest(plane, &mut self.rest) {
+            return None;
+        }
+        let parts = Parts::of(&self.rest, linear::ORDER);
+        let cost = parts.cost + Factors::cost() + linear::ORDER as u64 * u64::from(depth);
+        let rest = self.rest.clone();
+        let linear = Subframe::Linear {
+            factors,
+            rest,
+            parts,
+        };
+        Some((cost, linear))
     }
 }
 
@@ -129,6 +158,18 @@ impl Subframe {
                     bits.put_signed(sample, depth);
                 }
                 parts.put(rest, *order, bits);
+            }
+            Self::Linear {
+                factors,
+                rest,
+                parts,
+            } => {
+                bits.put((32 + linear::ORDER as u64 - 1) << 1, 8);
+                for &sample in plane.iter().take(linear::ORDER) {
+                    bits.put_signed(sample, depth);
+                }
+                factors.put(bits);
+                parts.put(rest, linear::ORDER, bits);
             }
         }
     }

@@ -57,6 +57,12 @@ fn sounds(top: f32) -> Vec<(&'static str, Vec<[i32; 2]>)> {
             vec![[1, 2], [3, 4], [5, 6], [7, -8], [9, 10]],
         ),
         ("silence", vec![[0, 0]; BLOCK + 1]),
+        (
+            "a click",
+            of(2 * BLOCK, &|at| {
+                if at == 2_000 { [1.0, 0.5] } else { [0.0; 2] }
+            }),
+        ),
         ("level", vec![[123, -321]; 2 * BLOCK]),
         ("slope", (0..5_000).map(|at| [at, -at]).collect()),
         (

@@ -4,11 +4,13 @@ use super::State;
 use crate::artifact::{Artifact, ArtifactRecord, Engine};
 use crate::core_loop::command::Extent;
 use crate::core_loop::input::Effect;
-use crate::core_loop::queue::Wish;
+use crate::core_loop::queue::{Pace, Wish};
 use crate::findings::Knowledge;
-use crate::jobs::plan::{self, Models, Recipes};
+use crate::jobs::neural;
+use crate::jobs::plan::{self, Models, Recipes, Redo};
 use crate::store::Change;
 use crate::track::TrackId;
+use crate::units::Secs;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -21,15 +23,62 @@ pub(super) struct Work {
 }
 
 impl State {
+    /// What of a wish is done at this pace; what is left of it waits for the other.
+    pub(super) fn work_at(
+        &mut self,
+        pace: Pace,
+        track: TrackId,
+        wish: &Wish,
+        now: Timestamp,
+    ) -> Work {
+        let wanted = self.wanted(track, wish, now);
+        let (slow, quick): (BTreeSet<Artifact>, BTreeSet<Artifact>) =
+            wanted.into_iter().partition(|it| plan::is_on_request(*it));
+        if pace == Pace::Slow {
+            return self.slow_work(track, slow, wish, now);
+        }
+        let finer = self.finer(track, wish, now);
+        if !slow.is_empty() || !finer.is_empty() {
+            let extent = Extent::Only(&slow | &finer);
+            let (force, named) = (wish.force, wish.named);
+            let later = Wish {
+                extent,
+                force,
+                named,
+            };
+            self.queue.push_slow(track, later);
+        }
+        Work {
+            wants: quick,
+            ..Work::default()
+        }
+    }
+
+    pub(super) fn memory_for(&self, track: TrackId, work: &Work) -> u64 {
+        let by_hand_of_ours = &work.wants - &work.by_models;
+        (self.limits.job_bytes)(&by_hand_of_ours, self.duration(track))
+            .max(neural::memory_bytes(work.by_models.iter().copied()))
+    }
+
+    pub(super) fn duration(&self, track: TrackId) -> Option<Secs> {
+        let format = self.catalog.get(track)?.track.format.as_ref()?;
+        Some(format.duration)
+    }
+
     /// What models should make of a track for a wish, after the drafts.
     pub(super) fn finer(&self, id: TrackId, wish: &Wish, now: Timestamp) -> BTreeSet<Artifact> {
         let Some(row) = self.catalog.get(id) else {
             return BTreeSet::new();
         };
+        let redo = match (wish.force, wish.named) {
+            (true, _) => Redo::All,
+            (false, true) => Redo::Failed,
+            (false, false) => Redo::Nothing,
+        };
         plan::finer(
             (&row.track, &row.knowledge),
             self.catalog.models(),
-            (&|artifact| wish.extent.includes(artifact), wish.force),
+            (&|artifact| wish.extent.includes(artifact), redo),
             now,
         )
     }

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod claiming;
+mod stems;
 
 use super::*;
 use crate::artifact::{Artifact, Maker, Recipe};

@@ -6,20 +6,17 @@ use crate::artifact::{Artifact, ArtifactRecord, Recipe};
 use crate::audio::LiveColumns;
 use crate::backend::{Heard, Made};
 use crate::control::Control;
-use crate::core_loop::command::Extent;
 use crate::core_loop::event::Event;
 use crate::core_loop::input::Effect;
-use crate::core_loop::queue::{Pace, Reach, Wish};
+use crate::core_loop::queue::{Reach, Wish};
 use crate::failure::{Failure, FailureKind};
 use crate::findings::{Finding, Knowledge};
 use crate::import::reading;
 use crate::import::tags::TagsRead;
-use crate::jobs::neural;
 use crate::jobs::plan::{self, Recipes};
 use crate::jobs::pool::{JobEnd, JobId, JobNews, TrackJob};
 use crate::store::Change;
 use crate::track::{ContentHash, FileStamp, TrackId};
-use crate::units::Secs;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -112,42 +109,6 @@ impl State {
             effects.extend(self.start_job(track, work, memory_bytes, now));
         }
         effects
-    }
-
-    /// What of a wish is done at this pace; what is left of it waits for the other.
-    fn work_at(&mut self, pace: Pace, track: TrackId, wish: &Wish, now: Timestamp) -> Work {
-        let wanted = self.wanted(track, wish, now);
-        let (slow, quick): (BTreeSet<Artifact>, BTreeSet<Artifact>) =
-            wanted.into_iter().partition(|it| plan::is_on_request(*it));
-        if pace == Pace::Slow {
-            return self.slow_work(track, slow, wish, now);
-        }
-        let finer = self.finer(track, wish, now);
-        if !slow.is_empty() || !finer.is_empty() {
-            let extent = Extent::Only(&slow | &finer);
-            let (force, named) = (wish.force, wish.named);
-            let later = Wish {
-                extent,
-                force,
-                named,
-            };
-            self.queue.push_slow(track, later);
-        }
-        Work {
-            wants: quick,
-            ..Work::default()
-        }
-    }
-
-    fn memory_for(&self, track: TrackId, work: &Work) -> u64 {
-        let by_hand_of_ours = &work.wants - &work.by_models;
-        (self.limits.job_bytes)(&by_hand_of_ours, self.duration(track))
-            .max(neural::memory_bytes(work.by_models.iter().copied()))
-    }
-
-    pub(super) fn duration(&self, track: TrackId) -> Option<Secs> {
-        let format = self.catalog.get(track)?.track.format.as_ref()?;
-        Some(format.duration)
     }
 
     fn start_job(

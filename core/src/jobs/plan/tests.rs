@@ -114,7 +114,7 @@ fn a_new_version_another_maker_or_a_changed_file_makes_a_result_due_again() {
         [Artifact::Beats, Artifact::Chords]
     );
     assert_eq!(
-        due_at(&done(record(Maker::BeatThis, 2)), 0),
+        due_at(&done(record(Maker::EngineDj, 2)), 0),
         [Artifact::Beats, Artifact::Chords]
     );
     let stale = ArtifactRecord {
@@ -211,7 +211,7 @@ fn finer_of(knowledge: &Knowledge, models: &Models) -> Vec<Artifact> {
     finer(
         (&track(), knowledge),
         models,
-        (&all, false),
+        (&all, Redo::Nothing),
         Timestamp::UNIX_EPOCH,
     )
     .into_iter()
@@ -287,13 +287,15 @@ fn a_model_that_failed_is_not_asked_again_by_itself() {
     };
     knowledge.tried.insert(Artifact::Beats, failure);
     assert!(!finer_of(&knowledge, &models(false)).contains(&Artifact::Beats));
-    let again = finer(
-        (&track(), &knowledge),
-        &models(false),
-        (&|_| true, true),
-        Timestamp::UNIX_EPOCH,
-    );
-    assert!(again.contains(&Artifact::Beats));
+    for redo in [Redo::Failed, Redo::All] {
+        let again = finer(
+            (&track(), &knowledge),
+            &models(false),
+            (&|_| true, redo),
+            Timestamp::UNIX_EPOCH,
+        );
+        assert!(again.contains(&Artifact::Beats), "{redo:?}");
+    }
     let retry = Some(Timestamp::UNIX_EPOCH);
     let later = ArtifactRecord {
         recipe: recipe(Maker::BeatThis, 1).into(),

@@ -1,7 +1,7 @@
 //! The track and its stems under one clock: what is heard while stems go and come.
 
 use crate::playback::block::{BLOCK_FRAMES, Block, Shelf};
-use crate::playback::loader::LANES;
+use crate::playback::loader::{LANES, Loader, Wish};
 use crate::playback::mixer::{Arrival, Levels, Mixer, ORIGINAL, Order, Passage, RAMP, SOURCES};
 use crate::playback::{Offline, RATE, StemMix};
 use crate::stems::{Stem, StemFiles};
@@ -19,6 +19,8 @@ struct Rig {
     arrivals: Producer<Arrival>,
     _returns: Consumer<Block>,
     order: Order,
+    /// The set that stems are brought of.
+    set: u32,
 }
 
 impl Rig {
@@ -34,8 +36,10 @@ impl Rig {
             _returns: returns,
             order: Order {
                 epoch: 1,
+                set: 1,
                 ..Order::default()
             },
+            set: 1,
         };
         for source in 0..sources {
             rig.bring(source, 0..LENGTH.div_ceil(BLOCK_FRAMES as u64), &sound);
@@ -57,7 +61,8 @@ impl Rig {
         for index in blocks {
             let mut block = Block::empty();
             let from = index * BLOCK_FRAMES as u64;
-            (block.epoch, block.index, block.frames) = (1, index, BLOCK_FRAMES);
+            block.epoch = if source == 0 { 1 } else { self.set };
+            (block.index, block.frames) = (index, BLOCK_FRAMES);
             for (frame, at) in block.samples.as_chunks_mut::<2>().0.iter_mut().zip(from..) {
                 *frame = sound(source, at);
             }
@@ -318,4 +323,92 @@ fn a_stem_that_is_gone_is_told_of() {
     sound.set_stems(&stems, &StemMix::only(&[Stem::Bass]));
     sound.supply(32);
     assert!(sound.trouble().is_some());
+}
+
+/// Quiet mono of 8 kHz, so that a minute takes little.
+fn minute(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+    for frame in 0..60 * 8_000_i32 {
+        writer.write_sample((frame % 100) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+    path
+}
+
+#[test]
+fn a_track_without_stems_plays_after_one_whose_stems_were_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let stems = StemFiles {
+        paths: Stem::ALL.map(|stem| minute(folder.path(), stem.name())),
+        gain: 1.0,
+        frames: 60 * 8_000,
+        rate: SampleRate::new(8_000).unwrap(),
+    };
+    let track = minute(folder.path(), "track.wav");
+    let (mut orders, to_mixer) = RingBuffer::new(64);
+    let (arrivals, arriving) = RingBuffer::new(LANES);
+    let (returning, returns) = RingBuffer::new(LANES);
+    let mut mixer = Mixer::new(SOURCES, to_mixer, arriving, returning);
+    let mut loader = Loader::new(arrivals, returns);
+    let mut wish = Wish {
+        epoch: 1,
+        path: track,
+        stems: Some(Arc::new(stems)),
+        set: 1,
+        ..Wish::default()
+    };
+    let mut order = Order {
+        epoch: 1,
+        jump: 1,
+        run: true,
+        set: 1,
+        ..Order::default()
+    };
+    let mut play = |wish: &mut Wish, order: Order| {
+        orders.push(order).unwrap();
+        let mut out = vec![0.0; 2 * 1_024];
+        let mut ran = 0;
+        for _ in 0..200 {
+            while loader.step(wish, &mut |_| ()) {}
+            let passage = mixer.render(&mut out);
+            wish.focus = passage.from + passage.ran;
+            ran += passage.ran;
+        }
+        ran
+    };
+    assert!(play(&mut wish, order) > 100_000);
+    (wish.epoch, wish.stems, wish.set, wish.focus) = (2, None, 2, 0);
+    (order.epoch, order.jump, order.set) = (2, 2, 2);
+    assert!(play(&mut wish, order) > 100_000);
+}
+
+#[test]
+fn another_set_of_stems_is_crossed_over_to_and_never_mixed_with_the_one_before() {
+    let mut rig = Rig::with(SOURCES, |source, _| [source as f32, 0.0]);
+    rig.ask(|order| {
+        order.run = true;
+        order.set = 1;
+        order.levels = [0.0, 1.0, 0.0, 0.0, 0.0];
+    });
+    rig.render(1_000);
+    // The new set is a hundred times as loud, and comes while the old one is heard.
+    rig.ask(|order| order.set = 2);
+    let mut all = rig.render(RAMP * 2).0;
+    rig.set = 2;
+    rig.bring(1, 0..8, |_, _| [100.0, 0.0]);
+    all.extend(rig.render(RAMP * 2).0);
+    let last = all.len() - 2;
+    assert_eq!((all[0] < 1.0, all[last]), (true, 100.0));
+    let steps = all.as_chunks::<2>().0.windows(2);
+    let steepest = steps
+        .map(|pair| (pair[1][0] - pair[0][0]).abs())
+        .fold(0.0, f32::max);
+    assert!(steepest <= 1.01 * 100.0 / RAMP as f32, "{steepest}");
 }

@@ -1,0 +1,253 @@
+//! `stems`: tracks taken apart into drums, bass, other and vocals, as files.
+
+use crate::cli::Context;
+use crate::cli::library::Library;
+use crate::cli::list::select;
+use crate::exit::Exit;
+use crate::format;
+use crate::output::Output;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tonearm_core::artifact::{Artifact, Maker};
+use tonearm_core::control::Control;
+use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
+use tonearm_core::core_loop::event::Event;
+use tonearm_core::export::document::StemPaths;
+use tonearm_core::row::Row;
+use tonearm_core::setup::Family;
+use tonearm_core::stems::export::{self, ExportError};
+use tonearm_core::stems::room::{Estimate, Pace};
+use tonearm_core::units::Secs;
+
+/// Take tracks apart into drums, bass, other and vocals
+///
+/// Writes four files that add up to the track. What was taken apart before is not taken apart again. Without --out the
+/// stems are made and kept with the library. The built-in separation makes drafts.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tonearm stems 3f9a --out ~/Stems\n  tonearm stems --query 'genre:house bpm:120-126' --out ~/Stems --format wav"
+)]
+pub(crate) struct Stems {
+    /// Ids, beginnings of ids, or paths; the stems of several go into folders named for their ids
+    #[arg(value_name = "TRACK", required_unless_present = "query")]
+    tracks: Vec<OsString>,
+    /// All tracks that this finds, as in list
+    #[arg(long, value_name = "QUERY", conflicts_with = "tracks")]
+    query: Option<String>,
+    /// Where the files go: made when it is not there; nothing is written over
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Flac)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// 16 bits, compressed without loss
+    Flac,
+    /// 32-bit floats
+    Wav,
+}
+
+impl From<Format> for export::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Flac => Self::Flac,
+            Format::Wav => Self::Wav,
+        }
+    }
+}
+
+/// What was made of one track.
+#[derive(Debug, Serialize)]
+struct Document {
+    id: String,
+    files: StemPaths,
+    /// What the samples of the files are multiplied by to add up to the track.
+    gain: f32,
+    residual_db: Option<f32>,
+    engine: Maker,
+}
+
+pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
+    let library = Library::open(context)?;
+    let rows = match &job.query {
+        Some(query) => select(&library.core.view(), query, None)?,
+        None => {
+            let named = job.tracks.iter().map(|named| library.track(named));
+            named.collect::<Result<Vec<_>, _>>()?
+        }
+    };
+    let mut trouble = false;
+    let (missing, there): (Vec<Arc<Row>>, Vec<Arc<Row>>) =
+        rows.into_iter().partition(|row| row.track.missing);
+    for row in missing {
+        trouble = true;
+        let (message, remedy) = row.track.missing_reason();
+        Output::note(&format!("{}: {message}\n{remedy}", format::caption(&row)));
+    }
+    // A draft gives way where the model is ready.
+    let by_model = library.core.setup().ready().contains(&Family::Stems);
+    let due: Vec<Arc<Row>> = there
+        .iter()
+        .filter(|row| {
+            row.stems()
+                .is_none_or(|set| by_model && !set.maker.is_model())
+        })
+        .cloned()
+        .collect();
+    if !due.is_empty() {
+        trouble |= !separate(context, &library, &due)?;
+    }
+    let control = super::library::interruptible();
+    let many = job.query.is_some() || job.tracks.len() > 1;
+    for row in there {
+        let view = library.core.view();
+        let Some(row) = view.rows.get(row.track.id) else {
+            continue;
+        };
+        let folder = job.out.as_deref().map(|out| {
+            if many {
+                out.join(row.track.id.to_string())
+            } else {
+                out.to_path_buf()
+            }
+        });
+        match write(&library, row, folder.as_deref(), (job.format, &control)) {
+            Ok(Some(document)) => tell(context, row, &document)?,
+            // It has been told why there are none.
+            Ok(None) => {}
+            Err(Exit::Failed(reason)) => {
+                trouble = true;
+                Output::note(&format!("tonearm: {}: {reason}", format::caption(row)));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    if trouble {
+        Err(Exit::SomeFailed)
+    } else {
+        Ok(())
+    }
+}
+
+/// Makes stems of these tracks; `false` when some failed, which has been told.
+fn separate(context: &Context, library: &Library, due: &[Arc<Row>]) -> Result<bool, Exit> {
+    let view = library.core.view();
+    let lengths = due
+        .iter()
+        .map(|row| row.track.format.as_ref().map(|format| format.duration));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let by_model = library.core.setup().ready().contains(&Family::Stems);
+    let pace = Pace::measured(view.rows.iter().map(Arc::as_ref), by_model);
+    if !context.output.quiet {
+        Output::note(&expected(pace.estimate(lengths, threads)));
+    }
+    let tracks = due.iter().map(|row| row.track.id).collect();
+    let command = Command::Analyze {
+        request: RequestId(1),
+        tracks: Selection::Tracks(tracks),
+        extent: Extent::Only([Artifact::Stems].into()),
+        engine: None,
+        force: false,
+    };
+    let mut failed = false;
+    library.carry_out(command, context.output.quiet, |progress, event| {
+        failed |= progress.suspend(|| has_failed(&event, library));
+        Ok(())
+    })?;
+    Ok(!failed)
+}
+
+/// Tells of a failure; of stems on standard error, as the files are what is asked for.
+fn has_failed(event: &Event, library: &Library) -> bool {
+    let (id, failure) = match event {
+        Event::Made {
+            track,
+            artifact: Artifact::Stems,
+            failure: Some(failure),
+            ..
+        } => (Some(*track), failure),
+        Event::StorageFailed(failure) => (None, failure),
+        _ => return false,
+    };
+    let view = library.core.view();
+    let row = id.and_then(|id| view.rows.get(id));
+    let about = row.map_or_else(|| "the library".to_owned(), |row| format::caption(row));
+    Output::note(&format!(
+        "tonearm: {about}: {}\n{}",
+        failure.message, failure.remedy
+    ));
+    true
+}
+
+fn expected(estimate: Estimate) -> String {
+    let Estimate {
+        tracks,
+        audio_secs,
+        secs,
+        bytes,
+    } = estimate;
+    format!(
+        "{tracks} track{} to take apart, {} of sound: about {} of work and {} of disk",
+        if tracks == 1 { "" } else { "s" },
+        format::duration(Secs(audio_secs)),
+        format::duration(Secs(secs.max(1.0))),
+        format::bytes(bytes),
+    )
+}
+
+fn write(
+    library: &Library,
+    row: &Row,
+    folder: Option<&Path>,
+    (how, control): (Format, &Control),
+) -> Result<Option<Document>, Exit> {
+    let (Some(set), Some(files)) = (row.stems(), library.core.reader().stems(row)) else {
+        return Ok(None);
+    };
+    let (paths, gain) = match folder {
+        None => (files.paths, files.gain),
+        Some(folder) => {
+            let folder = std::path::absolute(folder)?;
+            let written = export::export(&files, &folder, how.into(), control);
+            let written = written.map_err(|error| match error {
+                ExportError::Cancelled(_) => Exit::Interrupted,
+                other => Exit::Failed(other.to_string()),
+            })?;
+            (written.paths, written.gain)
+        }
+    };
+    Ok(Some(Document {
+        id: row.track.id.to_string(),
+        files: StemPaths::of(&paths),
+        gain,
+        residual_db: set.residual_db,
+        engine: set.maker,
+    }))
+}
+
+fn tell(context: &Context, row: &Row, document: &Document) -> Result<(), Exit> {
+    context.output.json(document)?;
+    let files = &document.files;
+    context.output.line(&format!(
+        "{}{}",
+        format::caption(row),
+        draft(document.engine)
+    ))?;
+    for path in files.all() {
+        context.output.line(&format!("  {path}"))?;
+    }
+    Ok(())
+}
+
+fn draft(engine: Maker) -> &'static str {
+    if engine == Maker::Native {
+        " (draft)"
+    } else {
+        ""
+    }
+}

@@ -1,0 +1,266 @@
+//! Stems: only for who asks, after all quick work, kept in mind, and evicted before they are made.
+
+use super::*;
+use crate::row::ArtifactState;
+use crate::stems::{GAIN, RATE, SetKey, StemSet};
+use crate::units::SampleRate;
+use std::collections::BTreeSet;
+
+const STEMS: [Artifact; 1] = [Artifact::Stems];
+
+fn set(key: u32, bytes: u64, used: i64) -> StemSet {
+    StemSet {
+        key: SetKey(key),
+        maker: Maker::Native,
+        rate: SampleRate::new(RATE).unwrap(),
+        frames: 44_100,
+        gain: GAIN,
+        residual_db: Some(-90.0),
+        bytes,
+        made: Timestamp::from_second(used).unwrap(),
+        used: Timestamp::from_second(used).unwrap(),
+    }
+}
+
+/// Tracks of which only beats and stems can be made. Nothing is wanted of them yet.
+fn with_tracks(slots: usize, names: &[&str]) -> (Bench, Vec<TrackId>) {
+    let mut bench = Bench::new(slots);
+    let recipe = recipes()[&Artifact::Beats].clone();
+    let only: Recipes = [Artifact::Beats, Artifact::Stems]
+        .map(|it| (it, recipe.clone()))
+        .into();
+    let limits = Limits {
+        slots,
+        memory_bytes: 1_000,
+        job_bytes: |_, _| 60,
+        stem_bytes: 100_000_000,
+    };
+    bench.state = State::new(Loaded::default(), only, limits, 7, Timestamp::UNIX_EPOCH);
+    bench.start_import(None);
+    let ids = names
+        .iter()
+        .map(|name| bench.meet(&format!("/music/{name}.mp3"), new))
+        .collect();
+    bench.end_import(&[]);
+    (bench, ids)
+}
+
+impl Bench {
+    fn ask(&mut self, tracks: &[TrackId], force: bool) {
+        self.apply(Input::Command(Command::Analyze {
+            request: RequestId(1),
+            tracks: Selection::Tracks(tracks.to_vec()),
+            extent: Extent::Only(STEMS.into()),
+            engine: None,
+            force,
+        }));
+    }
+
+    fn end_job(&mut self, job: usize, result: Result<Option<Finding>, Failure>) {
+        let artifact = *self.jobs[job].wants.first().unwrap();
+        let cpu_secs = 1.0;
+        self.news(
+            job,
+            JobNews::Made(Made {
+                artifact,
+                result,
+                cpu_secs,
+            }),
+        );
+        self.news(job, JobNews::Ended(JobEnd::Complete));
+    }
+
+    fn stems(&self, id: TrackId) -> ArtifactState {
+        self.row(id).artifacts[Artifact::Stems as usize]
+    }
+
+    fn wants(&self) -> Vec<(TrackId, BTreeSet<Artifact>)> {
+        self.jobs
+            .iter()
+            .map(|job| (job.track, job.wants.clone()))
+            .collect()
+    }
+
+    fn dropped(&self) -> Vec<(TrackId, u32)> {
+        let drops = self.changes.iter().filter_map(|change| match change {
+            Change::DropStems(id, key) => Some((*id, key.0)),
+            _ => None,
+        });
+        drops.collect()
+    }
+}
+
+#[test]
+fn nobody_gets_stems_unasked_not_even_by_force() {
+    let (mut bench, ids) = with_tracks(1, &["a"]);
+    bench.apply(Input::Command(Command::Analyze {
+        request: RequestId(1),
+        tracks: Selection::All,
+        extent: Extent::Everything,
+        engine: None,
+        force: true,
+    }));
+    bench.end_job(0, Ok(None));
+    assert_eq!(bench.wants(), [(ids[0], [Artifact::Beats].into())]);
+    assert_eq!(bench.stems(ids[0]), ArtifactState::Absent);
+    assert_eq!(
+        bench.row(ids[0]).state,
+        TrackState::Ready,
+        "nothing is missing"
+    );
+}
+
+#[test]
+fn stems_wait_for_the_quick_work_of_all_tracks() {
+    let (mut bench, ids) = with_tracks(1, &["a", "b"]);
+    bench.ask(&[ids[0]], false);
+    bench.analyze_all();
+    assert_eq!(
+        bench.stems(ids[0]),
+        ArtifactState::Running,
+        "nothing else was there to do"
+    );
+    bench.ask(&ids, false);
+    assert_eq!(
+        bench.stems(ids[1]),
+        ArtifactState::Waiting,
+        "its beats come first"
+    );
+    bench.end_job(0, Ok(Some(Finding::Stems(set(1, 10, 0)))));
+    for job in 1..4 {
+        let finding = (job == 3).then(|| Finding::Stems(set(2, 10, 0)));
+        bench.end_job(job, Ok(finding));
+    }
+    let (beats, stems) = (BTreeSet::from([Artifact::Beats]), BTreeSet::from(STEMS));
+    let order = bench.wants();
+    assert_eq!(order[0], (ids[0], stems.clone()));
+    assert_eq!(
+        order[1..3].iter().map(|it| &it.1).collect::<Vec<_>>(),
+        [&beats, &beats]
+    );
+    assert_eq!(order[3..], [(ids[1], stems)]);
+    assert_eq!(
+        bench
+            .said
+            .iter()
+            .filter(|it| matches!(it, Event::Idle))
+            .count(),
+        1 + 1
+    );
+}
+
+#[test]
+fn a_wish_is_stored_before_work_begins_and_ends_with_what_became_of_it() {
+    let broken = || Failure::new(FailureKind::Damaged, "broken", "");
+    for (result, state) in [
+        (Ok(Some(Finding::Stems(set(1, 10, 0)))), ArtifactState::Done),
+        (Err(broken()), ArtifactState::Failed),
+    ] {
+        let (mut bench, ids) = with_tracks(1, &["a"]);
+        bench.changes.clear();
+        bench.ask(&ids, false);
+        let Some(Change::PutKnowledge(_, knowledge)) = bench.changes.first() else {
+            panic!("nothing is stored");
+        };
+        assert!(knowledge.stems_asked);
+        bench.end_job(0, result);
+        let row = bench.row(ids[0]);
+        assert_eq!(
+            (bench.stems(ids[0]), row.knowledge.stems_asked),
+            (state, false)
+        );
+        // Asked again: what stands is not made again, what failed is.
+        bench.ask(&ids, false);
+        assert_eq!(
+            bench.jobs.len(),
+            if state == ArtifactState::Done { 1 } else { 2 }
+        );
+    }
+}
+
+#[test]
+fn what_was_asked_for_is_taken_up_by_the_next_start_unless_it_was_withdrawn() {
+    for withdrawn in [false, true] {
+        let (mut bench, ids) = with_tracks(1, &["a"]);
+        bench.ask(&ids, false);
+        if withdrawn {
+            bench.apply(Input::Command(Command::Withdraw(Selection::All)));
+            assert!(bench.jobs[0].control.check().is_err(), "it stops");
+        }
+        bench.apply(Input::Command(Command::Cancel));
+        bench.news(0, JobNews::Ended(JobEnd::Cancelled));
+        let expected = if withdrawn {
+            ArtifactState::Absent
+        } else {
+            ArtifactState::Waiting
+        };
+        assert_eq!(bench.stems(ids[0]), expected, "{withdrawn}");
+        bench.analyze_all();
+        bench.end_job(1, Ok(None));
+        let again = bench
+            .jobs
+            .iter()
+            .filter(|job| job.wants.contains(&Artifact::Stems))
+            .count();
+        assert_eq!(again, if withdrawn { 1 } else { 2 });
+    }
+}
+
+#[test]
+fn a_new_set_takes_the_place_of_the_old_in_one_transaction() {
+    let (mut bench, ids) = with_tracks(1, &["a"]);
+    bench.ask(&ids, false);
+    bench.end_job(0, Ok(Some(Finding::Stems(set(1, 10, 0)))));
+    assert_eq!(bench.dropped(), []);
+    bench.ask(&ids, true);
+    assert_eq!(
+        bench.row(ids[0]).stems().unwrap().key,
+        SetKey(1),
+        "it plays meanwhile"
+    );
+    bench.end_job(1, Ok(Some(Finding::Stems(set(2, 10, 0)))));
+    assert_eq!(bench.dropped(), [(ids[0], 1)]);
+    assert_eq!(bench.row(ids[0]).stems().unwrap().key, SetKey(2));
+}
+
+#[test]
+fn room_is_made_before_work_begins_and_what_plays_stays() {
+    // Unknown lengths are expected to take 90 MB of the 100.
+    let (mut bench, ids) = with_tracks(1, &["a", "b", "c"]);
+    for (at, used) in [(0, 30), (1, 10)] {
+        bench.ask(&[ids[at]], false);
+        let found = set(at as u32, 9_000_000, used);
+        bench.end_job(at, Ok(Some(Finding::Stems(found))));
+    }
+    assert_eq!(bench.dropped(), []);
+    bench.apply(Input::Command(Command::UseStems(vec![ids[1]])));
+    bench.ask(&[ids[2]], false);
+    assert_eq!(
+        bench.dropped(),
+        [(ids[0], 0)],
+        "the other one was used longer ago, and plays"
+    );
+    assert_eq!(
+        bench.stems(ids[0]),
+        ArtifactState::Absent,
+        "not failed, not due"
+    );
+    assert_eq!(bench.row(ids[0]).stems(), None);
+    bench.end_job(2, Ok(Some(Finding::Stems(set(2, 9_000_000, 40)))));
+    assert_eq!(bench.stems(ids[1]), ArtifactState::Done);
+}
+
+#[test]
+fn stems_of_a_file_that_changed_are_not_in_step_with_it_and_made_again() {
+    let (mut bench, ids) = with_tracks(1, &["a"]);
+    bench.ask(&ids, false);
+    bench.end_job(0, Ok(Some(Finding::Stems(set(1, 10, 0)))));
+    let mut track = bench.row(ids[0]).track;
+    track.stamp.bytes = 99;
+    bench.state.catalog.put_track(track, Timestamp::UNIX_EPOCH);
+    assert_eq!(bench.row(ids[0]).stems(), None);
+    assert!(matches!(
+        bench.stems(ids[0]),
+        ArtifactState::Due | ArtifactState::Waiting
+    ));
+}

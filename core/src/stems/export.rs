@@ -1,0 +1,286 @@
+//! Stems out of the library, as files that any program reads: all four or none, never over anything.
+
+use super::{Stem, StemFiles};
+use crate::audio::flac::{Depth, FlacWriter};
+use crate::audio::{AudioError, Decoder};
+use crate::control::{Cancelled, Control};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// Steps of full scale in the library's files, once their gain is applied.
+const STEPS: f32 = 32_768.0;
+/// Bytes of a WAV before its samples, with what 32-bit floats need.
+const HEADER: usize = 58;
+/// The most that the format says of the bytes after its first eight.
+const LONGEST_WAV: u64 = u32::MAX as u64 - HEADER as u64;
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// 16 bits; 20 where a stem is louder than full scale, all four quieter then.
+    Flac,
+    /// 32-bit floats, as loud as in the mix.
+    Wav,
+}
+
+impl Format {
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Flac => "flac",
+            Self::Wav => "wav",
+        }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exported {
+    /// In the order of [`Stem::ALL`].
+    pub paths: [PathBuf; 4],
+    /// What the samples of all four are multiplied by to be as loud as in the mix: 1 but where they did not fit.
+    pub gain: f32,
+}
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    #[error("something is there already and stays as it is\nFile: {}", path.display())]
+    Taken { path: PathBuf },
+    #[error("cannot write: {error}\nFile: {}", path.display())]
+    Write { error: io::Error, path: PathBuf },
+    #[error("the stems in the library cannot be read: {error}\nFile: {}", path.display())]
+    Read { error: AudioError, path: PathBuf },
+    #[error("this is too long for WAV: use FLAC")]
+    TooLong,
+}
+
+/// Writes all four into `folder`, which is made when it is not there.
+pub fn export(
+    files: &StemFiles,
+    folder: &Path,
+    format: Format,
+    control: &Control,
+) -> Result<Exported, ExportError> {
+    let paths = Stem::ALL.map(|stem| folder.join(format!("{stem}.{}", format.extension())));
+    for path in &paths {
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(ExportError::Taken { path: path.clone() });
+        }
+    }
+    if format == Format::Wav && files.frames.saturating_mul(8) > LONGEST_WAV {
+        return Err(ExportError::TooLong);
+    }
+    let scale = match format {
+        Format::Wav => Scale::Floats,
+        Format::Flac => Scale::fitting(files, control)?,
+    };
+    let draft = Draft::beside(folder)?;
+    for (from, path) in files.paths.iter().zip(&paths) {
+        let to = draft.0.join(path.file_name().unwrap_or_default());
+        write(files, from, &to, (scale, control))?;
+    }
+    draft.move_to(folder, &paths)?;
+    let gain = match scale {
+        Scale::Floats | Scale::Whole => 1.0,
+        Scale::Quieter(halvings) => 2.0_f32.powi(halvings as i32),
+    };
+    Ok(Exported { paths, gain })
+}
+
+/// How samples become numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    Floats,
+    /// Steps of 16 bits as they are.
+    Whole,
+    /// Steps of 20 bits, halved so often: nothing is lost, for there are 16 of them to each step.
+    Quieter(u32),
+}
+
+impl Scale {
+    /// The loudest that fits all four.
+    fn fitting(files: &StemFiles, control: &Control) -> Result<Self, ExportError> {
+        let mut most = 0.0_f32;
+        for path in &files.paths {
+            each_block(path, control, |block| {
+                most = block
+                    .iter()
+                    .fold(most, |most, sample| most.max(sample.abs()));
+                Ok(())
+            })?;
+        }
+        let most = most * files.gain;
+        let halvings = (0..=4).find(|&halvings| most <= 2.0_f32.powi(halvings) - 1.0 / STEPS);
+        Ok(match halvings {
+            Some(0) => Self::Whole,
+            Some(halvings) => Self::Quieter(halvings.unsigned_abs()),
+            None => Self::Quieter(4),
+        })
+    }
+}
+
+fn each_block(
+    path: &Path,
+    control: &Control,
+    mut visit: impl FnMut(&[f32]) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
+    let failed = |error| ExportError::Read {
+        error,
+        path: path.to_path_buf(),
+    };
+    let mut decoder = Decoder::open(path).map_err(failed)?;
+    let mut block = Vec::new();
+    while decoder.next_block(&mut block).map_err(failed)?.is_some() {
+        control.check()?;
+        visit(&block)?;
+    }
+    Ok(())
+}
+
+fn write(
+    files: &StemFiles,
+    from: &Path,
+    to: &Path,
+    (scale, control): (Scale, &Control),
+) -> Result<(), ExportError> {
+    let failed = |error| ExportError::Write {
+        error,
+        path: to.to_path_buf(),
+    };
+    let mut out = BufWriter::new(File::create_new(to).map_err(failed)?);
+    let (depth, factor) = match scale {
+        Scale::Floats => {
+            write_wav(files, from, &mut out, control)?;
+            return out.get_ref().sync_all().map_err(failed);
+        }
+        Scale::Whole => (Depth::Bits16, STEPS),
+        Scale::Quieter(halvings) => (Depth::Bits20, STEPS * 16.0 / 2.0_f32.powi(halvings as i32)),
+    };
+    let mut flac = FlacWriter::new(out, files.rate, depth).map_err(failed)?;
+    let mut steps = Vec::new();
+    each_block(from, control, |block| {
+        steps.clear();
+        let frames = block.as_chunks::<2>().0;
+        steps.extend(
+            frames
+                .iter()
+                .map(|frame| frame.map(|it| (it * files.gain * factor).round() as i32)),
+        );
+        flac.push(&steps).map_err(failed)
+    })?;
+    let file = flac
+        .finish()
+        .and_then(|out| out.into_inner().map_err(io::IntoInnerError::into_error));
+    file.and_then(|file| file.sync_all()).map_err(failed)
+}
+
+fn write_wav(
+    files: &StemFiles,
+    from: &Path,
+    out: &mut (impl Write + Seek),
+    control: &Control,
+) -> Result<(), ExportError> {
+    let failed = |error| ExportError::Write {
+        error,
+        path: from.with_extension("wav"),
+    };
+    out.write_all(&wav_header(files)).map_err(failed)?;
+    each_block(from, control, |block| {
+        let bytes: Vec<u8> = block
+            .iter()
+            .flat_map(|sample| (sample * files.gain).to_le_bytes())
+            .collect();
+        out.write_all(&bytes).map_err(failed)
+    })?;
+    out.flush().map_err(failed)
+}
+
+/// RIFF with `fmt ` of floats and the `fact` that such need.
+fn wav_header(files: &StemFiles) -> [u8; HEADER] {
+    let bytes = (files.frames * 8) as u32;
+    let hz = files.rate.hz();
+    let mut header = [0; HEADER];
+    let fields: [(usize, &[u8]); 17] = [
+        (0, b"RIFF"),
+        (4, &(bytes + HEADER as u32 - 8).to_le_bytes()),
+        (8, b"WAVE"),
+        (12, b"fmt "),
+        (16, &18_u32.to_le_bytes()),
+        (20, &3_u16.to_le_bytes()),
+        (22, &2_u16.to_le_bytes()),
+        (24, &hz.to_le_bytes()),
+        (28, &(hz * 8).to_le_bytes()),
+        (32, &8_u16.to_le_bytes()),
+        (34, &32_u16.to_le_bytes()),
+        (36, &0_u16.to_le_bytes()),
+        (38, b"fact"),
+        (42, &4_u32.to_le_bytes()),
+        (46, &(files.frames as u32).to_le_bytes()),
+        (50, b"data"),
+        (54, &bytes.to_le_bytes()),
+    ];
+    for (at, value) in fields {
+        for (to, from) in header.iter_mut().skip(at).zip(value) {
+            *to = *from;
+        }
+    }
+    header
+}
+
+/// A folder that is gone when dropped, with what is still in it.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn beside(folder: &Path) -> Result<Self, ExportError> {
+        let failed = |error| ExportError::Write {
+            error,
+            path: folder.to_path_buf(),
+        };
+        let random = getrandom::u64().map_err(io::Error::other).map_err(failed)?;
+        fs::create_dir_all(folder).map_err(failed)?;
+        let path = folder.join(format!(".stems.{random:016x}.unfinished"));
+        fs::create_dir(&path).map_err(failed)?;
+        Ok(Self(path))
+    }
+
+    /// Gives all files their names; those that have theirs lose them again when one cannot have its.
+    fn move_to(&self, folder: &Path, paths: &[PathBuf; 4]) -> Result<(), ExportError> {
+        for (count, path) in paths.iter().enumerate() {
+            let from = self.0.join(path.file_name().unwrap_or_default());
+            // A link is made only where nothing is: what came meanwhile stays. Not every drive knows links.
+            let placed = match fs::hard_link(&from, path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
+                    fs::rename(&from, path)
+                }
+                placed => placed,
+            };
+            if let Err(error) = placed {
+                for path in paths.iter().take(count) {
+                    // Ours, made a moment ago.
+                    let _stays_behind = fs::remove_file(path);
+                }
+                let path = path.clone();
+                return Err(if error.kind() == io::ErrorKind::AlreadyExists {
+                    ExportError::Taken { path }
+                } else {
+                    ExportError::Write { error, path }
+                });
+            }
+        }
+        super::writer::sync_folder(folder).map_err(|error| ExportError::Write {
+            error,
+            path: folder.to_path_buf(),
+        })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, folder = %self.0.display(), "unfinished files stay behind");
+        }
+    }
+}

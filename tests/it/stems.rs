@@ -1,0 +1,402 @@
+//! Tracks taken apart through the real program: four files that add up, made once, never half.
+
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use tonearm_tests::program::{Ended, Program, repository, skipped};
+use tonearm_tests::waves::{honest, tune};
+
+const STEMS: [&str; 4] = ["drums", "bass", "other", "vocals"];
+
+fn stems<A: AsRef<OsStr>>(program: &Program, arguments: impl IntoIterator<Item = A>) -> Ended {
+    let mut command = program.command(["--json", "stems"]);
+    command.args(arguments);
+    tonearm_tests::program::finish(command)
+}
+
+fn imported(program: &Program) {
+    let music = program.music();
+    program
+        .run([OsStr::new("import"), music.as_os_str()])
+        .with_status(0);
+}
+
+/// Samples as a program of others reads them: interleaved stereo at 44.1 kHz.
+fn pcm(path: &Path) -> Option<Vec<f32>> {
+    let decoded = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args(["-f", "f32le", "-ac", "2", "-"])
+        .output()
+        .ok()?;
+    assert!(
+        decoded.status.success(),
+        "{}",
+        String::from_utf8_lossy(&decoded.stderr)
+    );
+    let samples = decoded.stdout.as_chunks::<4>().0;
+    Some(
+        samples
+            .iter()
+            .map(|sample| f32::from_le_bytes(*sample))
+            .collect(),
+    )
+}
+
+fn sum(files: &Value) -> Option<Vec<f32>> {
+    let mut sum: Vec<f32> = Vec::new();
+    for stem in STEMS {
+        let sound = pcm(Path::new(files[stem].as_str().unwrap()))?;
+        sum.resize(sound.len().max(sum.len()), 0.0);
+        assert_eq!(sum.len(), sound.len(), "{stem} is as long as the others");
+        for (sum, sample) in sum.iter_mut().zip(sound) {
+            *sum += sample;
+        }
+    }
+    Some(sum)
+}
+
+fn artifact(track: &Value) -> Value {
+    let all = track["artifacts"].as_array().unwrap();
+    all.iter()
+        .find(|it| it["artifact"] == "stems")
+        .unwrap()
+        .clone()
+}
+
+/// Everything below the folder of stems, by its path.
+fn kept(program: &Program) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![program.library().join("stems")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn stems_of_the_demo_music_add_up_and_are_made_once() {
+    let program = Program::new();
+    for entry in fs::read_dir(repository().join("assets/demo")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|it| it != "json") {
+            program.put(path.file_name().unwrap(), &fs::read(&path).unwrap());
+        }
+    }
+    imported(&program);
+    assert!(kept(&program).is_empty(), "nobody asked for stems");
+    for track in program.list(&[]) {
+        assert_eq!(
+            (&artifact(&track)["state"], &track["stems"]),
+            (&"absent".into(), &Value::Null)
+        );
+        let id = track["id"].as_str().unwrap();
+        let out = program.folder().join("out").join(id);
+        let made = stems(&program, [id.as_ref(), "--out".as_ref(), out.as_os_str()]);
+        assert!(
+            made.stderr.contains("1 track to take apart"),
+            "{}",
+            made.stderr
+        );
+        let made = made.with_status(0).json();
+        assert!(made["residual_db"].as_f64().unwrap() < -60.0, "{made}");
+        assert_eq!(
+            (&made["engine"], &made["gain"]),
+            (&"native".into(), &1.0.into())
+        );
+        let shown = program.show(id);
+        assert_eq!(
+            (&artifact(&shown)["state"], &artifact(&shown)["engine"]),
+            (&"done".into(), &"native".into())
+        );
+        assert_eq!(
+            shown["stems"]["residual_db"].as_f64().unwrap().round(),
+            made["residual_db"].as_f64().unwrap().round()
+        );
+        for stem in STEMS {
+            let inside = Path::new(shown["stems"]["files"][stem].as_str().unwrap());
+            assert!(
+                inside.is_file() && inside.with_extension("wave").is_file(),
+                "{stem}"
+            );
+        }
+        let Some(sum) = sum(&made["files"]) else {
+            return skipped("ffmpeg is not installed");
+        };
+        let mix = Command::new("ffmpeg")
+            .args(["-v", "error", "-i", track["path"].as_str().unwrap()])
+            .args(["-f", "f32le", "-ac", "2", "-ar", "44100", "-"])
+            .output()
+            .unwrap();
+        let mix: Vec<f32> = mix
+            .stdout
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|it| f32::from_le_bytes(*it))
+            .collect();
+        let worst = mix
+            .iter()
+            .zip(&sum)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        // 16-bit steps, and what two decoders differ in.
+        assert!(worst < 1e-3, "{id}: {worst}");
+        let frames = shown["duration"].as_f64().unwrap() * 44_100.0;
+        assert!(
+            (sum.len() as f64 / 2.0 - frames).abs() <= 1.0,
+            "{id}: {frames}"
+        );
+    }
+    let before: Vec<Vec<u8>> = kept(&program)
+        .iter()
+        .map(|it| fs::read(it).unwrap())
+        .collect();
+    let found = program.list(&["has:stems"]);
+    assert_eq!(found.len(), program.list(&[]).len());
+    let id = found[0]["id"].as_str().unwrap();
+    let again = stems(&program, [id]).with_status(0);
+    assert!(!again.stderr.contains("to take apart"), "{}", again.stderr);
+    program
+        .run(["analyze", "--all", "--force", "--only", "stems"])
+        .with_status(0);
+    let flacs = |files: &[Vec<u8>]| {
+        let mut flacs: Vec<Vec<u8>> = files
+            .iter()
+            .filter(|it| it.starts_with(b"fLaC"))
+            .cloned()
+            .collect();
+        flacs.sort();
+        flacs
+    };
+    let after: Vec<Vec<u8>> = kept(&program)
+        .iter()
+        .map(|it| fs::read(it).unwrap())
+        .collect();
+    assert_eq!(after.len(), before.len(), "the old sets are gone");
+    assert!(
+        flacs(&before) == flacs(&after),
+        "made twice, the same to the bit"
+    );
+    let verified = program.run(["--json", "verify"]).with_status(0).json();
+    assert_eq!(verified["sound"], true);
+}
+
+#[test]
+fn sounds_of_every_kind_are_taken_apart_and_add_up() {
+    let program = Program::new();
+    let short: Vec<i16> = (0..88_200).map(|at| ((at % 200) * 100) as i16).collect();
+    for (name, bytes) in [
+        ("silent.wav", honest(44_100, 2, &[0; 200_000])),
+        ("two seconds.wav", tune(3, 2.0, 44_100, 2)),
+        ("mono.wav", honest(44_100, 1, &short)),
+        ("48.wav", tune(4, 3.0, 48_000, 2)),
+        ("96.wav", tune(5, 3.0, 96_000, 2)),
+        ("blink.wav", honest(44_100, 2, &[500; 20])),
+    ] {
+        program.put(name, &bytes);
+    }
+    imported(&program);
+    let out = program.folder().join("deep/er/out");
+    let made = stems(
+        &program,
+        [
+            "--query".as_ref(),
+            "".as_ref(),
+            "--format".as_ref(),
+            "wav".as_ref(),
+            "--out".as_ref(),
+            out.as_os_str(),
+        ],
+    );
+    let made = made.with_status(0).lines();
+    assert_eq!(made.len(), 6);
+    for line in made {
+        let track = program.show(line["id"].as_str().unwrap());
+        let Some(sum) = sum(&line["files"]) else {
+            return skipped("ffmpeg is not installed");
+        };
+        assert!(sum.iter().all(|sample| sample.is_finite()), "{track}");
+        let frames = track["duration"].as_f64().unwrap() * 44_100.0;
+        assert!(
+            (sum.len() as f64 / 2.0 - frames).abs() <= 1.0,
+            "{} {track}",
+            sum.len()
+        );
+        let path = track["path"].as_str().unwrap();
+        if path.ends_with("silent.wav") {
+            assert!(sum.iter().all(|sample| *sample == 0.0) && line["residual_db"].is_null());
+        }
+        if track["sample_rate"] == 44_100 {
+            let mix = pcm(Path::new(path)).unwrap();
+            assert!(
+                mix.iter()
+                    .zip(&sum)
+                    .all(|(mix, sum)| (mix - sum).abs() < 1e-6),
+                "{path}: not to the bit"
+            );
+        }
+    }
+}
+
+#[test]
+fn files_that_are_there_stay_and_nothing_is_half_written() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
+    imported(&program);
+    let out = program.folder().join("out");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("other.flac"), b"mine").unwrap();
+    let ended = stems(
+        &program,
+        [track.as_os_str(), "--out".as_ref(), out.as_os_str()],
+    )
+    .with_status(1);
+    assert!(
+        ended.stderr.contains("something is there already"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(fs::read(out.join("other.flac")).unwrap(), b"mine");
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
+    // Beside the music all is new, and the music is as it was.
+    let before = fs::read(&track).unwrap();
+    stems(
+        &program,
+        [
+            track.as_os_str(),
+            "--out".as_ref(),
+            program.music().as_os_str(),
+        ],
+    )
+    .with_status(0);
+    assert_eq!(
+        (
+            fs::read(&track).unwrap(),
+            fs::read_dir(program.music()).unwrap().count()
+        ),
+        (before, 5)
+    );
+}
+
+#[test]
+fn killed_while_stems_are_made_nothing_is_half_there_and_the_wish_is_kept() {
+    let program = Program::new();
+    for seed in 0..3 {
+        program.put(format!("{seed}.wav"), &tune(seed, 40.0, 44_100, 2));
+    }
+    imported(&program);
+    for (round, moment) in [3_u64, 40, 120, 250, 600].into_iter().enumerate() {
+        let mut running =
+            program.start(["--json", "analyze", "--all", "--force", "--only", "stems"]);
+        // At a file in the making, at another moment of it each time.
+        let deadline = 4_000;
+        for _ in 0..deadline {
+            let unfinished = kept(&program)
+                .iter()
+                .any(|it| it.to_string_lossy().contains(".unfinished/"));
+            if unfinished {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        drop(running.poll_line(Duration::from_millis(moment)));
+        running.kill();
+        drop(running.end());
+        for track in program.list(&[]) {
+            let state = artifact(&track)["state"].as_str().unwrap().to_owned();
+            assert!(
+                ["due", "done", "waiting"].contains(&state.as_str()),
+                "round {round}: {track}"
+            );
+            for stem in STEMS.iter().filter(|_| !track["stems"].is_null()) {
+                assert!(
+                    Path::new(track["stems"]["files"][stem].as_str().unwrap()).is_file(),
+                    "{track}"
+                );
+            }
+        }
+        let half: Vec<PathBuf> = kept(&program)
+            .into_iter()
+            .filter(|it| it.to_string_lossy().contains(".unfinished"))
+            .collect();
+        assert!(
+            half.is_empty(),
+            "round {round}: opening the library sweeps: {half:?}"
+        );
+    }
+    program.run(["analyze", "--all"]).with_status(0);
+    let done = program.list(&["has:stems"]);
+    assert_eq!(
+        done.len(),
+        3,
+        "what was asked for before is made by the next start"
+    );
+    assert_eq!(kept(&program).len(), 24);
+    assert_eq!(
+        program.run(["--json", "verify"]).with_status(0).json()["sound"],
+        true
+    );
+}
+
+#[test]
+fn a_library_that_takes_no_files_says_so_and_a_missing_file_of_a_set_is_made_again() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
+    imported(&program);
+    let shelf = program.library().join("stems");
+    fs::create_dir(&shelf).unwrap();
+    fs::set_permissions(&shelf, fs::Permissions::from_mode(0o500)).unwrap();
+    let is_root = fs::create_dir(shelf.join("x")).is_ok();
+    if !is_root {
+        let ended = stems(&program, [track.as_os_str()]).with_status(1);
+        assert!(
+            ended.stderr.contains("stems cannot be written"),
+            "{}",
+            ended.stderr
+        );
+        assert_eq!(artifact(&program.show(&track))["state"], "failed");
+    }
+    fs::remove_dir_all(&shelf).unwrap();
+    // A file in the place of the folder is refused for everybody.
+    fs::write(&shelf, b"in the way").unwrap();
+    let ended = stems(&program, [track.as_os_str()]).with_status(1);
+    assert!(
+        ended.stderr.contains("stems cannot be written"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(artifact(&program.show(&track))["error"]["kind"], "storage");
+    fs::remove_file(&shelf).unwrap();
+    stems(&program, [track.as_os_str()]).with_status(0);
+    let files = kept(&program);
+    assert_eq!(files.len(), 8);
+    fs::remove_file(&files[0]).unwrap();
+    let report = program.run(["--json", "verify"]).with_status(1).json();
+    assert_eq!(report["redo"].as_array().unwrap().len(), 1, "{report}");
+}
+
+#[test]
+fn a_removed_track_takes_its_stems_with_it() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
+    imported(&program);
+    stems(&program, [track.as_os_str()]).with_status(0);
+    assert_eq!(kept(&program).len(), 8);
+    program
+        .run([OsStr::new("remove"), track.as_os_str()])
+        .with_status(0);
+    assert_eq!(kept(&program), Vec::<PathBuf>::new());
+}
