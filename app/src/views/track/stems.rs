@@ -174,7 +174,7 @@ pub(super) fn controls_ui(
 }
 
 /// Says that the stems are a draft, and leads to better ones.
-fn draft_ui(ui: &mut Ui, lane: Rect, page: &Page<'_>, out: &mut Outbox) {
+fn draft_ui(ui: &Ui, lane: Rect, page: &Page<'_>, out: &mut Outbox) {
     const WIDTH: f32 = 44.0;
     const HEIGHT: f32 = 16.0;
     if lane.width() < WITH_FADER {
