@@ -113,8 +113,6 @@ pub(crate) fn row(number: usize) -> Row {
         .filter(|artifact| *artifact != Artifact::Stems)
         .map(|artifact| (artifact, record(None)))
         .collect();
-    let mut knowledge = Knowledge::default();
-    (knowledge.records, knowledge.summary) = (records, summary);
     finish(Row {
         track,
         knowledge: Knowledge {
