@@ -423,12 +423,12 @@ fn the_part_in_hand_is_told_with_who_makes_it() {
     job.wants = BTreeSet::from([Artifact::Stems, Artifact::Key, Artifact::Chords]);
     job.by_models = job.wants.clone();
     let mut harness = wide(world);
-    harness.get_by_label("stems by HT Demucs, then key and chords · 50 %");
+    harness.get_by_label("50 % · stems by HT Demucs, then key and chords");
     let job = &mut harness.state_mut().view.activity.running[0];
     job.wants.remove(&Artifact::Stems);
     job.by_models.clear();
     harness.run_steps(1);
-    harness.get_by_label("key and chords by the built-in analysis · 50 %");
+    harness.get_by_label("50 % · key and chords by the built-in analysis");
 }
 
 #[test]

@@ -61,9 +61,8 @@ pub(super) fn of(view: &SetupView, panel: &SetupPanel) -> Standing {
     if let (InterpreterView::Missing { reason, remedy }, false) = (&view.interpreter, has_packages)
     {
         let standing = Standing::new("Better analysis needs Python 3.12", Primary::Look)
-            .tell(format!(
-                "The built-in analysis works without it. Looked for Python: {reason}."
-            ))
+            .tell("The built-in analysis works without it.")
+            .tell(sentence(reason))
             .tell("Put this line into a terminal, then look again.");
         return Standing {
             command: Some(remedy.clone()),
