@@ -69,6 +69,7 @@ pub(super) fn sweep(dir: &Path, loaded: &mut Loaded) {
 /// What is known of stems that are not there any more would only mislead: they are made when they are asked for again.
 fn forget_lost(loaded: &mut Loaded, found: &[Found]) {
     let there: HashSet<(TrackId, SetKey)> = found.iter().filter_map(|(named, _)| *named).collect();
+    #[expect(clippy::iter_over_hash_type, reason = "each by itself")]
     for (track, known) in &mut loaded.knowledge {
         let lost = known
             .stems
