@@ -107,6 +107,9 @@ fn headline_ui(
     if let Some(progress) = &standing.progress {
         parts::progress_ui(ui, progress);
     }
+    if standing.primary == Primary::Nothing && view.trouble.is_none() {
+        return;
+    }
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         if let Some((name, command)) = primary(&standing.primary, view, panel) {

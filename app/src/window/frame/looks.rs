@@ -7,8 +7,9 @@ use eframe::egui_wgpu::RendererOptions;
 use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_setup};
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 use std::sync::Arc;
+use tonearm_core::core_loop::command::Extent;
 use tonearm_core::core_loop::event::{Outcome, Tally};
-use tonearm_core::core_loop::view::{ImportProgress, Rows};
+use tonearm_core::core_loop::view::{ImportProgress, Rows, Waiting};
 use tonearm_core::row::Row;
 use tonearm_core::waveform::Column;
 use tracing::Level;
@@ -78,6 +79,13 @@ fn imports() -> Stage {
     stage.view.activity.import = Some(ImportProgress { tally });
     stage.view.activity.finished = 12;
     stage.view.activity.queued = 28;
+    let waiting = stage.view.rows.iter().take(5).map(|row| Waiting {
+        track: row.track.id,
+        extent: Extent::Everything,
+        is_long: false,
+        is_first: false,
+    });
+    stage.view.activity.waiting = waiting.collect();
     stage
 }
 
