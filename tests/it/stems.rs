@@ -289,15 +289,14 @@ fn killed_while_stems_are_made_nothing_is_half_there_and_the_wish_is_kept() {
         let mut running =
             program.start(["--json", "analyze", "--all", "--force", "--only", "stems"]);
         // At a file in the making, at another moment of it each time.
-        let deadline = 4_000;
-        for _ in 0..deadline {
+        for _ in 0..3_000 {
             let unfinished = kept(&program)
                 .iter()
                 .any(|it| it.to_string_lossy().contains(".unfinished/"));
             if unfinished {
                 break;
             }
-            std::thread::yield_now();
+            drop(running.poll_line(Duration::from_millis(10)));
         }
         drop(running.poll_line(Duration::from_millis(moment)));
         running.kill();

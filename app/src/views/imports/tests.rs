@@ -412,7 +412,7 @@ fn what_waits_is_told_in_order_and_can_go_first_or_be_taken_back() {
 fn stems_that_are_left_are_told_with_time_and_room() {
     let harness = wide(with_waiting());
     // Five minutes are taken for a track of unknown length.
-    harness.get_by_label("Draft stems of 1 track: a few seconds, 72.0 MB");
+    harness.get_by_label("Draft stems of 1 track: a few seconds, 90.0 MB");
 }
 
 #[test]
@@ -468,7 +468,7 @@ fn stems_of_very_many_tracks_are_asked_about_once_with_what_they_cost() {
             |ui, world: &mut World| batch_ui(ui, &mut world.panel, &mut world.out),
             world,
         );
-    harness.get_by_label("Stems of 40 tracks: about 10 min, 2.9 GB");
+    harness.get_by_label("Stems of 40 tracks: about 10 min, 3.6 GB");
     harness.get_by_label("Not now").click();
     harness.run_steps(2);
     assert_eq!(harness.state().panel.batch, None);
