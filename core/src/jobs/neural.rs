@@ -155,6 +155,11 @@ impl Neural {
         recipes
     }
 
+    /// Ends idle workers: before the environment is replaced.
+    pub fn let_go(&self) {
+        self.workers.cool();
+    }
+
     /// A folder for the sound of one job, which goes with it.
     fn scratch(&self) -> Result<TempDir, Trouble> {
         let scratch = self.library.join("scratch");
@@ -178,7 +183,14 @@ impl Neural {
                 "Run tonearm setup",
             ))
         };
-        let launch = self.places.launch(self.threads)?.ok_or_else(gone)?;
+        let not_whole = || {
+            Trouble::Failed(Failure::new(
+                FailureKind::Missing,
+                "the environment for models is not there or not whole",
+                "Run tonearm setup; it makes it anew",
+            ))
+        };
+        let launch = self.places.launch(self.threads)?.ok_or_else(not_whole)?;
         let (setting, _) = self.places.setting(family, self.threads).ok_or_else(gone)?;
         let task = Task {
             family,

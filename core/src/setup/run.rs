@@ -11,7 +11,7 @@ use crate::models::{Installed, Manifest, Model, ShelfError, shelf};
 use crate::python::environment::{self, Environment, Ready};
 use crate::python::fingerprint::{self, Machine};
 use crate::python::interpreter::{self, Interpreter};
-use crate::python::{Build, BuildError, Building, Step, build};
+use crate::python::{Build, BuildError, Building, Step, build, holds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -94,6 +94,7 @@ pub fn check(places: &Places, python: Option<&Path>, control: &Control) -> Setup
     if view.interpreter == InterpreterView::Unknown {
         view.interpreter = match interpreter::find(python, control) {
             Ok(interpreter) => found(&interpreter),
+            Err(_) if control.check().is_err() => InterpreterView::Unknown,
             Err(missing) => InterpreterView::Missing {
                 reason: missing.reason,
                 remedy: missing.remedy,
@@ -167,14 +168,21 @@ fn make_environment(
                 .as_ref()
                 .is_none_or(|python| *python == ready.interpreter.path)
     };
-    if let Some(ready) = ready.filter(|ready| suits(ready)) {
+    if let Some(ready) = ready.filter(|ready| suits(ready))
+        && works(&ready, control, tell)?
+    {
         tell(Told::Interpreter(found(&ready.interpreter)));
         tell(Told::Environment(environment_view(&Environment::Ready(
             ready,
         ))));
         return Ok(());
     }
-    let interpreter = interpreter::find(wish.python.as_deref(), control).map_err(|missing| {
+    let asked = interpreter::find(wish.python.as_deref(), control);
+    // Whoever is stopped while it answers has not said that it will not do.
+    control
+        .check()
+        .map_err(|_cancelled| SetupError::Cancelled)?;
+    let interpreter = asked.map_err(|missing| {
         tell(Told::Interpreter(InterpreterView::Missing {
             reason: missing.reason.clone(),
             remedy: missing.remedy.clone(),
@@ -185,9 +193,6 @@ fn make_environment(
             missing.remedy,
         ))
     })?;
-    control
-        .check()
-        .map_err(|_cancelled| SetupError::Cancelled)?;
     tell(Told::Interpreter(found(&interpreter)));
     let variant = chosen(places, wish.torch).map_err(SetupError::Failed)?;
     tell(Told::Variant(variant.clone()));
@@ -213,12 +218,35 @@ fn make_environment(
             tell(Told::Environment(environment_view(&environment::check(
                 &places.cache,
             ))));
-            Err(match error {
-                BuildError::Cancelled => SetupError::Cancelled,
-                BuildError::Failed(failure) => SetupError::Failed(failure),
-            })
+            Err(error.into())
         }
     }
+}
+
+impl From<BuildError> for SetupError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Cancelled => Self::Cancelled,
+            BuildError::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}
+
+/// Whether an environment that looks whole can be worked with; else it counts as broken and is to be made anew.
+fn works(ready: &Ready, control: &Control, tell: &mut dyn FnMut(Told)) -> Result<bool, SetupError> {
+    let building = Building {
+        step: Step::Trying,
+        bytes: 0,
+        total: None,
+        left: None,
+        what: "whether everything can be loaded".to_owned(),
+    };
+    tell(building.into());
+    holds(ready, control).map_err(|error| {
+        let as_before = Environment::Ready(Box::new(ready.clone()));
+        tell(Told::Environment(environment_view(&as_before)));
+        error.into()
+    })
 }
 
 fn has_wheels(folder: &Path) -> bool {
@@ -319,10 +347,7 @@ fn get_model(
 
 /// Which build of torch: the wish, else as last time, else what suits the machine.
 fn chosen(places: &Places, wish: Option<Variant>) -> Result<VariantView, Failure> {
-    let last = match environment::check(&places.cache) {
-        Environment::Ready(ready) => Some(ready.variant),
-        Environment::Absent | Environment::Broken { .. } => None,
-    };
+    let last = environment::last_variant(&places.cache);
     let machine = Machine {
         system: std::env::consts::OS,
         processor: std::env::consts::ARCH,
