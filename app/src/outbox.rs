@@ -9,6 +9,8 @@ use tonearm_core::playback::PlayerCommand;
 pub struct Outbox {
     pub actions: Vec<Action>,
     pub commands: Vec<Command>,
+    /// Those that the user was asked about and agreed to.
+    pub agreed: Vec<Command>,
     pub sound: Vec<PlayerCommand>,
     pub notices: Vec<Notice>,
     /// Goes to the clipboard.

@@ -15,6 +15,10 @@ pub enum KeyNotation {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent choices of the user"
+)]
 pub struct Settings {
     pub key_notation: KeyNotation,
     /// 0.75 to 3, on top of the display's own scale.

@@ -109,6 +109,12 @@ pub struct StemFiles {
     pub rate: SampleRate,
 }
 
+impl StemFiles {
+    pub fn duration(&self) -> Secs {
+        self.rate.secs_from_frame(crate::units::Frame(self.frames))
+    }
+}
+
 impl StemSet {
     pub fn files(&self, library: &Path, track: TrackId) -> StemFiles {
         StemFiles {

@@ -117,8 +117,8 @@ impl Store {
         if let Err(error) = aside::forget(dir, &handle) {
             tracing::warn!(%error, "removed tracks are let go of at the next start");
         }
-        let loaded = load::load(&handle)?;
-        stems::sweep(dir, &loaded);
+        let mut loaded = load::load(&handle)?;
+        stems::sweep(dir, &mut loaded);
         let daily_backup = backup::spawn_daily(&handle);
         let store = Self {
             dir: dir.to_path_buf(),

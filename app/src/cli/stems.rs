@@ -74,12 +74,11 @@ struct Document {
 
 pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
     let library = Library::open(context)?;
-    let rows = match &job.query {
-        Some(query) => select(&library.core.view(), query, None)?,
-        None => {
-            let named = job.tracks.iter().map(|named| library.track(named));
-            named.collect::<Result<Vec<_>, _>>()?
-        }
+    let rows = if let Some(query) = &job.query {
+        select(&library.core.view(), query, None)?
+    } else {
+        let named = job.tracks.iter().map(|named| library.track(named));
+        named.collect::<Result<Vec<_>, _>>()?
     };
     let mut trouble = false;
     let (missing, there): (Vec<Arc<Row>>, Vec<Arc<Row>>) =
@@ -89,9 +88,14 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
         let (message, remedy) = row.track.missing_reason();
         Output::note(&format!("{}: {message}\n{remedy}", format::caption(&row)));
     }
+    // A draft gives way where the model is ready.
+    let by_model = library.core.setup().ready().contains(&Family::Stems);
     let due: Vec<Arc<Row>> = there
         .iter()
-        .filter(|row| row.stems().is_none())
+        .filter(|row| {
+            row.stems()
+                .is_none_or(|set| by_model && !set.maker.is_model())
+        })
         .cloned()
         .collect();
     if !due.is_empty() {

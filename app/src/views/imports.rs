@@ -9,7 +9,7 @@ mod trouble_list;
 mod waiting;
 mod work;
 
-pub use batch::{Batch, UNASKED, batch_ui};
+pub use batch::{Batch, batch_ui};
 
 use crate::outbox::Outbox;
 use crate::scene::Scene;

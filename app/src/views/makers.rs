@@ -3,7 +3,7 @@
 use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::theme;
-use eframe::egui::{Label, RichText, Ui};
+use eframe::egui::{Label, RichText, Ui, vec2};
 use std::collections::BTreeSet;
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Engine, Maker};
 use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
@@ -81,6 +81,8 @@ pub(super) fn engine_ui(
     out: &mut Outbox,
 ) {
     ui.horizontal_wrapped(|ui| {
+        // Menus have none.
+        ui.spacing_mut().button_padding = vec2(8.0, 4.0);
         for choice in [Engine::Auto, Engine::Native, Engine::Neural] {
             let is_chosen = engine == Some(choice);
             let button = ui.selectable_label(is_chosen, engine_name(choice));

@@ -107,6 +107,7 @@ fn item_ui(ui: &mut Ui, entry: &Entry, scene: &Scene<'_>, panels: &Panels, out: 
 }
 
 /// Whether an action would do anything now.
+#[expect(clippy::too_many_lines, reason = "only tells actions apart")]
 pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
     let activity = &scene.view.activity;
     let busy = activity.import.is_some() || !activity.running.is_empty() || activity.queued > 0;

@@ -133,7 +133,7 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
     });
 }
 
-/// A whole path typed or pasted behind the folder that stood there is meant alone: `/home/me//mnt/usb` is `/mnt/usb`.
+/// A whole path typed or pasted behind the folder that stood there is meant alone: `/mine//mnt/usb` is `/mnt/usb`.
 /// Where paths begin otherwise, two separators are left as they are.
 fn begun_anew(text: &str) -> Option<String> {
     if cfg!(windows) {
@@ -189,11 +189,11 @@ mod tests {
     #[test]
     fn a_whole_path_behind_the_folder_that_stood_there_is_meant_alone() {
         for (typed, meant) in [
-            ("/home/me//mnt/usb", Some("/mnt/usb")),
-            ("/home/me/~/Music", Some("~/Music")),
+            ("/mine//mnt/usb", Some("/mnt/usb")),
+            ("/mine/~/Music", Some("~/Music")),
             ("//", Some("/")),
-            ("/home/me/Music/", None),
-            ("/home/me/a~/b", None),
+            ("/mine/Music/", None),
+            ("/mine/a~/b", None),
         ] {
             assert_eq!(begun_anew(typed).as_deref(), meant, "{typed}");
         }

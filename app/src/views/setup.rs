@@ -110,10 +110,15 @@ fn headline_ui(
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         if let Some((name, command)) = primary(&standing.primary, view, panel) {
-            let text = RichText::new(name).color(theme::ON_CHIP);
-            let button = Button::new(text)
-                .fill(theme::ACCENT)
-                .min_size(vec2(150.0, theme::CONTROL + 4.0));
+            let size = vec2(150.0, theme::CONTROL + 4.0);
+            let button = match standing.primary {
+                // Who presses without looking means to go on.
+                Primary::Cancel => Button::new(name),
+                Primary::Nothing | Primary::Start(_) | Primary::Look => {
+                    Button::new(RichText::new(name).color(theme::ON_CHIP)).fill(theme::ACCENT)
+                }
+            };
+            let button = button.min_size(size);
             if ui.add(button).clicked() {
                 out.commands.push(Command::Setup(command));
             }

@@ -16,7 +16,7 @@ const MOMENT: f64 = 0.25;
 
 /// Draws into `rect`, whose left edge is at `start` seconds, with `per_point` seconds in a point.
 pub fn paint(painter: &Painter, rect: Rect, (start, per_point): (f64, f64), stems: &Stems) {
-    if !rect.is_positive() || !(per_point.is_finite() && per_point > 0.0) {
+    if !(rect.is_positive() && per_point.is_finite() && per_point > 0.0) {
         return;
     }
     let height = rect.height() / 4.0;

@@ -125,7 +125,7 @@ fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &mut Panels, out: &mut Outbox
             .resizable(false)
             .show_separator_line(false)
             .show(ui, |ui| {
-                views::imports::batch_ui(ui, &mut panels.imports, out)
+                views::imports::batch_ui(ui, &mut panels.imports, out);
             });
     }
     if panels.imports.open {

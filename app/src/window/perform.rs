@@ -9,10 +9,12 @@ use crate::notices::Notice;
 use crate::outbox::Outbox;
 use crate::panels::{Page, Sheet, WindowPlace};
 use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
-use crate::views::imports::{Batch, UNASKED};
+use crate::views::imports::Batch;
 use crate::views::setup;
 use eframe::egui::{Context, ViewportCommand};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, Selection};
 use tonearm_core::edits::Edit;
 use tonearm_core::setup::SetupCommand;
@@ -59,6 +61,12 @@ impl App {
         }
         let now = ctx.input(|input| input.time);
         for command in out.commands {
+            match Batch::before(&self.scene(published), &command) {
+                Some(batch) => self.panels.imports.batch = Some(batch),
+                None => self.command(command),
+            }
+        }
+        for command in out.agreed {
             self.command(command);
         }
         for command in out.sound {
@@ -123,12 +131,14 @@ impl App {
                 });
             }
             Action::MakeStems => {
-                let batch = Batch::of(&self.scene(published), self.meant());
-                if batch.tracks.len() > UNASKED {
-                    self.panels.imports.batch = Some(batch);
-                } else {
-                    out.commands.push(batch.command());
-                }
+                let request = self.errands.request();
+                out.commands.push(Command::Analyze {
+                    request,
+                    tracks: Selection::Tracks(self.meant()),
+                    extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
+                    engine: None,
+                    force: false,
+                });
             }
             Action::RetryFailed => out.commands.push(Command::Retry(Selection::All)),
             Action::RemoveSelected => out.commands.push(Command::Remove(self.meant())),

@@ -174,6 +174,28 @@ impl Made {
     }
 }
 
+/// Says who made something of the track.
+pub(crate) fn made_by(made: &mut Made, artifact: Artifact, maker: Maker) {
+    let mut row = made
+        .view
+        .rows
+        .iter()
+        .next()
+        .expect("a row")
+        .as_ref()
+        .clone();
+    let mut by = record(None);
+    by.recipe = Recipe {
+        maker,
+        version: 3,
+        parameters: String::new(),
+        model: None,
+    }
+    .into();
+    row.knowledge.records.insert(artifact, by);
+    made.view.rows = Rows::new(vec![row]);
+}
+
 /// Gives the track stems, of which the player hears what `mix` says; `None`: it does not have them yet.
 pub(crate) fn take_apart(made: &mut Made, is_draft: bool, mix: Option<StemMix>) {
     let whole = &music().1;

@@ -384,7 +384,7 @@ impl Catalog {
         due.extend(plan::finer(
             (&track, &knowledge),
             &self.models,
-            (&|_| true, false),
+            (&|_| true, plan::Redo::Nothing),
             now,
         ));
         let nothing = BTreeSet::new();

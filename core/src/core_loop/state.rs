@@ -14,8 +14,8 @@ mod working;
 
 use crate::artifact::{Artifact, Engine};
 use crate::core_loop::catalog::Catalog;
-use crate::core_loop::command::{Command, Extent, RequestId, Selection};
-use crate::core_loop::event::{Event, Tally};
+use crate::core_loop::command::{Command, RequestId, Selection};
+use crate::core_loop::event::Event;
 use crate::core_loop::input::{Effect, Input};
 use crate::core_loop::queue::{Queue, Wish};
 use crate::core_loop::state::by_hand::Deed;
@@ -250,20 +250,8 @@ impl State {
         if !self.reloading {
             self.storage_trouble = None;
         }
-        self.stopped = matches!(command, Command::Cancel)
-            || self.stopped
-                && matches!(
-                    command,
-                    Command::Edit { .. }
-                        | Command::Withdraw(_)
-                        | Command::UseStems(_)
-                        | Command::Prioritize(_)
-                        | Command::CancelTracks(_)
-                        | Command::Undo
-                        | Command::Redo
-                        | Command::Remove(_)
-                        | Command::Import { analyze: None, .. }
-                );
+        self.stopped =
+            matches!(command, Command::Cancel) || self.stopped && is_beside_the_work(&command);
         match command {
             Command::Import {
                 request,
@@ -311,7 +299,7 @@ impl State {
             Command::Remove(tracks) => return self.wish_deed(Deed::Remove(tracks)),
             Command::Withdraw(tracks) => return self.withdraw_stems(tracks, now),
             Command::UseStems(tracks) => return self.use_stems(tracks, now),
-            Command::Retry(tracks) => self.retry(tracks),
+            Command::Retry(tracks) => return self.retry(tracks, now),
             Command::Prioritize(tracks) => self.queue.prioritize(&tracks),
             Command::CancelTracks(tracks) => return self.cancel_tracks(tracks, now),
             Command::Cancel => return self.cancel(),
@@ -358,56 +346,6 @@ impl State {
             Selection::All => self.catalog.rows.iter().map(|row| row.track.id).collect(),
             Selection::Tracks(ids) => ids,
         }
-    }
-
-    /// What failed is tried again, now.
-    fn retry(&mut self, tracks: Selection) {
-        for id in self.selected(tracks) {
-            self.set_aside.remove(&id);
-            let Some(row) = self.catalog.get(id) else {
-                continue;
-            };
-            let failed: BTreeSet<Artifact> = row
-                .knowledge
-                .records
-                .iter()
-                .filter(|(_, record)| record.failure.is_some())
-                .map(|(artifact, _)| *artifact)
-                .collect();
-            if !failed.is_empty() {
-                self.queue.push(
-                    id,
-                    Wish {
-                        extent: Extent::Only(failed),
-                        force: false,
-                        named: true,
-                    },
-                );
-            }
-        }
-    }
-
-    fn cancel(&mut self) -> Vec<Effect> {
-        self.queue.clear();
-        self.relinks_waiting.clear();
-        if let Some(import) = &mut self.import {
-            import.cancel();
-        }
-        for job in self.running.values() {
-            job.control.cancel();
-        }
-        let mut effects: Vec<Effect> = std::mem::take(&mut self.imports_waiting)
-            .into_iter()
-            .map(|wish| {
-                let tally = Tally::default();
-                Effect::Say(Event::ImportFinished {
-                    request: wish.request,
-                    tally,
-                })
-            })
-            .collect();
-        effects.push(Effect::StopScans);
-        effects
     }
 
     /// Takes up all that is due, and keeps in mind when there can be more of it.
@@ -496,6 +434,22 @@ impl State {
         self.failed = 0;
         vec![Effect::Say(Event::Idle)]
     }
+}
+
+/// Whether work that the user stopped stays stopped after this.
+fn is_beside_the_work(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Edit { .. }
+            | Command::Withdraw(_)
+            | Command::UseStems(_)
+            | Command::Prioritize(_)
+            | Command::CancelTracks(_)
+            | Command::Undo
+            | Command::Redo
+            | Command::Remove(_)
+            | Command::Import { analyze: None, .. }
+    )
 }
 
 /// When due work was looked for.

@@ -160,8 +160,10 @@ impl Neural {
         self.workers.cool();
     }
 
-    /// A folder for the sound of one job, which goes with it.
-    fn scratch(&self) -> Result<TempDir, Trouble> {
+    /// A folder for the sound of one job, which goes with it. A full drive would stop the whole library, so that there
+    /// has to be room for `bytes` first.
+    fn scratch(&self, bytes: u64) -> Result<TempDir, Trouble> {
+        room::check_work(&self.library, bytes).map_err(Trouble::Failed)?;
         let scratch = self.library.join("scratch");
         std::fs::create_dir_all(&scratch)?;
         Ok(tempfile::Builder::new()
@@ -223,7 +225,7 @@ impl Neural {
     }
 
     fn beats(&self, job: &AnalysisJob, control: &Control) -> Result<(Option<Beats>, f64), Trouble> {
-        let folder = self.scratch()?;
+        let folder = self.scratch(raw_bytes(job.duration, MONO))?;
         let sound = Sound::mono(&job.path, folder.path(), control)?;
         let ran = self.ask(Family::Beats, (&sound, folder.path()), control)?;
         let heard = HeardBeats::read(ran.done.result, sound.length())?;
@@ -239,7 +241,9 @@ impl Neural {
     fn separate(&self, job: &AnalysisJob, control: &Control) -> Result<(StemSet, f64), Trouble> {
         let expected = room::expected_bytes(job.duration);
         room::check(&self.library, expected, self.budget).map_err(Trouble::Failed)?;
-        let folder = self.scratch()?;
+        // The mix, four stems, and the set that is made of them.
+        let raw = raw_bytes(job.duration, STEREO).saturating_mul(5);
+        let folder = self.scratch(raw.saturating_add(expected))?;
         let sound = Sound::stereo(&job.path, folder.path(), control)?;
         let out = folder.path().join("out");
         std::fs::create_dir(&out)?;
@@ -277,7 +281,7 @@ impl Neural {
         stems: &StemFiles,
         control: &Control,
     ) -> Result<(HeardHarmony, Secs, f64), Trouble> {
-        let folder = self.scratch()?;
+        let folder = self.scratch(raw_bytes(Some(stems.duration()), MONO))?;
         let sound = Sound::of_stems(stems, [Stem::Bass, Stem::Other], folder.path(), control)?;
         let ran = self.ask(Family::Harmony, (&sound, folder.path()), control)?;
         let heard = HeardHarmony::read(ran.done.result, sound.length())?;
@@ -416,4 +420,19 @@ fn of_harmony(heard: &HeardHarmony, beats: Option<&Beats>, length: Secs) -> Vec<
     let chords = Finding::Chords(heard::chords(&spans, beats, length));
     let key = heard::key(&spans, beats).map(Finding::Key);
     key.into_iter().chain([chords]).collect()
+}
+/// Bytes of a second of sound as models read it: floats at 22.05 kHz, and stereo at 44.1 kHz.
+const MONO: u64 = 22_050 * 4;
+const STEREO: u64 = 44_100 * 2 * 4;
+/// A track whose length nobody knows yet, seconds.
+const USUAL_SECS: f64 = 600.0;
+
+fn raw_bytes(length: Option<Secs>, per_second: u64) -> u64 {
+    let secs = length.map_or(USUAL_SECS, |length| length.0);
+    let secs = if secs.is_finite() {
+        secs.max(0.0)
+    } else {
+        USUAL_SECS
+    };
+    (secs * per_second as f64) as u64
 }

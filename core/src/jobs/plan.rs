@@ -78,12 +78,22 @@ fn is_outdated(
     record.made_from != track.stamp || (record.recipe != *recipe && !is_finer)
 }
 
+/// What of the work of models is meant besides what is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redo {
+    Nothing,
+    /// What failed, whenever its next try would be.
+    Failed,
+    /// That, and what stands.
+    All,
+}
+
 /// What models should make of a track, now or later, beside and after the drafts of the built-in analysis. `chosen`:
-/// what is meant; `again`: also what stands, and what failed.
+/// what is meant.
 pub fn finer(
     (track, knowledge): (&Track, &Knowledge),
     models: &Models,
-    (chosen, again): (&dyn Fn(Artifact) -> bool, bool),
+    (chosen, redo): (&dyn Fn(Artifact) -> bool, Redo),
     now: Timestamp,
 ) -> BTreeSet<Artifact> {
     if track.missing || knowledge.engine == Engine::Native {
@@ -97,7 +107,8 @@ pub fn finer(
             |record: &&ArtifactRecord| record.recipe == *recipe && record.made_from == track.stamp;
         let stands = knowledge.records.get(&artifact).filter(is_same);
         let failed = knowledge.tried.get(&artifact).filter(is_same);
-        again || stands.is_none() && failed.is_none_or(|record| may_retry(record, now))
+        let may_try = |record| redo == Redo::Failed || may_retry(record, now);
+        redo == Redo::All || stands.is_none() && failed.is_none_or(may_try)
     };
     let is_wished = |artifact: Artifact| match artifact {
         Artifact::Stems => is_asked(knowledge, artifact),

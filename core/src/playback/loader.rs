@@ -304,7 +304,9 @@ impl Loader {
             Ok(frames) => {
                 let (heard, after) = block.samples.split_at_mut(frames * 2);
                 if gain != 1.0 {
-                    heard.iter_mut().for_each(|sample| *sample *= gain);
+                    for sample in heard {
+                        *sample *= gain;
+                    }
                 }
                 after.fill(0.0);
                 self.hand_over(gap, block, BLOCK_FRAMES);

@@ -415,11 +415,12 @@ impl Mixer {
             let (now, later) = rest.split_at_mut((BLOCK_FRAMES - into).min(rest.len()));
             now.fill([0.0; 2]);
             for (source, (table, gain)) in self.sources.iter().zip(&self.gains).enumerate() {
-                let block = match gain.is_silent() {
-                    true => None,
-                    false => table.get(self.epoch_of(source), index),
+                if gain.is_silent() {
+                    continue;
+                }
+                let Some(block) = table.get(self.epoch_of(source), index) else {
+                    continue;
                 };
-                let Some(block) = block else { continue };
                 let frames = block.samples.as_chunks::<2>().0;
                 gain.add(done, now, frames.get(into..).unwrap_or_default());
             }

@@ -183,6 +183,22 @@ fn judge(bytes: u64, budget: u64, free: Option<u64>) -> Result<(), Failure> {
     }
 }
 
+/// Whether there is room on the drive of `library` for work that takes `bytes` while it lasts.
+pub fn check_work(library: &Path, bytes: u64) -> Result<(), Failure> {
+    match free_bytes(library) {
+        Some(free) if free < bytes.saturating_add(LEFT_FREE) => {
+            let message = format!(
+                "the work would take about {} MB for a while, and the drive of the library has {} MB left",
+                bytes / 1_000_000,
+                free / 1_000_000
+            );
+            let remedy = "Make room on the drive that holds the library, then try again";
+            Err(Failure::new(FailureKind::Storage, message, remedy))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What is free on the drive of this folder; `None` where that cannot be told.
 pub fn free_bytes(folder: &Path) -> Option<u64> {
     match fs4::available_space(folder) {

@@ -1,6 +1,7 @@
 //! Folders of stems: which there are, and those that go. `crate::stems` says how they are named and makes them.
 
 use super::load::Loaded;
+use crate::artifact::Artifact;
 use crate::stems::{self, SetKey, Stem, StemSet};
 use crate::track::TrackId;
 use std::collections::HashSet;
@@ -30,10 +31,11 @@ pub(super) fn list(dir: &Path) -> io::Result<Vec<Found>> {
     Ok(found)
 }
 
-/// Removes what nothing refers to, when the library is opened: nobody makes stems yet.
+/// Removes what nothing refers to, and forgets sets whose folder is gone (deleted by hand, or not in a backup), when the
+/// library is opened: nobody makes stems yet.
 ///
 /// Where the record of a track cannot be read, what it refers to is not known, and stays.
-pub(super) fn sweep(dir: &Path, loaded: &Loaded) {
+pub(super) fn sweep(dir: &Path, loaded: &mut Loaded) {
     let sets = loaded.knowledge.iter().filter_map(|(track, known)| {
         let set = known.stems.as_ref()?;
         Some((*track, set.key))
@@ -44,10 +46,14 @@ pub(super) fn sweep(dir: &Path, loaded: &Loaded) {
         .iter()
         .filter_map(|bad| bad.track)
         .collect();
-    let found = list(dir).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the folder of stems cannot be read");
-        Vec::new()
-    });
+    let found = match list(dir) {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!(%error, "the folder of stems cannot be read");
+            return;
+        }
+    };
+    forget_lost(loaded, &found);
     for (named, folder) in found {
         let stays = named.is_some_and(|(track, key)| {
             sets.contains(&(track, key)) || unreadable.contains(&track)
@@ -56,6 +62,23 @@ pub(super) fn sweep(dir: &Path, loaded: &Loaded) {
         let is_ours = named.is_some() || is_unfinished(&folder);
         if is_ours && !stays {
             remove_folder(&folder);
+        }
+    }
+}
+
+/// What is known of stems that are not there any more would only mislead: they are made when they are asked for again.
+fn forget_lost(loaded: &mut Loaded, found: &[Found]) {
+    let there: HashSet<(TrackId, SetKey)> = found.iter().filter_map(|(named, _)| *named).collect();
+    #[expect(clippy::iter_over_hash_type, reason = "each by itself")]
+    for (track, known) in &mut loaded.knowledge {
+        let lost = known
+            .stems
+            .as_ref()
+            .is_some_and(|set| !there.contains(&(*track, set.key)));
+        if lost {
+            tracing::warn!(%track, "stems are gone from the disk");
+            known.stems = None;
+            known.records.remove(&Artifact::Stems);
         }
     }
 }

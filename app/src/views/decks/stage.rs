@@ -4,6 +4,7 @@ use super::choose::One;
 use super::facts;
 use super::kept::Ready;
 use crate::format;
+use crate::shelf::Stems;
 use crate::theme;
 use crate::views::track::lanes;
 use crate::views::track::viewport::Viewport;
@@ -82,10 +83,7 @@ pub(super) fn stage_ui(
         grid(&painter, wave, &view, ready);
     }
     if let Some(stems) = stems {
-        painter.rect_filled(activity, CornerRadius::ZERO, theme::WAVE);
-        activity::paint(&painter, activity, (view.start, view.per_point), stems);
-        let words = facts::stems_in_words(stems, at);
-        facts::told(ui, activity, "stems", &words).on_hover_text(&words);
+        activity_ui(ui, activity, &view, (stems, at));
     }
     if ready.source.is_none() {
         let words = if ready.is_coming {
@@ -105,6 +103,15 @@ pub(super) fn stage_ui(
         painter.rect_filled(rect, CornerRadius::ZERO, theme::VEIL);
     }
     playhead(&painter, rect, head, one);
+}
+
+/// Which stems sound when, and in words which sound now.
+fn activity_ui(ui: &Ui, rect: Rect, view: &Viewport, (stems, at): (&Stems, f64)) {
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, CornerRadius::ZERO, theme::WAVE);
+    activity::paint(&painter, rect, (view.start, view.per_point), stems);
+    let words = facts::stems_in_words(stems, at);
+    facts::told(ui, rect, "stems", &words).on_hover_text(&words);
 }
 
 fn pitch(one: &One<'_>) -> f64 {

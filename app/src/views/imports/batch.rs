@@ -7,50 +7,61 @@ use crate::scene::Scene;
 use crate::theme;
 use crate::views::makers;
 use eframe::egui::{Align, Button, Frame, Label, Layout, Margin, RichText, Ui, vec2};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use tonearm_core::artifact::{Artifact, Engine};
-use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
+use tonearm_core::core_loop::command::{Command, Selection};
 use tonearm_core::core_loop::view::Rows;
 use tonearm_core::row::Row;
 use tonearm_core::setup::Family;
 use tonearm_core::stems::room::{Estimate, Pace};
-use tonearm_core::track::TrackId;
 
 /// Tracks whose stems are made without a question.
-pub const UNASKED: usize = 20;
+const UNASKED: usize = 20;
 /// Seconds between two looks at a library that changes by itself: each goes through all of it.
 const PAUSE: f64 = 2.0;
 
-/// Stems that the user has asked for and that are not worth an answer yet.
+/// Stems of many tracks that were asked for, with what they cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
-    pub tracks: Vec<TrackId>,
+    pub command: Command,
     pub estimate: Estimate,
     pub by_model: bool,
 }
 
 impl Batch {
-    /// What stems of these tracks would cost, made by whoever makes them now.
-    pub fn of(scene: &Scene<'_>, tracks: Vec<TrackId>) -> Self {
+    /// The question before a command; `None`: it may be carried out.
+    pub fn before(scene: &Scene<'_>, command: &Command) -> Option<Self> {
+        let Command::Analyze {
+            tracks: Selection::Tracks(tracks),
+            extent,
+            force,
+            engine,
+            ..
+        } = command
+        else {
+            return None;
+        };
+        // Models hear chords in stems of their own.
+        let ready = scene.setup.ready().contains(&Family::Stems);
+        let makes_stems = extent.names(Artifact::Stems) || *engine == Some(Engine::Neural) && ready;
+        if !makes_stems || tracks.len() <= UNASKED {
+            return None;
+        }
+        let is_to_be_made = |row: &&Arc<Row>| match &row.knowledge.stems {
+            Some(set) => *force || ready && !set.maker.is_model(),
+            None => true,
+        };
         let rows = tracks.iter().filter_map(|id| scene.view.rows.get(*id));
-        let rows: Vec<&Arc<Row>> = rows.collect();
+        let rows: Vec<&Arc<Row>> = rows.filter(is_to_be_made).collect();
+        if rows.len() <= UNASKED {
+            return None;
+        }
         let (estimate, by_model) = estimate(scene, &rows);
-        Self {
-            tracks,
+        Some(Self {
+            command: command.clone(),
             estimate,
             by_model,
-        }
-    }
-
-    pub fn command(self) -> Command {
-        Command::Analyze {
-            request: RequestId::default(),
-            tracks: Selection::Tracks(self.tracks),
-            extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
-            force: false,
-            engine: None,
-        }
+        })
     }
 }
 
@@ -128,7 +139,7 @@ pub fn batch_ui(ui: &mut Ui, panel: &mut ImportsPanel, out: &mut Outbox) {
             let text = RichText::new("Make them").color(theme::ON_CHIP);
             if ui.add(Button::new(text).fill(theme::ACCENT)).clicked() {
                 panel.batch = None;
-                out.commands.push(batch.clone().command());
+                out.agreed.push(batch.command.clone());
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let by = if batch.by_model {

@@ -9,7 +9,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::collections::BTreeSet;
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
 use tonearm_core::control::Control;
-use tonearm_core::core_loop::command::{Extent, Selection};
+use tonearm_core::core_loop::command::{Extent, RequestId, Selection};
 use tonearm_core::core_loop::event::Outcome;
 use tonearm_core::core_loop::view::{ImportProgress, Rows, RunningJob, View, Waiting};
 use tonearm_core::failure::{Failure, FailureKind};
@@ -423,12 +423,12 @@ fn the_part_in_hand_is_told_with_who_makes_it() {
     job.wants = BTreeSet::from([Artifact::Stems, Artifact::Key, Artifact::Chords]);
     job.by_models = job.wants.clone();
     let mut harness = wide(world);
-    harness.get_by_label("stems by HT Demucs, then key and chords · 50 %");
+    harness.get_by_label("50 % · stems by HT Demucs, then key and chords");
     let job = &mut harness.state_mut().view.activity.running[0];
     job.wants.remove(&Artifact::Stems);
     job.by_models.clear();
     harness.run_steps(1);
-    harness.get_by_label("key and chords by the built-in analysis · 50 %");
+    harness.get_by_label("50 % · key and chords by the built-in analysis");
 }
 
 #[test]
@@ -446,8 +446,20 @@ fn stems_of_very_many_tracks_are_asked_about_once_with_what_they_cost() {
         setup: &world.setup,
         ready: true,
     };
-    let batch = Batch::of(&scene, tracks);
-    assert!(batch.tracks.len() > UNASKED);
+    let stems = |tracks: Vec<TrackId>, extent| Command::Analyze {
+        request: RequestId::default(),
+        tracks: Selection::Tracks(tracks),
+        extent,
+        force: false,
+        engine: None,
+    };
+    let only = || Extent::Only(BTreeSet::from([Artifact::Stems]));
+    let few = tracks.iter().copied().take(20).collect();
+    assert_eq!(Batch::before(&scene, &stems(few, only())), None);
+    let everything = stems(tracks.clone(), Extent::Everything);
+    assert_eq!(Batch::before(&scene, &everything), None);
+    let many = stems(tracks, only());
+    let batch = Batch::before(&scene, &many).unwrap();
     world.panel.batch = Some(batch.clone());
     let mut harness = Harness::builder()
         .with_size(Vec2::new(1000.0, 200.0))
@@ -465,5 +477,5 @@ fn stems_of_very_many_tracks_are_asked_about_once_with_what_they_cost() {
     harness.run_steps(1);
     harness.get_by_label("Make them").click();
     harness.run_steps(2);
-    assert_eq!(harness.state().out.commands, [batch.command()]);
+    assert_eq!(harness.state().out.agreed, [many]);
 }

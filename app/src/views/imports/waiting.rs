@@ -35,15 +35,12 @@ pub(super) fn waiting_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel, o
         .auto_shrink([false, false])
         .show_rows(ui, LINE, lines, |ui, range| {
             for place in range {
-                match activity.waiting.get(place) {
-                    Some(waiting) => {
-                        ui.push_id(place, |ui| line_ui(ui, scene, (place, waiting), out));
-                    }
-                    None => {
-                        let text = format!("and {} more", parts::grouped(more as u64));
-                        ui.label(parts::muted(text));
-                    }
-                }
+                let Some(waiting) = activity.waiting.get(place) else {
+                    let text = format!("and {} more", parts::grouped(more as u64));
+                    ui.label(parts::muted(text));
+                    continue;
+                };
+                ui.push_id(place, |ui| line_ui(ui, scene, (place, waiting), out));
             }
         });
 }

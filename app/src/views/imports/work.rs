@@ -182,8 +182,9 @@ fn running_ui(ui: &mut Ui, scene: &Scene<'_>, (job, pace): (&RunningJob, &Pace),
     let width = ui.available_width();
     let name = format!("Analysis of {caption}");
     parts::progress(ui, width, part, theme::ACCENT, &name);
-    let mut facts = vec![stage(job), format!("{:.0} %", f64::from(part) * 100.0)];
+    let mut facts = vec![format!("{:.0} %", f64::from(part) * 100.0)];
     facts.extend(pace.secs_of(job.track).map(pace::left_text));
+    facts.push(stage(job));
     ui.add(Label::new(parts::muted(facts.join(" · ")).size(11.0)).truncate());
     ui.add_space(4.0);
 }

@@ -37,10 +37,12 @@ fn python_ui(ui: &mut Ui, view: &SetupView, out: &mut Outbox) {
                 ui.add(Label::new(muted(&path)).truncate());
             }
             InterpreterView::Missing { reason, remedy } => {
-                trouble_ui(ui, (reason, "This line gets it; nothing else is changed"));
-                // Where it stands at the top it need not stand here too.
+                // At the top it stands only while there are no packages.
                 if matches!(view.environment, EnvironmentView::Ready { .. }) {
+                    trouble_ui(ui, (reason, "This line gets it"));
                     parts::command_ui(ui, remedy, out);
+                } else {
+                    trouble_ui(ui, (reason, "The line above gets it"));
                 }
             }
         },

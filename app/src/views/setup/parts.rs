@@ -102,7 +102,7 @@ pub(super) struct Head<'a> {
 }
 
 /// Points across that names take.
-const NAMES: f32 = 170.0;
+const NAMES: f32 = 200.0;
 
 /// A row: its first line with buttons at the right, and whatever stands below.
 pub(super) fn row_ui(

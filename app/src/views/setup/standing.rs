@@ -61,9 +61,8 @@ pub(super) fn of(view: &SetupView, panel: &SetupPanel) -> Standing {
     if let (InterpreterView::Missing { reason, remedy }, false) = (&view.interpreter, has_packages)
     {
         let standing = Standing::new("Better analysis needs Python 3.12", Primary::Look)
-            .tell(format!(
-                "The built-in analysis works without it. Looked for Python: {reason}."
-            ))
+            .tell("The built-in analysis works without it.")
+            .tell(sentence(reason))
             .tell("Put this line into a terminal, then look again.");
         return Standing {
             command: Some(remedy.clone()),
@@ -120,7 +119,8 @@ fn busy(view: &SetupView) -> Standing {
 }
 
 fn nothing_yet(view: &SetupView, panel: &SetupPanel) -> Standing {
-    let bytes = needed(view, panel);
+    // With what comes only after a tick: the words tell of all that is better then.
+    let bytes = needed(view, panel, &|_| true);
     let disk = view
         .variant
         .as_ref()
@@ -158,7 +158,7 @@ fn with_packages(view: &SetupView, panel: &SetupPanel) -> Standing {
             list(&better(view, &|model| {
                 !is_ready(model) && (model.is_free || panel.accepted.contains(&model.id))
             })),
-            about(needed(view, panel))
+            about(needed(view, panel, &|model| model.is_free))
         );
         return Standing::new(headline, Primary::Start("Go on"))
             .tell("The packages are there; models are still to be fetched.");
@@ -228,8 +228,8 @@ fn better(view: &SetupView, which: &dyn Fn(&ModelView) -> bool) -> Vec<&'static 
     found.map(|(_, name)| name).collect()
 }
 
-/// Bytes to fetch for what the button would do.
-fn needed(view: &SetupView, panel: &SetupPanel) -> u64 {
+/// Bytes to fetch for what `counts`, and for what was agreed to.
+fn needed(view: &SetupView, panel: &SetupPanel, counts: &dyn Fn(&ModelView) -> bool) -> u64 {
     let packages = match (&view.environment, &view.variant) {
         (EnvironmentView::Ready { .. }, _) | (_, None) => 0,
         (_, Some(chosen)) => chosen
@@ -237,7 +237,7 @@ fn needed(view: &SetupView, panel: &SetupPanel) -> u64 {
             .map_or(0, |size| size.download),
     };
     let wanted = |model: &&ModelView| {
-        !is_ready(model) && (model.is_free || panel.accepted.contains(&model.id))
+        !is_ready(model) && (counts(model) || panel.accepted.contains(&model.id))
     };
     let models: u64 = view
         .models
@@ -280,6 +280,11 @@ fn list(names: &[&str]) -> String {
 pub(super) fn sentence(text: &str) -> String {
     /// Longer would push everything else off the sheet.
     const MOST: usize = 400;
+    // Names of files and hosts stay as they are.
+    let word = text.split_whitespace().next().unwrap_or_default();
+    if word.chars().any(|it| !it.is_alphabetic() && it != ',') {
+        return format::fit(text, MOST);
+    }
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string());
     format::fit(&(first.unwrap_or_default() + chars.as_str()), MOST)

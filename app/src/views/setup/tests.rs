@@ -203,7 +203,7 @@ fn one_headline_and_one_button_say_how_it_stands_and_what_comes_next() {
     for (view, headline, primary) in [
         (
             fresh(),
-            "The built-in analysis works. Better stems, beats and chords need about 610 MB more",
+            "The built-in analysis works. Better stems, beats and chords need about 690 MB more",
             Primary::Start("Get ready"),
         ),
         (

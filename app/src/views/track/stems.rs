@@ -123,7 +123,7 @@ pub(super) fn waves_ui(
 }
 
 pub(super) fn controls_ui(
-    ui: &mut Ui,
+    ui: &Ui,
     lanes: &[Rect; 4],
     page: &Page<'_>,
     panel: &TrackPanel,
@@ -174,7 +174,7 @@ pub(super) fn controls_ui(
 }
 
 /// Says that the stems are a draft, and leads to better ones.
-fn draft_ui(ui: &mut Ui, lane: Rect, page: &Page<'_>, out: &mut Outbox) {
+fn draft_ui(ui: &Ui, lane: Rect, page: &Page<'_>, out: &mut Outbox) {
     const WIDTH: f32 = 44.0;
     const HEIGHT: f32 = 16.0;
     if lane.width() < WITH_FADER {
@@ -223,7 +223,7 @@ struct Chip {
 }
 
 impl Chip {
-    fn toggle_ui(&self, ui: &mut Ui, rect: Rect, on: bool, out: &mut Outbox) {
+    fn toggle_ui(&self, ui: &Ui, rect: Rect, on: bool, out: &mut Outbox) {
         let stem = self.stem as usize;
         let id = Id::unique(("stem toggle", stem));
         let response = ui.interact(rect, id, Sense::click());
@@ -256,7 +256,7 @@ impl Chip {
         }
     }
 
-    fn solo_ui(&self, ui: &mut Ui, rect: Rect, on: bool, out: &mut Outbox) {
+    fn solo_ui(&self, ui: &Ui, rect: Rect, on: bool, out: &mut Outbox) {
         let stem = self.stem as usize;
         let id = Id::unique(("stem solo", stem));
         let response = ui.interact(rect, id, Sense::click());

@@ -56,8 +56,10 @@ pub fn from_heard(heard: Heard<'_>, length: Secs, tag_bpm: Option<f64>) -> Optio
     let times: Vec<(i64, f64)> = match &fit {
         Some(line) => {
             let (first, last) = (counted.first()?, counted.last()?);
-            (first.number..=last.number)
-                .map(|number| (number, line.at(number as f64).max(0.0)))
+            // A line may put its first beat just before the track, and its last just beyond: there is nothing to count.
+            let within = line.numbers(0.0, length.0);
+            (first.number.max(*within.start())..=last.number.min(*within.end()))
+                .map(|number| (number, line.at(number as f64)))
                 .collect()
         }
         None => bridged(&counted),

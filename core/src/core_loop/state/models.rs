@@ -7,7 +7,7 @@ use crate::core_loop::input::Effect;
 use crate::core_loop::queue::{Pace, Wish};
 use crate::findings::Knowledge;
 use crate::jobs::neural;
-use crate::jobs::plan::{self, Models, Recipes};
+use crate::jobs::plan::{self, Models, Recipes, Redo};
 use crate::store::Change;
 use crate::track::TrackId;
 use crate::units::Secs;
@@ -70,10 +70,15 @@ impl State {
         let Some(row) = self.catalog.get(id) else {
             return BTreeSet::new();
         };
+        let redo = match (wish.force, wish.named) {
+            (true, _) => Redo::All,
+            (false, true) => Redo::Failed,
+            (false, false) => Redo::Nothing,
+        };
         plan::finer(
             (&row.track, &row.knowledge),
             self.catalog.models(),
-            (&|artifact| wish.extent.includes(artifact), wish.force),
+            (&|artifact| wish.extent.includes(artifact), redo),
             now,
         )
     }

@@ -48,7 +48,13 @@ impl State {
         knowledge.stems_asked = true;
         let chosen = |artifact| artifact == Artifact::Stems;
         let models = self.catalog.models();
-        !plan::finer((&row.track, &knowledge), models, (&chosen, false), now).is_empty()
+        !plan::finer(
+            (&row.track, &knowledge),
+            models,
+            (&chosen, plan::Redo::Failed),
+            now,
+        )
+        .is_empty()
     }
 
     /// Wishes for stems are taken back; those in the making stop.

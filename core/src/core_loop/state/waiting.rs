@@ -1,9 +1,11 @@
-//! What waits, as the view tells it, and which of it the user takes back.
+//! What waits: as the view tells it, what the user takes back of it, and what is tried again.
 
 use super::State;
-use crate::core_loop::command::Selection;
+use crate::artifact::Artifact;
+use crate::core_loop::command::{Extent, Selection};
+use crate::core_loop::event::{Event, Tally};
 use crate::core_loop::input::Effect;
-use crate::core_loop::queue::Pace;
+use crate::core_loop::queue::{Pace, Wish};
 use crate::core_loop::view::{MOST_WAITING, Waiting};
 use crate::track::TrackId;
 use jiff::Timestamp;
@@ -33,5 +35,61 @@ impl State {
         }
         self.set_aside.extend(&meant);
         self.withdraw_stems(Selection::Tracks(tracks), now)
+    }
+
+    /// What failed is tried again, now.
+    pub(super) fn retry(&mut self, tracks: Selection, now: Timestamp) -> Vec<Effect> {
+        let mut of_stems = Vec::new();
+        for id in self.selected(tracks) {
+            self.set_aside.remove(&id);
+            let Some(row) = self.catalog.get(id) else {
+                continue;
+            };
+            let knowledge = &row.knowledge;
+            let failed: BTreeSet<Artifact> = knowledge
+                .records
+                .iter()
+                .chain(&knowledge.tried)
+                .filter(|(_, record)| record.failure.is_some())
+                .map(|(artifact, _)| *artifact)
+                .collect();
+            if failed.contains(&Artifact::Stems) {
+                of_stems.push(id);
+            }
+            if !failed.is_empty() {
+                self.queue.push(
+                    id,
+                    Wish {
+                        extent: Extent::Only(failed),
+                        force: false,
+                        named: true,
+                    },
+                );
+            }
+        }
+        self.ask_for_stems(&of_stems, false, now)
+    }
+
+    pub(super) fn cancel(&mut self) -> Vec<Effect> {
+        self.queue.clear();
+        self.relinks_waiting.clear();
+        if let Some(import) = &mut self.import {
+            import.cancel();
+        }
+        for job in self.running.values() {
+            job.control.cancel();
+        }
+        let mut effects: Vec<Effect> = std::mem::take(&mut self.imports_waiting)
+            .into_iter()
+            .map(|wish| {
+                let tally = Tally::default();
+                Effect::Say(Event::ImportFinished {
+                    request: wish.request,
+                    tally,
+                })
+            })
+            .collect();
+        effects.push(Effect::StopScans);
+        effects
     }
 }

@@ -100,14 +100,15 @@ impl Sound {
         loop {
             control.check()?;
             let mut is_more = false;
+            // A stem that has ended holds the other up no longer.
+            let mut ready = None::<usize>;
             for (sound, waiting) in sounds.iter_mut().zip(&mut waiting) {
-                is_more |= sound.next(waiting)?;
+                if sound.next(waiting)? {
+                    is_more = true;
+                    ready = Some(ready.map_or(waiting.len(), |least| least.min(waiting.len())));
+                }
             }
-            let ready = if is_more {
-                waiting[0].len().min(waiting[1].len())
-            } else {
-                waiting[0].len().max(waiting[1].len())
-            };
+            let ready = ready.unwrap_or_else(|| waiting[0].len().max(waiting[1].len()));
             mono.clear();
             mono.extend((0..ready / 2).map(|frame| {
                 let both = |side: usize| {

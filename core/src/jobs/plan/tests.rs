@@ -211,7 +211,7 @@ fn finer_of(knowledge: &Knowledge, models: &Models) -> Vec<Artifact> {
     finer(
         (&track(), knowledge),
         models,
-        (&all, false),
+        (&all, Redo::Nothing),
         Timestamp::UNIX_EPOCH,
     )
     .into_iter()
@@ -287,13 +287,15 @@ fn a_model_that_failed_is_not_asked_again_by_itself() {
     };
     knowledge.tried.insert(Artifact::Beats, failure);
     assert!(!finer_of(&knowledge, &models(false)).contains(&Artifact::Beats));
-    let again = finer(
-        (&track(), &knowledge),
-        &models(false),
-        (&|_| true, true),
-        Timestamp::UNIX_EPOCH,
-    );
-    assert!(again.contains(&Artifact::Beats));
+    for redo in [Redo::Failed, Redo::All] {
+        let again = finer(
+            (&track(), &knowledge),
+            &models(false),
+            (&|_| true, redo),
+            Timestamp::UNIX_EPOCH,
+        );
+        assert!(again.contains(&Artifact::Beats), "{redo:?}");
+    }
     let retry = Some(Timestamp::UNIX_EPOCH);
     let later = ArtifactRecord {
         recipe: recipe(Maker::BeatThis, 1).into(),

@@ -39,8 +39,8 @@ struct Summary {
     missing: usize,
     /// Slowest and fastest.
     tempo: Option<(f64, f64)>,
-    /// The one of all, if it is the same.
-    engine: Option<Option<Engine>>,
+    /// All that there are among them.
+    engines: Vec<Engine>,
     /// By place on the wheel and mode, how often.
     keys: BTreeMap<(u8, bool), (Key, usize)>,
     artist: Common,
@@ -87,8 +87,9 @@ impl Summary {
         let (track, tags) = (&row.track, &row.track.tags);
         self.tracks += 1;
         let engine = row.knowledge.engine;
-        let known = self.engine.unwrap_or(Some(engine));
-        self.engine = Some(known.filter(|known| *known == engine));
+        if !self.engines.contains(&engine) {
+            self.engines.push(engine);
+        }
         self.bytes = self.bytes.saturating_add(track.stamp.bytes);
         let secs = track.format.as_ref().map_or(0.0, |it| it.duration.0);
         self.secs += if secs.is_finite() { secs } else { 0.0 };
@@ -158,7 +159,10 @@ pub(super) fn tracks_ui(
         }
     });
     group(ui, "Analysed by");
-    let engine = summary.engine.flatten();
+    let engine = match summary.engines.as_slice() {
+        [engine] => Some(*engine),
+        _ => None,
+    };
     makers::engine_ui(ui, (scene.setup, engine), &panel.selected, out);
     group(ui, "All together");
     fact(ui, "Length", words::total(summary.secs));
