@@ -18,5 +18,5 @@ mod venv;
 
 pub use idle::Workers;
 pub(crate) use trial::holds;
-pub(crate) use venv::sizes;
 pub use venv::{Build, BuildError, Building, Step, build};
+pub(crate) use venv::{sizes, still};

@@ -264,7 +264,7 @@ fn enough_room(job: &Build<'_>) -> Result<(), BuildError> {
     }
 }
 
-pub(super) fn still(step: Step, what: &str) -> Building {
+pub(crate) fn still(step: Step, what: &str) -> Building {
     Building {
         step,
         bytes: 0,

@@ -11,7 +11,7 @@ use crate::models::{Installed, Manifest, Model, ShelfError, shelf};
 use crate::python::environment::{self, Environment, Ready};
 use crate::python::fingerprint::{self, Machine};
 use crate::python::interpreter::{self, Interpreter};
-use crate::python::{Build, BuildError, Building, Step, build, holds};
+use crate::python::{Build, BuildError, Building, Step, build, holds, still};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -120,7 +120,8 @@ pub fn run(
             remedy,
         ))
     })?;
-    let unknown = wish.models.iter().flatten().chain(&wish.accepted);
+    let named = wish.models.iter().flatten();
+    let unknown = named.chain(&wish.accepted).chain(&wish.again);
     for id in unknown {
         if manifest.get(id).is_none() {
             let known: Vec<&str> = manifest
@@ -234,13 +235,7 @@ impl From<BuildError> for SetupError {
 
 /// Whether an environment that looks whole can be worked with; else it counts as broken and is to be made anew.
 fn works(ready: &Ready, control: &Control, tell: &mut dyn FnMut(Told)) -> Result<bool, SetupError> {
-    let building = Building {
-        step: Step::Trying,
-        bytes: 0,
-        total: None,
-        left: None,
-        what: "whether everything can be loaded".to_owned(),
-    };
+    let building = still(Step::Trying, "whether everything can be loaded");
     tell(building.into());
     holds(ready, control).map_err(|error| {
         let as_before = Environment::Ready(Box::new(ready.clone()));
@@ -268,10 +263,11 @@ fn get_models(
     let mut first = None;
     for model in &manifest.models {
         let is_accepted = wish.accepted.contains(&model.id);
-        let is_wished = match &wish.models {
-            Some(ids) => ids.contains(&model.id) || is_accepted,
-            None => model.is_free || is_accepted,
-        };
+        let is_wished = wish.again.contains(&model.id)
+            || match &wish.models {
+                Some(ids) => ids.contains(&model.id) || is_accepted,
+                None => model.is_free || is_accepted,
+            };
         if !is_wished {
             continue;
         }
@@ -312,13 +308,25 @@ fn get_model(
     wish: &Wish,
     (control, tell): (&Control, &mut dyn FnMut(Told)),
 ) -> Result<Installed, ShelfError> {
-    if let Some(installed) = shelf::installed(&places.cache, model) {
+    let is_again = wish.again.contains(&model.id);
+    let there = shelf::installed(&places.cache, model);
+    // What was agreed to once stays agreed to.
+    let is_accepted = is_accepted
+        || there
+            .as_ref()
+            .is_some_and(|there| there.note.accepted.is_some());
+    if let Some(installed) = there.filter(|_| !is_again) {
         return Ok(installed);
     }
     let Some(folder) = &wish.from else {
         let patience = Patience::default();
         let wanted = (model, is_accepted);
-        return download::fetch(
+        let get = if is_again {
+            download::fetch_again
+        } else {
+            download::fetch
+        };
+        return get(
             &places.cache,
             wanted,
             (patience, control),
