@@ -5,6 +5,7 @@ pub mod manifest;
 pub mod shelf;
 
 mod check;
+mod server;
 
 pub use check::Verdict;
 pub use manifest::{Check, Manifest, Model, ModelFile};

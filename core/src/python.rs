@@ -12,9 +12,11 @@ mod child;
 mod idle;
 mod meter;
 mod pip;
+mod trial;
 mod trouble;
 mod venv;
 
 pub use idle::Workers;
-pub(crate) use venv::sizes;
+pub(crate) use trial::holds;
 pub use venv::{Build, BuildError, Building, Step, build};
+pub(crate) use venv::{sizes, still};

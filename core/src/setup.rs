@@ -36,6 +36,8 @@ pub struct Wish {
     pub models: Option<Vec<String>>,
     /// Ids of models whose terms the user has read and agreed to.
     pub accepted: Vec<String>,
+    /// Ids of models that are got once more, in place of those that are here.
+    pub again: Vec<String>,
     /// The build of torch; `None`: as last time, else what suits the machine.
     pub torch: Option<Variant>,
     /// The only Python that will do; `None`: as last time, else whichever fits.
@@ -50,6 +52,7 @@ impl Default for Wish {
             environment: true,
             models: None,
             accepted: Vec::new(),
+            again: Vec::new(),
             torch: None,
             python: None,
             from: None,

@@ -42,6 +42,10 @@ fn main() -> ExitCode {
     if reader.is_err() {
         return ExitCode::FAILURE;
     }
+    if mode == "stillborn" {
+        io::stderr().write_all(b"no such module\n").ok();
+        return ExitCode::FAILURE;
+    }
     let protocol = if mode == "wrong_protocol" { 2 } else { 1 };
     say(
         &json!({"event": "hello", "protocol": protocol, "family": family, "python": "3.12.1", "pid": std::process::id()}),

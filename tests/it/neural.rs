@@ -1,5 +1,7 @@
 //! Workers, models and the engine ladder, with a worker that has no model in it.
 
+#[cfg(unix)]
+mod building;
 mod chain;
 mod downloads;
 mod real;

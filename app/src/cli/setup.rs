@@ -23,18 +23,21 @@ use tonearm_core::units::Secs;
 /// Make neural analysis possible: a Python environment of our own, and models
 ///
 /// Needs Python 3.12 and, unless --from is given, the net. Nothing outside Tonearm's cache folder is changed
-/// (`TONEARM_CACHE` moves it). What is done already is not done again.
+/// (`TONEARM_CACHE` moves it). What is done already is tried out, and done again only where it is broken.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tonearm setup --check\n  tonearm setup\n  tonearm setup --models htdemucs --accept-licence htdemucs\n  tonearm setup --from /media/usb/models"
+    after_help = "Examples:\n  tonearm setup --check\n  tonearm setup\n  tonearm setup --models htdemucs --accept-licence htdemucs\n  tonearm setup --again beat_this\n  tonearm setup --from /media/usb/models"
 )]
 pub(crate) struct Setup {
     /// Only tell what is there
-    #[arg(long, conflicts_with_all = ["models", "from", "torch", "accept_licence"])]
+    #[arg(long, conflicts_with_all = ["models", "again", "from", "torch", "accept_licence"])]
     check: bool,
     /// Only these models: `beat_this`, `htdemucs`, `ace`; `none` for the environment alone
     #[arg(long, value_delimiter = ',', value_name = "MODEL,…")]
     models: Option<Vec<String>>,
+    /// Get these models once more, in place of those that are here and of no use
+    #[arg(long, value_delimiter = ',', value_name = "MODEL,…")]
+    again: Option<Vec<String>>,
     /// Take models, and packages if there are such, from a folder in place of the net
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
@@ -59,9 +62,12 @@ pub(crate) fn run(context: &Context, job: Setup) -> Result<(), Exit> {
     let began = Instant::now();
     let mut wish = Wish {
         environment: true,
+        // Whoever names one to get again means this one alone.
         models: job
             .models
+            .or_else(|| job.again.as_ref().map(|_| Vec::new()))
             .map(|ids| ids.into_iter().filter(|id| id != "none").collect()),
+        again: job.again.unwrap_or_default(),
         accepted: job.accept_licence,
         torch: job.torch,
         python: job.python,

@@ -250,10 +250,12 @@ fn set_up(
     neural: Arc<Neural>,
     tell: impl Fn(Input) + Send + Sync + 'static,
 ) -> SetupDesk {
+    let keeper = Arc::clone(&neural);
     SetupDesk::new(
         config.places.clone(),
         Arc::clone(wake),
         Arc::new(move || tell(Input::Models(neural.refresh()))),
+        Arc::new(move || keeper.let_go()),
     )
 }
 

@@ -155,6 +155,11 @@ impl Neural {
         recipes
     }
 
+    /// Ends idle workers: before the environment is replaced.
+    pub fn let_go(&self) {
+        self.workers.cool();
+    }
+
     /// A folder for the sound of one job, which goes with it. A full drive would stop the whole library, so that there
     /// has to be room for `bytes` first.
     fn scratch(&self, bytes: u64) -> Result<TempDir, Trouble> {
@@ -180,7 +185,14 @@ impl Neural {
                 "Run tonearm setup",
             ))
         };
-        let launch = self.places.launch(self.threads)?.ok_or_else(gone)?;
+        let not_whole = || {
+            Trouble::Failed(Failure::new(
+                FailureKind::Missing,
+                "the environment for models is not there or not whole",
+                "Run tonearm setup; it makes it anew",
+            ))
+        };
+        let launch = self.places.launch(self.threads)?.ok_or_else(not_whole)?;
         let (setting, _) = self.places.setting(family, self.threads).ok_or_else(gone)?;
         let task = Task {
             family,

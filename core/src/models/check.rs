@@ -1,6 +1,6 @@
 //! Whether a file is the one that was published.
 
-use super::manifest::Check;
+use super::manifest::{Check, ModelFile};
 use crate::control::{Cancelled, Control};
 use crate::track::ContentHash;
 use sha1::Sha1;
@@ -28,6 +28,32 @@ pub(super) struct Sums {
     pub(super) sha256: String,
     git_blob: String,
     pub(super) bytes: u64,
+}
+
+/// Of what the list says, an unpinned file has at least this: makers publish it anew now and then.
+const LEAST_PERCENT: u64 = 90;
+const ZIP: &[u8] = b"PK\x03\x04";
+
+/// Why a file cannot be a model, as far as that is seen without a published checksum.
+pub(super) fn implausible(path: &Path, file: &ModelFile) -> io::Result<Option<String>> {
+    let mut opened = File::open(path)?;
+    let bytes = opened.metadata()?.len();
+    if bytes < file.about_bytes / 100 * LEAST_PERCENT {
+        return Ok(Some(format!(
+            "it has {bytes} bytes, not about {}",
+            file.about_bytes
+        )));
+    }
+    let mut front = Vec::new();
+    opened.by_ref().take(9).read_to_end(&mut front)?;
+    let is_plausible = if file.name.ends_with(".safetensors") {
+        // The length of a JSON text, which follows.
+        let length = front.first_chunk().map(|it| u64::from_le_bytes(*it));
+        length.is_some_and(|length| length < bytes) && front.get(8) == Some(&b'{')
+    } else {
+        front.starts_with(ZIP)
+    };
+    Ok((!is_plausible).then(|| "it does not begin as one does".to_owned()))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +119,46 @@ pub(super) fn judge(check: &Check, sums: &Sums) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_published_a_checksum_of_must_at_least_look_like_a_model() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("it");
+        let says = |name: &str, content: &[u8]| {
+            let file = ModelFile {
+                name: name.to_owned(),
+                also: Vec::new(),
+                urls: Vec::new(),
+                about_bytes: 1_000,
+                most_bytes: 2_000,
+                check: Check::Unpinned,
+            };
+            let mut content = content.to_vec();
+            content.resize(content.len().max(900), b' ');
+            std::fs::write(&path, content).unwrap();
+            implausible(&path, &file).unwrap().is_some()
+        };
+        let (zip, tensors) = (b"PK\x03\x04", b"\x20\x01\0\0\0\0\0\0{\"a\"");
+        assert!(!says("m.ckpt", zip) && !says("m.safetensors", tensors));
+        for page in [&b"<!doctype html>"[..], b"{\"error\"", b"PK", b""] {
+            assert!(says("m.ckpt", page) && says("m.safetensors", page));
+        }
+        assert!(says("m.ckpt", tensors) && says("m.safetensors", zip));
+        let too_long = b"\x20\x01\0\0\0\0\0\x01{";
+        assert!(says("m.safetensors", too_long));
+        std::fs::write(&path, zip).unwrap();
+        let file = |about_bytes| ModelFile {
+            name: "m.ckpt".to_owned(),
+            also: Vec::new(),
+            urls: Vec::new(),
+            about_bytes,
+            most_bytes: 2_000,
+            check: Check::Unpinned,
+        };
+        assert_eq!(implausible(&path, &file(4)).unwrap(), None);
+        let why = implausible(&path, &file(1_000)).unwrap().unwrap();
+        assert_eq!(why, "it has 4 bytes, not about 1000");
+    }
 
     #[test]
     fn each_published_checksum_is_compared_in_its_own_way() {

@@ -1,26 +1,23 @@
 //! Gets a model from the net: resumed where it broke off, bounded, checked before it has its place.
 
 use super::manifest::{Model, ModelFile};
+use super::server::{self, Head, News};
 use super::shelf::{self, Installed, Parcel, ShelfError};
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What is read from the net at a time, and how many such pieces may wait for the disk.
-const PIECE: usize = 64 << 10;
-const PIECES: usize = 16;
 /// How often a download looks whether it was cancelled, and tells how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const TELL_EVERY: Duration = Duration::from_millis(200);
 /// Room that must be left beside the file.
 const SPARE_BYTES: u64 = 256 << 20;
-const MOST_REDIRECTS: u32 = 5;
 const LONGEST_MARK: u64 = 16 << 10;
 
 /// How much is put up with.
@@ -28,20 +25,27 @@ const LONGEST_MARK: u64 = 16 << 10;
 pub struct Patience {
     /// Tries for each address; one that brought something does not count.
     pub tries: u32,
+    /// Tries for each address, also those that brought something: the line of a train breaks off that often.
+    pub all_tries: u32,
     /// Between two tries.
     pub pause: Duration,
     pub connect: Duration,
     /// Without a byte.
     pub stall: Duration,
+    /// The least bytes that have to come in each such time.
+    pub least: (u64, Duration),
 }
 
 impl Default for Patience {
     fn default() -> Self {
         Self {
             tries: 3,
+            all_tries: 30,
             pause: Duration::from_secs(2),
             connect: Duration::from_secs(20),
             stall: Duration::from_secs(30),
+            // 4 kB/s: the slowest line of a telephone brings twice that.
+            least: (256 << 10, Duration::from_mins(1)),
         }
     }
 }
@@ -63,7 +67,7 @@ struct Mark {
 }
 
 /// Why one try ended.
-enum Broke {
+pub(super) enum Broke {
     /// Another try may go on from here.
     Off(String),
     /// This address will not do.
@@ -88,6 +92,27 @@ pub fn fetch(
         return Ok(there);
     }
     shelf::permit(model, is_accepted)?;
+    let _lock = take_lock(cache, model, control)?;
+    // Whoever held the lock may have been after the same.
+    match shelf::installed(cache, model) {
+        Some(there) => Ok(there),
+        None => from_net(cache, model, (patience, control), tell),
+    }
+}
+
+/// Downloads a model whether it is there or not; what was there stays until the new one is whole.
+pub fn fetch_again(
+    cache: &Path,
+    (model, is_accepted): (&Model, bool),
+    (patience, control): (Patience, &Control),
+    tell: &mut dyn FnMut(Fetching),
+) -> Result<Installed, ShelfError> {
+    shelf::permit(model, is_accepted)?;
+    let _lock = take_lock(cache, model, control)?;
+    from_net(cache, model, (patience, control), tell)
+}
+
+fn take_lock(cache: &Path, model: &Model, control: &Control) -> Result<File, ShelfError> {
     let folder = shelf::folder_of(cache, &model.id);
     fs::create_dir_all(&folder)?;
     let lock = File::options()
@@ -99,11 +124,18 @@ pub fn fetch(
         control.check()?;
         thread::sleep(LOOK_EVERY);
     }
-    // Whoever held the lock may have been after the same.
-    if let Some(there) = shelf::installed(cache, model) {
-        return Ok(there);
-    }
+    Ok(lock)
+}
+
+fn from_net(
+    cache: &Path,
+    model: &Model,
+    (patience, control): (Patience, &Control),
+    tell: &mut dyn FnMut(Fetching),
+) -> Result<Installed, ShelfError> {
+    let folder = shelf::folder_of(cache, &model.id);
     let mut reasons = Vec::new();
+    let mut wrong = None;
     for file in &model.files {
         enough_room(cache, file)?;
         for url in &file.urls {
@@ -121,12 +153,23 @@ pub fn fetch(
                         file,
                         from: url,
                     };
-                    return shelf::take_in(cache, &job.part, parcel, control);
+                    match shelf::take_in(cache, &job.part, parcel, control) {
+                        // Another address may have the right one.
+                        Err(ShelfError::Failed(failure))
+                            if failure.kind == FailureKind::Damaged =>
+                        {
+                            wrong.get_or_insert(failure);
+                        }
+                        ended => return ended,
+                    }
                 }
                 Err(Broke::Ended(error)) => return Err(error),
                 Err(Broke::Off(reason) | Broke::Address(reason)) => reasons.push(reason),
             }
         }
+    }
+    if let Some(failure) = wrong {
+        return Err(ShelfError::Failed(failure));
     }
     let reason = reasons
         .first()
@@ -179,13 +222,15 @@ impl Job<'_> {
             )));
         }
         let mut tries = 0;
+        let mut left = self.patience.all_tries;
         loop {
+            left = left.saturating_sub(1);
             let before = self.had();
             match self.once(tell) {
                 Err(Broke::Off(reason)) => {
                     let came_on = self.had() > before;
                     tries = if came_on { 0 } else { tries + 1 };
-                    if tries >= self.patience.tries {
+                    if tries >= self.patience.tries || left == 0 {
                         return Err(Broke::Off(reason));
                     }
                     tracing::info!(url = self.url, reason, "a download broke off: once more");
@@ -228,36 +273,27 @@ impl Job<'_> {
     fn once(&self, tell: &mut dyn FnMut(Fetching)) -> Result<(), Broke> {
         let mark = self.mark();
         let had = mark.as_ref().map_or(0, |_| self.had());
-        let mut request = agent(self.url, self.patience).get(self.url);
-        if let Some(etag) = mark.and_then(|mark| mark.etag).filter(|_| had > 0) {
-            request = request
-                .header("Range", format!("bytes={had}-"))
-                .header("If-Range", etag);
-        }
-        let response = request.call().map_err(|error| match error {
-            ureq::Error::TooManyRedirects
-            | ureq::Error::BadUri(_)
-            | ureq::Error::RequireHttpsOnly(_) => Broke::Address(error.to_string()),
-            _ => Broke::Off(error.to_string()),
-        })?;
-        let (status, headers) = (response.status().as_u16(), response.headers());
-        let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        let start = match status {
-            206 if begins_at(&header("content-range").unwrap_or_default()) == Some(had) => had,
+        let etag = mark.and_then(|mark| mark.etag).filter(|_| had > 0);
+        let news = server::listen(self.url, etag.map(|etag| (had, etag)), self.patience)?;
+        let head = self.head(&news)?;
+        let start = match head.status {
+            206 if begins_at(&head.range.unwrap_or_default()) == Some(had) => had,
             200 => 0,
             // What is there is of no use: from the beginning next time.
-            206 | 416 => {
-                fs::remove_file(&self.part)?;
-                return Err(Broke::Off("the server goes on elsewhere".to_owned()));
-            }
-            408 | 429 | 500..=599 => {
+            206 | 416 => match fs::remove_file(&self.part) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
+                _ => return Err(Broke::Off("the server goes on elsewhere".to_owned())),
+            },
+            status @ (408 | 429 | 500..=599) => {
                 return Err(Broke::Off(format!("the server answers {status}")));
             }
-            _ => return Err(Broke::Address(format!("the server answers {status}"))),
+            status => return Err(Broke::Address(format!("the server answers {status}"))),
         };
-        let length: Option<u64> =
-            header("content-length").and_then(|text| text.trim().parse().ok());
-        let total = length.map_or(self.file.about_bytes, |length| length.saturating_add(start));
+        let total = head
+            .length
+            .map_or(self.file.about_bytes, |length| length.saturating_add(start));
         if total > self.file.most_bytes {
             return Err(Broke::Address(format!(
                 "{total} bytes are too many for {}",
@@ -266,10 +302,10 @@ impl Job<'_> {
         }
         let mark = Mark {
             url: self.url.to_owned(),
-            etag: header("etag").filter(|etag| !etag.starts_with("W/")),
+            etag: head.etag.filter(|etag| !etag.starts_with("W/")),
         };
         let to = self.open(start, &mark)?;
-        self.copy(response.into_body(), to, (start, total), tell)
+        self.copy(&news, to, (start, total), tell)
     }
 
     fn open(&self, start: u64, mark: &Mark) -> io::Result<File> {
@@ -283,43 +319,46 @@ impl Job<'_> {
         Ok(file)
     }
 
-    /// A thread reads, because a server that says nothing cannot be cancelled.
+    /// What the server says first.
+    fn head(&self, news: &Receiver<News>) -> Result<Head, Broke> {
+        let until = Instant::now() + self.patience.connect + self.patience.stall;
+        loop {
+            self.control
+                .check()
+                .map_err(|cancelled| Broke::Ended(cancelled.into()))?;
+            match news.recv_timeout(LOOK_EVERY) {
+                Ok(News::Head(head)) => return head,
+                Err(RecvTimeoutError::Timeout) if Instant::now() < until => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(Broke::Off("the server does not answer".to_owned()));
+                }
+                Ok(News::Piece(_)) | Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Broke::Off("the connection was lost".to_owned()));
+                }
+            }
+        }
+    }
+
     fn copy(
         &self,
-        body: ureq::Body,
+        news: &Receiver<News>,
         mut to: File,
         (start, total): (u64, u64),
         tell: &mut dyn FnMut(Fetching),
     ) -> Result<(), Broke> {
         io::Seek::seek(&mut to, io::SeekFrom::Start(start))?;
-        let (say, pieces) = sync_channel(PIECES);
-        thread::Builder::new()
-            .name("download".to_owned())
-            .spawn(move || {
-                let mut body = body.into_reader();
-                loop {
-                    let mut piece = vec![0; PIECE];
-                    let count = body.read(&mut piece);
-                    let is_last = !matches!(count, Ok(1..));
-                    let piece = count.map(|count| {
-                        piece.truncate(count);
-                        piece
-                    });
-                    if say.send(piece).is_err() || is_last {
-                        return;
-                    }
-                }
-            })?;
         let began = Instant::now();
         let (mut had, mut heard) = (start, Instant::now());
         let mut told: Option<Instant> = None;
+        let mut window = (Instant::now(), start);
         loop {
             self.control
                 .check()
                 .map_err(|cancelled| Broke::Ended(cancelled.into()))?;
-            match pieces.recv_timeout(LOOK_EVERY) {
-                Ok(Ok(piece)) if piece.is_empty() => break,
-                Ok(Ok(piece)) => {
+            self.is_fast_enough(&mut window, had)?;
+            match news.recv_timeout(LOOK_EVERY) {
+                Ok(News::Piece(Ok(piece))) if piece.is_empty() => break,
+                Ok(News::Piece(Ok(piece))) => {
                     had += piece.len() as u64;
                     if had > self.file.most_bytes {
                         return Err(Broke::Address(format!(
@@ -330,12 +369,12 @@ impl Job<'_> {
                     to.write_all(&piece)?;
                     heard = Instant::now();
                 }
-                Ok(Err(error)) => return Err(Broke::Off(error.to_string())),
+                Ok(News::Piece(Err(error))) => return Err(Broke::Off(error.to_string())),
                 Err(RecvTimeoutError::Timeout) if heard.elapsed() > self.patience.stall => {
                     return Err(Broke::Off("the server has fallen silent".to_owned()));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
+                Ok(News::Head(_)) | Err(RecvTimeoutError::Disconnected) => {
                     return Err(Broke::Off("the connection was lost".to_owned()));
                 }
             }
@@ -360,6 +399,20 @@ impl Job<'_> {
         drop(fs::remove_file(self.mark_path()));
         Ok(())
     }
+
+    /// Looks at what came since the window was opened.
+    fn is_fast_enough(&self, window: &mut (Instant, u64), had: u64) -> Result<(), Broke> {
+        let (least, every) = self.patience.least;
+        let (opened, before) = *window;
+        if opened.elapsed() < every {
+            return Ok(());
+        }
+        if had - before < least {
+            return Err(Broke::Address("the server is too slow".to_owned()));
+        }
+        *window = (Instant::now(), had);
+        Ok(())
+    }
 }
 
 /// Other than TLS only within this machine.
@@ -370,18 +423,6 @@ fn is_secure(url: &str) -> bool {
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     matches!(name, "127.0.0.1" | "localhost" | "[::1]")
-}
-
-fn agent(url: &str, patience: Patience) -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .https_only(url.starts_with("https://"))
-        .max_redirects(MOST_REDIRECTS)
-        .http_status_as_error(false)
-        .timeout_connect(Some(patience.connect))
-        .timeout_recv_response(Some(patience.stall))
-        .user_agent(concat!("Tonearm/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
 }
 
 /// The first byte of `bytes 100-199/1000`.

@@ -1,6 +1,6 @@
 //! The models on this machine: `models/<id>/<sha256>/<file>`, each with a note of where it came from.
 
-use super::check::{SumError, Verdict, judge, sums};
+use super::check::{SumError, Verdict, implausible, judge, sums};
 use super::manifest::{Model, ModelFile};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
@@ -130,13 +130,21 @@ pub(super) fn take_in(
     let Parcel { model, file, from } = parcel;
     let sums = sums(part, control)?;
     let verdict = judge(&file.check, &sums);
-    if let Verdict::Wrong { expected, found } = &verdict {
-        let aside = folder_of(cache, &model.id).join(format!("{}.bad", file.name));
+    let why_not = match &verdict {
+        Verdict::Wrong { expected, found } => {
+            Some(format!("its checksum is {found}, not {expected}"))
+        }
+        Verdict::Unknown => implausible(part, file)?,
+        Verdict::Right => None,
+    };
+    let mine = folder_of(cache, &model.id);
+    if let Some(why_not) = why_not {
+        let aside = bad(&mine, file);
         fs::rename(part, &aside)?;
         return Err(ShelfError::Failed(Failure::new(
             FailureKind::Damaged,
             format!(
-                "this is not the published {}: its checksum is {found}, not {expected}\nFile: {}",
+                "this is not the published {}: {why_not}\nFile: {}",
                 file.name,
                 aside.display()
             ),
@@ -153,7 +161,7 @@ pub(super) fn take_in(
         accepted: (!model.is_free).then(|| model.weight_licence.clone()),
         added: Timestamp::now(),
     };
-    let folder = folder_of(cache, &model.id).join(&sums.sha256);
+    let folder = mine.join(&sums.sha256);
     fs::create_dir_all(&folder)?;
     let path = folder.join(&file.name);
     fs::rename(part, &path)?;
@@ -163,7 +171,25 @@ pub(super) fn take_in(
     serde_json::to_writer_pretty(&written, &note).map_err(io::Error::from)?;
     written.sync_all()?;
     fs::rename(unfinished, folder.join(NOTE))?;
+    tidy(&mine, model, &sums.sha256);
     Ok(Installed { path, note })
+}
+
+/// Where a wrong file is put.
+fn bad(mine: &Path, file: &ModelFile) -> PathBuf {
+    mine.join(format!("{}.bad", file.name))
+}
+
+/// With the right file there, wrong ones and those before it are of no use.
+fn tidy(mine: &Path, model: &Model, kept: &str) {
+    for file in &model.files {
+        drop(fs::remove_file(bad(mine, file)));
+    }
+    for entry in fs::read_dir(mine).into_iter().flatten().flatten() {
+        if entry.file_name() != *kept && entry.path().join(NOTE).is_file() {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
 }
 
 /// Takes a model from a folder of the user's, in whatever of its forms is there. `None`: it is not there.
@@ -304,9 +330,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_model_is_put_aside_until_one_comes() {
+        let (cache, from) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let model = model(Check::Unpinned, true);
+        fs::write(from.path().join("m.ckpt"), "<html>").unwrap();
+        let error = take(cache.path(), from.path(), &model).unwrap_err();
+        assert!(error.to_string().contains("does not begin"), "{error}");
+        let bad = cache.path().join("models/m/m.ckpt.bad");
+        assert!(bad.is_file());
+        fs::write(from.path().join("m.ckpt"), "PK\x03\x04one").unwrap();
+        let first = take(cache.path(), from.path(), &model).unwrap().unwrap();
+        assert!(!bad.exists());
+        fs::write(from.path().join("m.ckpt"), "PK\x03\x04two").unwrap();
+        let second = take(cache.path(), from.path(), &model).unwrap().unwrap();
+        assert_eq!(installed(cache.path(), &model), Some(second));
+        assert!(!first.path.exists(), "one before it stays");
+    }
+
+    #[test]
     fn terms_come_first_and_sizes_are_bounded() {
         let (cache, from) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        fs::write(from.path().join("m.ckpt"), "hello\n").unwrap();
+        fs::write(from.path().join("m.ckpt"), "PK\x03\x04ok").unwrap();
         let bound = model(Check::Unpinned, false);
         let refused = take(cache.path(), from.path(), &bound);
         assert_eq!(refused, Err(ShelfError::NotAccepted("M".to_owned())));

@@ -147,12 +147,22 @@ pub struct InUse {
     _file: File,
 }
 
+/// The environment is being replaced right now.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment is being replaced")]
+pub struct Replaced;
+
 impl InUse {
     /// Where it cannot be locked, an environment is used all the same.
-    pub fn hold(folder: &Path) -> Option<Self> {
-        let file = lock_file(folder).ok()?;
-        file.try_lock_shared().ok()?;
-        Some(Self { _file: file })
+    pub fn hold(folder: &Path) -> Result<Option<Self>, Replaced> {
+        let Ok(file) = lock_file(folder) else {
+            return Ok(None);
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Err(Replaced),
+            Err(TryLockError::Error(_)) => Ok(None),
+        }
     }
 }
 
@@ -175,26 +185,91 @@ pub(super) fn remove_others(cache: &Path, kept: &str) {
         let is_environment = name.len() == kept.len()
             && name.bytes().all(|byte| byte.is_ascii_hexdigit())
             && entry.path().is_dir();
-        if is_environment && *name != *kept && !is_used(&entry.path()) {
+        if is_environment && *name != *kept {
             discard(&entry.path());
         }
     }
 }
 
-fn is_used(folder: &Path) -> bool {
-    let Ok(file) = lock_file(folder) else {
-        return false;
-    };
-    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+/// Whether a worker runs in it.
+pub(super) fn is_used(folder: &Path) -> bool {
+    matches!(claim(folder), Err(TryLockError::WouldBlock))
 }
 
-/// Removes a folder so that what is left of it after a crash cannot pass for an environment.
-pub(super) fn discard(folder: &Path) {
+/// Held, nobody begins to use it.
+fn claim(folder: &Path) -> Result<File, TryLockError> {
+    let file = lock_file(folder).map_err(TryLockError::Error)?;
+    file.try_lock()?;
+    Ok(file)
+}
+
+/// Removes a folder that nobody uses, so that what is left of it after a crash cannot pass for an environment.
+/// Whether it is gone from its place.
+pub(super) fn discard(folder: &Path) -> bool {
+    let claimed = match claim(folder) {
+        Ok(file) => Some(file),
+        Err(TryLockError::WouldBlock) => return false,
+        Err(TryLockError::Error(_)) => None,
+    };
+    // Windows moves no folder with an open file in it.
+    let claimed = claimed.filter(|_| cfg!(not(windows)));
     let aside = folder.with_extension(format!("unfinished-{}-old", std::process::id()));
-    let gone = fs::rename(folder, &aside).and_then(|()| fs::remove_dir_all(&aside));
-    if let Err(error) = gone
+    let moved = fs::rename(folder, &aside);
+    drop(claimed);
+    let is_gone = match &moved {
+        Ok(()) => true,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    if let Err(error) = moved.and_then(|()| fs::remove_dir_all(&aside))
         && error.kind() != io::ErrorKind::NotFound
     {
         tracing::warn!(%error, folder = %folder.display(), "an old environment stays");
+    }
+    is_gone
+}
+
+/// From now on an environment counts as broken: something in it does not work.
+pub(super) fn distrust(folder: &Path) {
+    if let Err(error) = fs::remove_file(folder.join(MARKER))
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, folder = %folder.display(), "a broken environment still counts as whole");
+    }
+}
+
+/// What the last environment was built for, whether it is whole or not.
+pub fn last_variant(cache: &Path) -> Option<Variant> {
+    Some(read(&root(cache).join(CURRENT)).ok()?.variant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_in_use_is_not_removed() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = folder_of(cache.path(), "0123456789abcdef");
+        fs::create_dir_all(&folder).unwrap();
+        let (first, second) = (InUse::hold(&folder).unwrap(), InUse::hold(&folder).unwrap());
+        assert!(first.is_some() && second.is_some());
+        drop(first);
+        assert!(is_used(&folder));
+        assert!(!discard(&folder));
+        remove_others(cache.path(), "fedcba9876543210");
+        assert!(folder.is_dir());
+        drop(second);
+        remove_others(cache.path(), "fedcba9876543210");
+        assert!(!folder.exists());
+        assert!(discard(&folder), "what is not there is gone");
+    }
+
+    #[test]
+    fn nobody_begins_in_an_environment_that_is_being_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let claimed = claim(folder.path()).unwrap();
+        assert!(InUse::hold(folder.path()).is_err());
+        drop(claimed);
+        assert!(InUse::hold(folder.path()).is_ok());
     }
 }

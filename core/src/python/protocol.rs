@@ -118,6 +118,20 @@ pub enum Reply {
     },
 }
 
+impl Reply {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::Loaded(_) => "loaded",
+            Self::Progress { .. } => "progress",
+            Self::Alive => "alive",
+            Self::Done(_) => "done",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Error { .. } => "error",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default)]
 pub struct Loaded {

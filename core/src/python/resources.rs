@@ -3,6 +3,7 @@
 use super::fingerprint::Variant;
 use crate::track::ContentHash;
 use sha2::{Digest as _, Sha256};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
@@ -49,13 +50,14 @@ pub fn worker_in(resources: &Path) -> PathBuf {
     resources.join(WORKER)
 }
 
-/// Writes everything into a folder of its own below `cache`, unless it is there; gives that folder.
+/// Writes everything into a folder of its own below `cache`, as far as it is not there as it should be; gives that
+/// folder.
 pub fn write_out(cache: &Path) -> io::Result<PathBuf> {
     let all = cache.join("python").join("resources");
     let name = name_of(FILES);
     let folder = all.join(&name);
-    // It got its name when all of it was there.
     if folder.is_dir() {
+        mend(&folder)?;
         return Ok(folder);
     }
     fs::create_dir_all(&all)?;
@@ -76,6 +78,25 @@ pub fn write_out(cache: &Path) -> io::Result<PathBuf> {
         Err(error) => Err(error),
         Ok(()) => Ok(folder),
     }
+}
+
+/// It got its name when all of it was there; what was lost or changed since then is written again.
+fn mend(folder: &Path) -> io::Result<()> {
+    for (name, content) in FILES {
+        let path = folder.join(name);
+        let is_right = fs::metadata(&path).is_ok_and(|it| it.len() == content.len() as u64)
+            && fs::read(&path).is_ok_and(|found| found == *content);
+        if is_right {
+            continue;
+        }
+        tracing::warn!(name, "a file of the workers is written again");
+        let below = path.parent().unwrap_or(folder);
+        fs::create_dir_all(below)?;
+        let mut fresh = tempfile::NamedTempFile::new_in(below)?;
+        fresh.write_all(content)?;
+        fresh.persist(&path)?;
+    }
+    Ok(())
 }
 
 fn name_of(files: &[(&str, &[u8])]) -> String {
@@ -117,6 +138,21 @@ mod tests {
             name(&[("a", b"1b2")]),
         ] {
             assert_ne!(first, other);
+        }
+    }
+
+    #[test]
+    fn what_was_lost_or_changed_is_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let worker = worker_in(&write_out(dir.path()).unwrap());
+        let right = fs::read(&worker).unwrap();
+        fs::remove_file(&worker).unwrap();
+        write_out(dir.path()).unwrap();
+        assert_eq!(fs::read(&worker).unwrap(), right);
+        for wrong in [Vec::new(), vec![b'x'; right.len()]] {
+            fs::write(&worker, wrong).unwrap();
+            write_out(dir.path()).unwrap();
+            assert_eq!(fs::read(&worker).unwrap(), right);
         }
     }
 

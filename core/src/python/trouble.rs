@@ -1,8 +1,10 @@
 //! Why a worker or a request is of no use, and what to do about it.
 
+use super::environment::Replaced;
 use super::protocol::ErrorKind;
 use crate::failure::{Failure, FailureKind};
 use std::io;
+use std::path::Path;
 
 /// Why a worker is of no more use, or a request is not.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub(super) enum Trouble {
     OutOfMemory(String),
     /// The worker is broken, a new one may do better.
     Broken(Failure),
+    /// It ended before it could say hello; a new one may do better.
+    Stillborn(Failure),
     /// Broken, and a new one would be as well.
     Hopeless(Failure),
 }
@@ -22,7 +26,7 @@ pub(super) fn refused(kind: ErrorKind, message: &str) -> Trouble {
         ErrorKind::OutOfMemory => return Trouble::OutOfMemory(message.to_owned()),
         ErrorKind::BadModel => (
             FailureKind::Unsupported,
-            "Remove the model and get it again with tonearm setup",
+            "Get the model again with tonearm setup --again MODEL",
         ),
         ErrorKind::BadAudio => (FailureKind::Damaged, "Check that the track plays"),
         ErrorKind::NoDevice => (
@@ -39,6 +43,28 @@ pub(super) fn refused(kind: ErrorKind, message: &str) -> Trouble {
         ),
     };
     Trouble::Refused(Failure::new(kind, message, remedy))
+}
+
+/// A file that is no model; it lies in `models/<id>/<sha256>`.
+pub(super) fn bad_model(path: &Path, message: &str) -> Trouble {
+    let folder = path.parent().and_then(Path::parent);
+    let id = folder.and_then(Path::file_name).unwrap_or_default();
+    Trouble::Refused(Failure::new(
+        FailureKind::Unsupported,
+        message,
+        format!(
+            "Get the model again with tonearm setup --again {}",
+            id.to_string_lossy()
+        ),
+    ))
+}
+
+pub(super) fn being_replaced(replaced: &Replaced) -> Failure {
+    Failure::new(
+        FailureKind::Unreadable,
+        replaced.to_string(),
+        "Try again when the set-up has ended",
+    )
 }
 
 pub(super) fn out_of_memory(message: &str) -> Failure {

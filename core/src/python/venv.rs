@@ -1,12 +1,13 @@
 //! Builds an environment beside the old one, tries it out, and only then puts it in place.
 
-use super::child::{ChildError, ask, follow};
+use super::child::{ask, follow};
 use super::environment::{self, Environment, Marker, Ready};
 use super::fingerprint::{Variant, fingerprint};
 use super::interpreter::Interpreter;
 use super::meter::Meter;
 use super::pip::{self, Progress};
 use super::resources;
+use super::trial::{self, STEP_LONGEST, broke};
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
 use jiff::Timestamp;
@@ -15,13 +16,11 @@ use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 /// Not even 3 GB over a slow line take longer.
 const PIP_LONGEST: Duration = Duration::from_hours(6);
-/// Making an empty environment, and importing everything from a cold disk.
-const STEP_LONGEST: Duration = Duration::from_mins(10);
 /// How often the lock of another program is tried.
 const LOCK_EVERY: Duration = Duration::from_millis(250);
 /// The server of torch's makers, which alone has builds for Linux without CUDA.
@@ -29,23 +28,8 @@ const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
 const CPU_SERVER: &str = "download.pytorch.org";
 /// pip tries each package there again and again, and goes on with the wrong build.
 const MOST_UNREACHABLE: u32 = 4;
-/// Packages whose import shows that all is well, and whose versions are told.
-const TRIED: &str = "import json
-from importlib.metadata import version
-import numpy, torch, torchaudio, einops, soxr, safetensors, rotary_embedding_torch
-import beat_this.model.beat_tracker, demucs.htdemucs
-torch.zeros(4).sum().item()
-print(json.dumps({name: version(name) for name in
-    ('torch', 'torchaudio', 'beat-this', 'demucs', 'numpy', 'soxr')}))";
-/// Runs a module that ends when our end of its standard input closes: also when this program is killed.
-const GUARD: &str = "import os, runpy, sys, threading
-def watch():
-    while os.read(0, 4096):
-        pass
-    os._exit(70)
-threading.Thread(target=watch, daemon=True).start()
-module = sys.argv.pop(1)
-runpy.run_module(module, run_name='__main__', alter_sys=True)";
+/// Workers of another program finish what they have in hand, and are dropped when nobody has asked for a while.
+const WORKERS_LONGEST: Duration = Duration::from_mins(10);
 
 /// What to build.
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +127,11 @@ pub fn build(
     }
     remove_leftovers(&root);
     enough_room(job)?;
+    wait_for_workers(
+        &environment::folder_of(job.cache, &print),
+        (WORKERS_LONGEST, control),
+        tell,
+    )?;
     let unfinished = root.join(format!("{print}.unfinished-{}", std::process::id()));
     let site = Site {
         job,
@@ -179,13 +168,41 @@ pub fn build(
 fn put_in_place(cache: &Path, unfinished: &Path, marker: &Marker) -> Result<(), BuildError> {
     environment::mark(unfinished, marker)?;
     let folder = environment::folder_of(cache, &marker.fingerprint);
-    if folder.exists() {
-        environment::discard(&folder);
+    if folder.exists() && !environment::discard(&folder) {
+        return Err(in_use());
     }
     fs::rename(unfinished, &folder)?;
     environment::point_to(cache, marker)?;
     environment::remove_others(cache, &marker.fingerprint);
     Ok(())
+}
+
+/// Until nobody uses the folder that is to be replaced.
+fn wait_for_workers(
+    folder: &Path,
+    (longest, control): (Duration, &Control),
+    tell: &mut dyn FnMut(Building),
+) -> Result<(), BuildError> {
+    let began = Instant::now();
+    while environment::is_used(folder) {
+        control
+            .check()
+            .map_err(|_cancelled| BuildError::Cancelled)?;
+        if began.elapsed() > longest {
+            return Err(in_use());
+        }
+        tell(still(Step::Waiting, "models that are at work"));
+        thread::sleep(LOCK_EVERY);
+    }
+    Ok(())
+}
+
+fn in_use() -> BuildError {
+    BuildError::Failed(Failure::new(
+        FailureKind::Storage,
+        "the environment cannot be replaced while models work in it",
+        "Wait for them or close the other Tonearm, then set up again",
+    ))
 }
 
 fn take_lock(
@@ -247,7 +264,7 @@ fn enough_room(job: &Build<'_>) -> Result<(), BuildError> {
     }
 }
 
-pub(super) fn still(step: Step, what: &str) -> Building {
+pub(crate) fn still(step: Step, what: &str) -> Building {
     Building {
         step,
         bytes: 0,
@@ -289,7 +306,7 @@ impl Site<'_> {
         self.pip(&pip_lock, &[], &mut |_| ())?;
         self.install(locks, tell)?;
         tell(still(Step::Trying, "whether everything can be loaded"));
-        let versions = self.tried(&python)?;
+        let versions = trial::load(&python, self.control)?;
         fs::remove_dir_all(&temporary)?;
         Ok(versions)
     }
@@ -385,22 +402,16 @@ impl Site<'_> {
     }
 
     fn command(&self, python: &Path, module: &str) -> Command {
-        let mut command = Command::new(python);
-        command.args(["-I", "-X", "utf8", "-c", GUARD, module]);
+        let mut command = trial::module(python, module);
         let temporary = self.folder.join("tmp");
         for name in ["TMPDIR", "TEMP", "TMP"] {
             command.env(name, &temporary);
         }
-        for name in [
-            "PYTHONHOME",
-            "PYTHONPATH",
-            "PIP_USER",
-            "PIP_TARGET",
-            "PIP_PREFIX",
-            "PIP_REQUIRE_VIRTUALENV",
-        ] {
-            command.env_remove(name);
-        }
+        // What was fetched once is not fetched again, and lies nowhere else.
+        command.env(
+            "PIP_CACHE_DIR",
+            environment::root(self.job.cache).join("pip"),
+        );
         command
     }
 
@@ -435,41 +446,5 @@ impl Site<'_> {
             ),
             "Make sure that this Python is whole (its venv package too), or name another with --python",
         )))
-    }
-
-    fn tried(&self, python: &Path) -> Result<BTreeMap<String, String>, BuildError> {
-        let mut command = Command::new(python);
-        command.args(["-I", "-X", "utf8", "-c", TRIED]);
-        let answer =
-            ask(&mut command, STEP_LONGEST, self.control).map_err(|error| broke(&error))?;
-        let last = answer.out.lines().last().unwrap_or_default();
-        if let (true, Ok(versions)) = (answer.status.success(), serde_json::from_str(last)) {
-            return Ok(versions);
-        }
-        let said = answer.error.lines().rfind(|line| !line.trim().is_empty());
-        Err(BuildError::Failed(Failure::new(
-            FailureKind::Unsupported,
-            format!(
-                "the packages are installed and cannot be loaded: {}",
-                super::protocol::shortened(said.unwrap_or("they said nothing"))
-            ),
-            "Try another build: tonearm setup --torch cpu; or report it with these words",
-        )))
-    }
-}
-
-fn broke(error: &ChildError) -> BuildError {
-    match error {
-        ChildError::Cancelled => BuildError::Cancelled,
-        ChildError::TimedOut(_) => BuildError::Failed(Failure::new(
-            FailureKind::Timeout,
-            error.to_string(),
-            "Check the connection and the drive, then set up again",
-        )),
-        ChildError::NotStarted(_) | ChildError::Lost(_) => BuildError::Failed(Failure::new(
-            FailureKind::Unreadable,
-            format!("Python: {error}"),
-            "Name another Python 3.12 with --python, then set up again",
-        )),
     }
 }

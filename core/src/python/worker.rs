@@ -1,8 +1,11 @@
 //! Warm workers: one process for each family of models, started on demand, restarted once after a crash, dropped when idle.
 
 use super::child::{Group, each_line};
-use super::protocol::{self, Done, Family, LONGEST_REPLY, Loaded, Malformed, Reply, Request};
-use super::trouble::{Trouble, not_started, out_of_memory, refused};
+use super::environment::{InUse, distrust};
+use super::protocol::{
+    self, Done, ErrorKind, Family, LONGEST_REPLY, Loaded, Malformed, Reply, Request,
+};
+use super::trouble::{Trouble, bad_model, being_replaced, not_started, out_of_memory, refused};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
 use std::collections::VecDeque;
@@ -35,6 +38,8 @@ pub struct Launch {
     /// The family is added at the end.
     pub arguments: Vec<OsString>,
     pub environment: Vec<(OsString, OsString)>,
+    /// The environment that it runs in: not removed meanwhile, and broken when no worker gets up in it.
+    pub home: Option<PathBuf>,
 }
 
 /// How long a worker is waited for.
@@ -104,7 +109,10 @@ pub enum TaskError {
 #[derive(Debug)]
 pub(super) struct Worker {
     family: Family,
+    launch: Launch,
     group: Group,
+    /// Until the process has ended: dropped after it.
+    _in_use: Option<InUse>,
     stdin: ChildStdin,
     replies: Receiver<Result<Reply, Malformed>>,
     words: Arc<Mutex<VecDeque<u8>>>,
@@ -139,7 +147,13 @@ pub(super) fn perform(
                 *place = None;
                 "cpu".clone_into(&mut setting.device);
             }
-            Trouble::Broken(failure) => {
+            Trouble::Stillborn(failure) if broken_before => {
+                if let Some(home) = &launch.home {
+                    distrust(home);
+                }
+                return Err(TaskError::Failed(failure));
+            }
+            Trouble::Broken(failure) | Trouble::Stillborn(failure) => {
                 *place = None;
                 if broken_before {
                     return Err(TaskError::Failed(failure));
@@ -161,7 +175,10 @@ fn try_once(
     (task, patience): (&Task<'_>, Patience),
     (setting, control): (&Setting, &Control),
 ) -> Result<Ran, Trouble> {
-    if place.as_mut().is_some_and(|worker| !worker.suits(setting)) {
+    if place
+        .as_mut()
+        .is_some_and(|worker| !worker.suits(launch, setting))
+    {
         *place = None;
     }
     let worker = match place {
@@ -191,6 +208,8 @@ impl Worker {
         control: &Control,
     ) -> Result<Self, Trouble> {
         let hopeless = |error: io::Error| Trouble::Hopeless(not_started(&error));
+        let in_use = launch.home.as_deref().map(InUse::hold).transpose();
+        let in_use = in_use.map_err(|replaced| Trouble::Hopeless(being_replaced(&replaced)))?;
         let mut command = Command::new(&launch.program);
         command
             .args(&launch.arguments)
@@ -218,7 +237,9 @@ impl Worker {
             .map_err(hopeless)?;
         let mut worker = Self {
             family,
+            launch: launch.clone(),
             group,
+            _in_use: in_use.flatten(),
             stdin,
             replies,
             words,
@@ -226,8 +247,13 @@ impl Worker {
             next_id: 1,
             patience,
         };
-        worker.greet(control)?;
-        Ok(worker)
+        match worker.greet(control) {
+            Ok(()) => Ok(worker),
+            Err(Trouble::Broken(failure)) if matches!(worker.group.ended(), Ok(Some(_))) => {
+                Err(Trouble::Stillborn(failure))
+            }
+            Err(trouble) => Err(trouble),
+        }
     }
 
     fn greet(&mut self, control: &Control) -> Result<(), Trouble> {
@@ -246,14 +272,15 @@ impl Worker {
                 ),
                 "Run tonearm setup again; it writes out the workers of this program",
             ))),
-            other => Err(self.broken(&format!("it began with {}", name_of(&other)))),
+            other => Err(self.broken(&format!("it began with {}", other.name()))),
         }
     }
 
-    /// Whether it may be used for this setting: alive, and not loaded with another.
-    fn suits(&mut self, setting: &Setting) -> bool {
+    /// Whether it may be used for this setting: alive, started in this way, and not loaded with another.
+    fn suits(&mut self, launch: &Launch, setting: &Setting) -> bool {
         let is_alive = matches!(self.group.ended(), Ok(None));
         is_alive
+            && self.launch == *launch
             && self
                 .loaded
                 .as_ref()
@@ -280,8 +307,13 @@ impl Worker {
                     return Ok(loaded);
                 }
                 Reply::Alive => heard = Instant::now(),
+                Reply::Error {
+                    kind: ErrorKind::BadModel,
+                    message,
+                    ..
+                } => return Err(bad_model(&setting.model, &message)),
                 Reply::Error { kind, message, .. } => return Err(refused(kind, &message)),
-                other => return Err(self.broken(&format!("it answered with {}", name_of(&other)))),
+                other => return Err(self.broken(&format!("it answered with {}", other.name()))),
             }
         }
     }
@@ -337,7 +369,7 @@ impl Worker {
                 | Reply::Cancelled { .. }
                 | Reply::Error { .. } => {}
                 Reply::Hello { .. } | Reply::Loaded(_) => {
-                    return Err(self.broken(&format!("it said {} in between", name_of(&reply))));
+                    return Err(self.broken(&format!("it said {} in between", reply.name())));
                 }
             }
         }
@@ -464,17 +496,5 @@ fn keep_tail(mut stderr: impl io::Read, kept: &Mutex<VecDeque<u8>>) {
         kept.extend(piece.iter().take(count));
         let extra = kept.len().saturating_sub(LAST_WORDS);
         kept.drain(..extra);
-    }
-}
-
-fn name_of(reply: &Reply) -> &'static str {
-    match reply {
-        Reply::Hello { .. } => "hello",
-        Reply::Loaded(_) => "loaded",
-        Reply::Progress { .. } => "progress",
-        Reply::Alive => "alive",
-        Reply::Done(_) => "done",
-        Reply::Cancelled { .. } => "cancelled",
-        Reply::Error { .. } => "error",
     }
 }

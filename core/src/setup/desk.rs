@@ -1,7 +1,7 @@
 //! The set-up of a running core: one thread while there is something to do, and the view of it.
 
 use super::run::{self, SetupError, Told};
-use super::{Places, SetupCommand, SetupView, Wish};
+use super::{Building, EnvironmentView, Places, SetupCommand, SetupView, Step, Wish};
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
 use crate::models::shelf;
@@ -12,6 +12,8 @@ use std::thread::JoinHandle;
 
 /// Told when what can be done has changed.
 pub(crate) type Changed = Arc<dyn Fn() + Send + Sync>;
+/// Lets go of what keeps an environment from being replaced.
+pub(crate) type LetGo = Arc<dyn Fn() + Send + Sync>;
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// Takes commands, never blocks.
@@ -28,6 +30,7 @@ struct Shared {
     changing: Mutex<()>,
     wake: Wake,
     changed: Changed,
+    let_go: LetGo,
 }
 
 impl std::fmt::Debug for SetupDesk {
@@ -47,7 +50,7 @@ impl SetupWatch {
 }
 
 impl SetupDesk {
-    pub(crate) fn new(places: Places, wake: Wake, changed: Changed) -> Self {
+    pub(crate) fn new(places: Places, wake: Wake, changed: Changed, let_go: LetGo) -> Self {
         let view = Arc::new(ArcSwap::from_pointee(run::survey(&places)));
         Self {
             shared: Arc::new(Shared {
@@ -56,6 +59,7 @@ impl SetupDesk {
                 changing: Mutex::new(()),
                 wake,
                 changed,
+                let_go,
             }),
             under_way: None,
         }
@@ -142,6 +146,13 @@ impl Shared {
 
     fn set_up(&self, wish: &Wish, control: &Control) {
         let ended = run::run(&self.places, wish, control, &mut |told: Told| {
+            if let Told::Environment(EnvironmentView::Building(Building {
+                step: Step::Waiting | Step::Preparing,
+                ..
+            })) = &told
+            {
+                (self.let_go)();
+            }
             self.change(|view| view.take(told));
         });
         if let Err(SetupError::Failed(failure)) = ended {

@@ -55,6 +55,7 @@ impl Places {
                 program: program.clone(),
                 arguments: Vec::new(),
                 environment,
+                home: None,
             }));
         }
         let Environment::Ready(ready) = environment::check(&self.cache) else {
@@ -74,6 +75,7 @@ impl Places {
                 resources::worker_in(&folder).into(),
             ],
             environment,
+            home: Some(ready.folder),
         }))
     }
 

@@ -11,7 +11,7 @@ use crate::models::{Installed, Manifest, Model, ShelfError, shelf};
 use crate::python::environment::{self, Environment, Ready};
 use crate::python::fingerprint::{self, Machine};
 use crate::python::interpreter::{self, Interpreter};
-use crate::python::{Build, BuildError, Building, Step, build};
+use crate::python::{Build, BuildError, Building, Step, build, holds, still};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -94,6 +94,7 @@ pub fn check(places: &Places, python: Option<&Path>, control: &Control) -> Setup
     if view.interpreter == InterpreterView::Unknown {
         view.interpreter = match interpreter::find(python, control) {
             Ok(interpreter) => found(&interpreter),
+            Err(_) if control.check().is_err() => InterpreterView::Unknown,
             Err(missing) => InterpreterView::Missing {
                 reason: missing.reason,
                 remedy: missing.remedy,
@@ -119,7 +120,8 @@ pub fn run(
             remedy,
         ))
     })?;
-    let unknown = wish.models.iter().flatten().chain(&wish.accepted);
+    let named = wish.models.iter().flatten();
+    let unknown = named.chain(&wish.accepted).chain(&wish.again);
     for id in unknown {
         if manifest.get(id).is_none() {
             let known: Vec<&str> = manifest
@@ -167,14 +169,21 @@ fn make_environment(
                 .as_ref()
                 .is_none_or(|python| *python == ready.interpreter.path)
     };
-    if let Some(ready) = ready.filter(|ready| suits(ready)) {
+    if let Some(ready) = ready.filter(|ready| suits(ready))
+        && works(&ready, control, tell)?
+    {
         tell(Told::Interpreter(found(&ready.interpreter)));
         tell(Told::Environment(environment_view(&Environment::Ready(
             ready,
         ))));
         return Ok(());
     }
-    let interpreter = interpreter::find(wish.python.as_deref(), control).map_err(|missing| {
+    let asked = interpreter::find(wish.python.as_deref(), control);
+    // Whoever is stopped while it answers has not said that it will not do.
+    control
+        .check()
+        .map_err(|_cancelled| SetupError::Cancelled)?;
+    let interpreter = asked.map_err(|missing| {
         tell(Told::Interpreter(InterpreterView::Missing {
             reason: missing.reason.clone(),
             remedy: missing.remedy.clone(),
@@ -185,9 +194,6 @@ fn make_environment(
             missing.remedy,
         ))
     })?;
-    control
-        .check()
-        .map_err(|_cancelled| SetupError::Cancelled)?;
     tell(Told::Interpreter(found(&interpreter)));
     let variant = chosen(places, wish.torch).map_err(SetupError::Failed)?;
     tell(Told::Variant(variant.clone()));
@@ -213,12 +219,29 @@ fn make_environment(
             tell(Told::Environment(environment_view(&environment::check(
                 &places.cache,
             ))));
-            Err(match error {
-                BuildError::Cancelled => SetupError::Cancelled,
-                BuildError::Failed(failure) => SetupError::Failed(failure),
-            })
+            Err(error.into())
         }
     }
+}
+
+impl From<BuildError> for SetupError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Cancelled => Self::Cancelled,
+            BuildError::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}
+
+/// Whether an environment that looks whole can be worked with; else it counts as broken and is to be made anew.
+fn works(ready: &Ready, control: &Control, tell: &mut dyn FnMut(Told)) -> Result<bool, SetupError> {
+    let building = still(Step::Trying, "whether everything can be loaded");
+    tell(building.into());
+    holds(ready, control).map_err(|error| {
+        let as_before = Environment::Ready(Box::new(ready.clone()));
+        tell(Told::Environment(environment_view(&as_before)));
+        error.into()
+    })
 }
 
 fn has_wheels(folder: &Path) -> bool {
@@ -240,10 +263,11 @@ fn get_models(
     let mut first = None;
     for model in &manifest.models {
         let is_accepted = wish.accepted.contains(&model.id);
-        let is_wished = match &wish.models {
-            Some(ids) => ids.contains(&model.id) || is_accepted,
-            None => model.is_free || is_accepted,
-        };
+        let is_wished = wish.again.contains(&model.id)
+            || match &wish.models {
+                Some(ids) => ids.contains(&model.id) || is_accepted,
+                None => model.is_free || is_accepted,
+            };
         if !is_wished {
             continue;
         }
@@ -284,13 +308,25 @@ fn get_model(
     wish: &Wish,
     (control, tell): (&Control, &mut dyn FnMut(Told)),
 ) -> Result<Installed, ShelfError> {
-    if let Some(installed) = shelf::installed(&places.cache, model) {
+    let is_again = wish.again.contains(&model.id);
+    let there = shelf::installed(&places.cache, model);
+    // What was agreed to once stays agreed to.
+    let is_accepted = is_accepted
+        || there
+            .as_ref()
+            .is_some_and(|there| there.note.accepted.is_some());
+    if let Some(installed) = there.filter(|_| !is_again) {
         return Ok(installed);
     }
     let Some(folder) = &wish.from else {
         let patience = Patience::default();
         let wanted = (model, is_accepted);
-        return download::fetch(
+        let get = if is_again {
+            download::fetch_again
+        } else {
+            download::fetch
+        };
+        return get(
             &places.cache,
             wanted,
             (patience, control),
@@ -319,10 +355,7 @@ fn get_model(
 
 /// Which build of torch: the wish, else as last time, else what suits the machine.
 fn chosen(places: &Places, wish: Option<Variant>) -> Result<VariantView, Failure> {
-    let last = match environment::check(&places.cache) {
-        Environment::Ready(ready) => Some(ready.variant),
-        Environment::Absent | Environment::Broken { .. } => None,
-    };
+    let last = environment::last_variant(&places.cache);
     let machine = Machine {
         system: std::env::consts::OS,
         processor: std::env::consts::ARCH,

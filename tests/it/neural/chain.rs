@@ -32,7 +32,8 @@ impl Bench {
         });
         fs::create_dir(bench.path("from")).unwrap();
         for id in ["beat_this", "htdemucs", "ace"] {
-            fs::write(bench.path("from").join(format!("{id}.ckpt")), id).unwrap();
+            let content = format!("PK\u{3}\u{4}{id}");
+            fs::write(bench.path("from").join(format!("{id}.ckpt")), content).unwrap();
         }
         fs::write(
             bench.path("models.json"),
@@ -126,6 +127,26 @@ fn models_are_taken_from_a_folder_under_their_terms() {
             .unwrap()
             .contains("what")
     );
+}
+
+#[test]
+fn a_model_is_got_again_in_place_of_the_one_that_is_there() {
+    let bench = Bench::new("normal");
+    let sums = |lines: &[Value]| -> Vec<String> {
+        let models = of_event(lines, "model");
+        models.iter().map(|it| it["sha256"].to_string()).collect()
+    };
+    let first = sums(&bench.set_up());
+    let from = bench.path("from");
+    fs::write(from.join("htdemucs.ckpt"), "PK\u{3}\u{4}better").unwrap();
+    let folder = from.to_string_lossy();
+    // Its terms were agreed to before.
+    let again = bench.run(&["setup", "--again", "htdemucs", "--from", &folder]);
+    let again = sums(&again.with_status(0).lines());
+    assert_eq!(again.len(), 1);
+    assert!(!first.contains(&again[0]), "{again:?}");
+    let unknown = bench.run(&["setup", "--again", "what", "--from", &folder]);
+    unknown.with_status(1);
 }
 
 #[test]

@@ -12,7 +12,11 @@ use tonearm_core::models::download::{Patience, fetch};
 use tonearm_core::models::{Check, Installed, Model, ModelFile, ShelfError};
 use tonearm_core::python::protocol::Family;
 
-const CONTENT: &[u8] = &[b'x'; 200_000];
+const CONTENT: &[u8] = &{
+    let mut content = [b'x'; 200_000];
+    [content[0], content[1], content[2], content[3]] = *b"PK\x03\x04";
+    content
+};
 /// Of something else.
 const SHA256: &str = "a1eacbc4a9a1bd8b9dbd0ed2ae5ab8c2d5ff8ee8b1e4cd0b0ae1d4d1b0e5a5c1";
 
@@ -28,6 +32,16 @@ enum Manner {
     TooLong,
     RoundAndRound,
     Broken,
+    /// Takes the question and never answers.
+    Mute,
+    /// A few bytes now and then, for ever.
+    Drip,
+    /// One byte for each question.
+    ByteByByte,
+    /// Says that there is nothing from there on, though nobody has asked for a part.
+    NoRange,
+    /// Another file, of the same length.
+    Wrong,
 }
 
 /// Requests that came, by their `Range`.
@@ -54,6 +68,7 @@ fn serve(manner: Manner) -> (String, Asked) {
     (format!("http://{address}/model"), asked)
 }
 
+#[expect(clippy::too_many_lines, reason = "one manner after the other")]
 fn answer(mut stream: TcpStream, manner: Manner, count: usize, log: &Asked) -> std::io::Result<()> {
     let mut range = None;
     for line in BufReader::new(stream.try_clone()?).lines() {
@@ -102,6 +117,16 @@ fn answer(mut stream: TcpStream, manner: Manner, count: usize, log: &Asked) -> s
                 "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             );
         }
+        Manner::NoRange => {
+            return write!(
+                stream,
+                "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+        }
+        Manner::Mute => {
+            std::thread::sleep(Duration::from_secs(20));
+            return Ok(());
+        }
         _ => {}
     }
     write!(
@@ -113,6 +138,17 @@ fn answer(mut stream: TcpStream, manner: Manner, count: usize, log: &Asked) -> s
     let cut = manner == Manner::CutAlways || (manner == Manner::CutOnce && count == 0);
     if cut {
         return stream.write_all(&body[..body.len().min(70_000) / 2]);
+    }
+    match manner {
+        Manner::ByteByByte => return stream.write_all(&body[..1]),
+        Manner::Wrong => return stream.write_all(&vec![b'y'; body.len()]),
+        Manner::Drip => {
+            for byte in body {
+                stream.write_all(&[*byte])?;
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        _ => {}
     }
     if manner == Manner::Silent {
         stream.write_all(&body[..if start == 0 { 1000 } else { 0 }])?;
@@ -154,17 +190,22 @@ impl Bench {
     }
 
     fn fetch(&self) -> Result<Installed, ShelfError> {
+        self.fetch_with(&Control::default(), Duration::from_millis(500))
+    }
+
+    fn fetch_with(&self, control: &Control, stall: Duration) -> Result<Installed, ShelfError> {
         let patience = Patience {
             tries: 2,
+            all_tries: 12,
             pause: Duration::from_millis(1),
             connect: Duration::from_secs(5),
-            stall: Duration::from_millis(500),
+            stall,
+            least: (10_000, Duration::from_secs(1)),
         };
-        let control = Control::default();
         fetch(
             self.cache.path(),
             (&self.model, false),
-            (patience, &control),
+            (patience, control),
             &mut |_| (),
         )
     }
@@ -240,6 +281,10 @@ fn servers_that_lie_dawdle_or_lead_in_circles_are_given_up() {
         (Manner::Silent, "silent"),
         (Manner::RoundAndRound, "redirect"),
         (Manner::Broken, "404"),
+        (Manner::Mute, "timeout"),
+        (Manner::Drip, "too slow"),
+        (Manner::ByteByByte, "m cannot be downloaded"),
+        (Manner::NoRange, "elsewhere"),
     ] {
         let (url, asked) = serve(manner);
         let bench = Bench::new(&url, Check::Unpinned);
@@ -247,6 +292,35 @@ fn servers_that_lie_dawdle_or_lead_in_circles_are_given_up() {
         assert!(message.to_lowercase().contains(word), "{message}");
         assert!(asked.lock().unwrap().len() < 20);
     }
+}
+
+#[test]
+fn another_address_makes_up_for_a_wrong_one() {
+    let (good, _) = serve(Manner::Honest);
+    for manner in [Manner::Wrong, Manner::NoRange, Manner::Broken] {
+        let (bad, _) = serve(manner);
+        let mut bench = Bench::new(&bad, Check::Unpinned);
+        bench.model.files[0].urls.push(good.clone());
+        let installed = bench.fetch().unwrap();
+        right(&installed.path);
+        assert_eq!(bench.files(), [installed.note.sha256.as_str(), "lock"]);
+    }
+}
+
+#[test]
+fn a_server_that_does_not_answer_can_be_cancelled() {
+    let (url, asked) = serve(Manner::Mute);
+    let bench = Bench::new(&url, Check::Unpinned);
+    let control = Control::default();
+    std::thread::scope(|scope| {
+        let under_way = scope.spawn(|| bench.fetch_with(&control, Duration::from_mins(10)));
+        while asked.lock().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        control.cancel();
+        let ended = under_way.join().unwrap();
+        assert!(matches!(ended, Err(ShelfError::Cancelled(_))), "{ended:?}");
+    });
 }
 
 #[test]

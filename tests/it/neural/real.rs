@@ -37,7 +37,7 @@ fn models() -> Value {
     let model = |id: &str, family: &str, name: &str| {
         json!({"id": id, "family": family, "title": id, "is_for": "tests", "code_licence": "MIT",
             "weight_licence": "MIT", "is_free": true, "notice": null, "link": "",
-            "files": [{"name": name, "also": [], "urls": [], "about_bytes": 300_000,
+            "files": [{"name": name, "also": [], "urls": [], "about_bytes": 1_000,
                 "most_bytes": 10_000_000, "check": "unpinned"}]})
     };
     json!({"models": [

@@ -48,6 +48,7 @@ impl Bench {
                 environment: environment
                     .map(|(name, value)| (name.into(), value))
                     .to_vec(),
+                home: None,
             },
             setting: Setting {
                 model: folder.path().join("model"),
@@ -147,6 +148,47 @@ fn whoever_misbehaves_is_ended_and_told_of() {
         assert!(message.contains(word), "{mode}: {message}");
         assert!(bench.started().iter().all(|id| !lives(id)), "{mode}");
     }
+}
+
+#[test]
+fn an_environment_in_which_no_worker_gets_up_counts_as_broken() {
+    let home = |mode: &str| {
+        let mut bench = Bench::new(mode);
+        fs::create_dir(bench.path("home")).unwrap();
+        fs::write(bench.path("home/ready.json"), "{}").unwrap();
+        bench.launch.home = Some(bench.path("home"));
+        bench
+    };
+    let bench = home("stillborn");
+    let (_, message) = bench.failure();
+    assert!(message.contains("no such module"), "{message}");
+    assert_eq!(bench.started().len(), 2);
+    assert!(!bench.path("home/ready.json").exists());
+    let bench = home("crash");
+    bench.failure();
+    assert!(bench.path("home/ready.json").exists());
+}
+
+#[test]
+fn a_worker_keeps_its_environment_and_is_not_used_in_another() {
+    let mut bench = Bench::new("normal");
+    for name in ["one", "two"] {
+        fs::create_dir(bench.path(name)).unwrap();
+    }
+    let is_free = |path: &Path| {
+        let lock = fs::File::open(path.join("in-use")).unwrap();
+        // Another test that starts a process has a copy of the lock for a moment.
+        (0..100_000).any(|_| lock.try_lock().is_ok())
+    };
+    bench.launch.home = Some(bench.path("one"));
+    bench.run(&Control::default()).unwrap();
+    assert!(!is_free(&bench.path("one")));
+    bench.launch.home = Some(bench.path("two"));
+    bench.run(&Control::default()).unwrap();
+    assert_eq!(bench.started().len(), 2);
+    assert!(is_free(&bench.path("one")) && !is_free(&bench.path("two")));
+    bench.workers.cool();
+    assert!(is_free(&bench.path("two")));
 }
 
 #[test]
