@@ -18,6 +18,7 @@ mod recognise;
 mod resolve;
 pub(crate) mod run;
 mod tape;
+mod twins;
 
 pub use clock::{BeatPlace, Live, Moment, NextChord, Place, Sounding, Timing};
 pub use command::{DecksCommand, Listen, Recording, Source};
