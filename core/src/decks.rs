@@ -12,6 +12,7 @@ pub mod scripts;
 pub mod view;
 
 mod apply;
+mod art;
 mod catalog;
 mod fetch;
 mod recognise;
@@ -20,6 +21,7 @@ pub(crate) mod run;
 mod tape;
 mod twins;
 
+pub use art::PlayerArt;
 pub use clock::{BeatPlace, Live, Moment, NextChord, Place, Sounding, Timing};
 pub use command::{DecksCommand, Listen, Recording, Source};
 pub use network::NetworkView;

@@ -5,7 +5,7 @@ mod scenes;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use scenes::{Made, candidates, found, harness, network, row, stale, token};
+use scenes::{Made, candidates, found, harness, network, row, sleeve, stale, token};
 use std::sync::Arc;
 use tonearm::action::Action;
 use tonearm::views::decks::report;
@@ -281,6 +281,33 @@ fn the_overlay_tells_the_same_in_short_and_closes() {
     harness.get_by_label("Close overlay").click();
     harness.run_steps(2);
     assert!(harness.state().overlay_closed);
+}
+
+#[test]
+fn the_picture_on_the_player_stands_in_for_a_cover_that_the_library_lacks() {
+    for overlay in [false, true] {
+        let covers = |change: &dyn Fn(&mut Made)| {
+            let mut made = Made::mixing();
+            made.overlay = overlay;
+            change(&mut made);
+            let mut harness = harness(made, [1200.0, 700.0]);
+            harness.run_steps(3);
+            let covers: Vec<_> = harness.get_all_by_label("Cover").collect();
+            covers.len()
+        };
+        let of_player = |made: &mut Made| {
+            let art = sleeve(&made.shelf);
+            made.first(|deck| deck.art = Some(art));
+        };
+        let none = std::panic::catch_unwind(|| covers(&|_| {}));
+        assert!(none.is_err(), "no cover, no picture");
+        assert_eq!(covers(&of_player), 1, "a track without a cover");
+        let unknown = |made: &mut Made| {
+            of_player(made);
+            made.first(|deck| deck.matching = Matching::Unknown("unlike any".into()));
+        };
+        assert_eq!(covers(&unknown), 1, "a track that is not in the library");
+    }
 }
 
 /// A machine on the network says whatever it likes.

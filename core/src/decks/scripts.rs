@@ -1,5 +1,8 @@
 //! Ready scripts for virtual players: decks to rehearse with, without hardware.
 
+mod databases;
+mod sleeve;
+
 use crate::failure::{Failure, FailureKind};
 use stagelinq::virtual_player::Script;
 use std::collections::BTreeMap;
@@ -51,12 +54,21 @@ pub(super) fn load(name: &str) -> Result<Script, Failure> {
 }
 
 /// What the players of a script have on their media: the files in the folder `NAME.media` beside `NAME.json`, each medium a
-/// folder of its own (`DEMO (USB 1)`). Reads the disk, as far as there is room.
-pub(super) fn media(name: &str) -> BTreeMap<String, Arc<[u8]>> {
-    let mut files = BTreeMap::new();
-    if ready(name).is_some() {
-        return files;
+/// folder of its own (`DEMO (USB 1)`), and a database of the script's tracks where a medium has none. Reads and writes the
+/// disk, as far as there is room.
+pub(super) fn media(name: &str, script: &Script) -> BTreeMap<String, Arc<[u8]>> {
+    let mut files = match ready(name) {
+        Some(_) => BTreeMap::new(),
+        None => files_beside(name),
+    };
+    for (path, database) in databases::of(script) {
+        files.entry(path).or_insert(database);
     }
+    files
+}
+
+fn files_beside(name: &str) -> BTreeMap<String, Arc<[u8]>> {
+    let mut files = BTreeMap::new();
     let mut bytes = 0;
     let mut waiting = vec![(Path::new(name).with_extension("media"), String::new())];
     while let Some((folder, path)) = waiting.pop() {

@@ -75,6 +75,10 @@ pub struct OverlayScene<'a> {
 const FOOT: f32 = 22.0;
 /// Of a deck that can be read well.
 const ROW: f32 = 66.0;
+/// Most and least side of a cover, and the width of a deck that has room for one.
+const COVER: f32 = 62.0;
+const LEAST_COVER: f32 = 36.0;
+const WITH_COVER: f32 = 400.0;
 const LOOKED_AT: usize = 64;
 /// Seconds in a point: eight seconds in a waveform of usual width.
 const PER_POINT: f64 = 0.03;
@@ -142,15 +146,18 @@ fn row_ui(
     let stripe = rect.with_max_x(rect.left() + 3.0);
     ui.painter()
         .rect_filled(stripe, CornerRadius::same(1), facts::colour(one));
-    let rect = rect.with_min_x(rect.left() + 9.0);
+    let mut rect = rect.with_min_x(rect.left() + 9.0);
+    let ready = props.ready(ui.ctx(), look.shelf, one.deck);
+    let side = rect.height().min(COVER);
+    if side >= LEAST_COVER && rect.width() >= WITH_COVER && !one.is_empty() {
+        let cover = Rect::from_min_size(rect.min, vec2(side, side));
+        facts::cover(ui, cover, ready.cover);
+        rect.min.x = cover.right() + 6.0;
+    }
     let first = rect.with_max_y((rect.top() + 22.0).min(rect.bottom()));
     let second = rect.with_min_y(first.bottom() + 2.0);
     first_ui(ui, first, look, (one, shown));
     if second.height() >= 14.0 && !one.is_empty() {
-        let ready = match one.deck.matching.track() {
-            Some(matched) => props.ready(ui.ctx(), look.shelf, matched),
-            None => Ready::default(),
-        };
         second_ui(ui, second, &ready, one);
     }
 }
