@@ -113,7 +113,8 @@ def result(beat, downbeat, pick):
     scores = beat.double().sigmoid().numpy()[frames]
     return {
         "beats": beats.tolist(),
-        "downbeats": numpy.asarray(downbeats, dtype=float).tolist(),
+        # Each is moved to the nearest beat; without beats they would stay where they are.
+        "downbeats": numpy.asarray(downbeats, dtype=float).tolist() if len(beats) else [],
         "beat_scores": scores.tolist(),
         "frame_rate": FRAME_RATE,
     }

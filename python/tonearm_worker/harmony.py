@@ -19,6 +19,8 @@ AHEAD = 8
 
 ROOT, BASS, NOTES = slice(0, 13), slice(13, 26), slice(26, 38)
 NONE = 12
+# For each set of notes as bits, which of the twelve are not in it.
+OUTSIDE = numpy.arange(1 << 12)[:, None] >> numpy.arange(12) & 1 == 0
 BITS = 2.0 ** numpy.arange(12, dtype=numpy.float32)
 
 
@@ -62,7 +64,8 @@ class Model:
                 job.progress(done + 1, len(starts))
         if not numpy.isfinite(sums).all():
             checkpoints.refuse("The model's answer is not a number")
-        return sums / weights
+        sums /= weights
+        return sums
 
     def spectra(self, job, starts):
         """(start, spectrum, peak of the samples) of each chunk; no spectrum where there is no sound."""
@@ -174,8 +177,7 @@ def certainty(posteriors, sounds, lengths):
     """How likely each frame has the root and the notes of its span; of no chord, the root alone."""
     roots = numpy.repeat([root for root, _, _ in sounds], lengths)
     bits = numpy.repeat([bits for _, _, bits in sounds], lengths)
-    in_chord = bits[:, None] >> numpy.arange(12) & 1 == 1
-    notes = numpy.where(in_chord, posteriors[:, NOTES], 1 - posteriors[:, NOTES]).mean(axis=1)
+    notes = numpy.abs(posteriors[:, NOTES] - OUTSIDE[bits].astype(numpy.float32)).mean(axis=1)
     return posteriors[numpy.arange(len(roots)), roots] * numpy.where(roots == NONE, 1, notes)
 
 
