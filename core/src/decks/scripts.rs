@@ -127,4 +127,32 @@ mod tests {
         }
         assert_eq!(ready("dancing"), None);
     }
+
+    #[test]
+    fn virtual_players_have_a_database_of_their_tracks_on_each_medium() {
+        let json = r#"{ "players": [{}], "tracks": { "a": {}, "b": { "path": "b.mp3" },
+            "c": { "source": "OTHER (USB 2)", "path": "Engine Library/Music/c.mp3" } } }"#;
+        let files = media("no such file", &Script::parse(json).unwrap());
+        let paths: Vec<&str> = files.keys().map(String::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "/DEMO (USB 1)/Engine Library/Database2/m.db",
+                "/OTHER (USB 2)/Engine Library/Database2/m.db"
+            ]
+        );
+        for bytes in files.values() {
+            assert!(bytes.starts_with(b"SQLite format 3\0"));
+        }
+        let mixing = Script::parse(ready("mixing").unwrap()).unwrap();
+        assert_eq!(media("mixing", &mixing).len(), 1);
+    }
+
+    #[test]
+    fn sleeves_are_pictures_of_their_titles() {
+        let drawn = |title| sleeve::drawn(title).unwrap();
+        assert!(drawn("Night Ferry").starts_with(b"\x89PNG\r\n\x1a\n"));
+        assert_eq!(drawn("Night Ferry"), drawn("Night Ferry"));
+        assert_ne!(drawn("Night Ferry"), drawn("Low Orbit"));
+    }
 }

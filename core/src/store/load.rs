@@ -34,12 +34,8 @@ impl BadRecord {
 /// The library as it stood when it was opened.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// By ascending id.
-    #[expect(
-        clippy::vec_box,
-        reason = "rows take them over as they are; in one piece they would be tens of megabytes for a moment, which \
-                  allocators do not give back"
-    )]
+    /// By ascending id. Rows take them over as they are: in one piece they would be tens of megabytes for a moment, which
+    /// allocators do not give back.
     pub tracks: Vec<Box<Track>>,
     /// No entry: nothing is known.
     pub knowledge: HashMap<TrackId, Box<Knowledge>>,
