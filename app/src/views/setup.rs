@@ -18,7 +18,8 @@ use standing::{Primary, Standing};
 use std::collections::BTreeSet;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::setup::{
-    EnvironmentView, InterpreterView, ModelState, SetupCommand, SetupView, Variant, Wish,
+    DeviceView, EnvironmentView, InterpreterView, ModelState, SetupCommand, SetupView, Variant,
+    Wish,
 };
 
 /// What the user has said on the sheet and not yet asked for.
@@ -59,12 +60,13 @@ impl SetupPanel {
     }
 }
 
-/// Whether nobody has looked for Python yet and it matters: a look takes a moment, and forgets what went wrong.
+/// Whether a look may show more than is known: it takes a moment, and forgets what went wrong.
 pub(crate) fn should_look(view: &SetupView) -> bool {
-    view.interpreter == InterpreterView::Unknown
-        && !matches!(view.environment, EnvironmentView::Ready { .. })
-        && view.trouble.is_none()
-        && !view.is_busy
+    let is_ready = matches!(view.environment, EnvironmentView::Ready { .. });
+    let is_python_wanted = view.interpreter == InterpreterView::Unknown && !is_ready;
+    // Once the packages are there, a model may have run since.
+    let may_have_run = view.device == DeviceView::Unknown && is_ready;
+    (is_python_wanted || may_have_run) && view.trouble.is_none() && !view.is_busy
 }
 
 /// The sheet.

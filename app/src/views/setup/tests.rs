@@ -437,6 +437,23 @@ fn python_is_looked_for_once_and_not_over_what_went_wrong() {
 }
 
 #[test]
+fn where_models_run_is_looked_up_until_it_is_known() {
+    let view = |device| SetupView {
+        device,
+        ..complete()
+    };
+    assert!(should_look(&view(DeviceView::Unknown)));
+    assert!(!should_look(&view(DeviceView::Known {
+        device: "cpu".to_owned(),
+        devices: vec!["cpu".to_owned()],
+    })));
+    assert!(!should_look(&SetupView {
+        is_busy: true,
+        ..view(DeviceView::Unknown)
+    }));
+}
+
+#[test]
 fn the_sheet_looks_as_it_should() {
     let mut results = SnapshotResults::new();
     for (name, view, scale) in [
