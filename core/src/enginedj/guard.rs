@@ -18,6 +18,10 @@ use std::time::{Duration, Instant};
 const MOST_VALUE: i32 = 1 << 20;
 /// For all of SQLite in this process, in bytes.
 const MOST_MEMORY: u64 = 256 << 20;
+/// Pages that SQLite keeps of a file while it is read through, in KiB.
+const CACHE: u32 = 16 << 10;
+/// The same of a file that is kept for a single question now and then, in KiB: the way down to a row.
+const RESTING_CACHE: u32 = 256;
 /// Steps of SQLite's machine between looks at the clock.
 const STEPS: i32 = 1_000;
 /// For a look through the whole file. What takes longer is left unfinished.
@@ -136,7 +140,7 @@ impl Guard {
              PRAGMA cell_size_check=ON;
              PRAGMA mmap_size=0;
              PRAGMA temp_store=MEMORY;
-             PRAGMA cache_size=-16384;
+             PRAGMA cache_size=-{CACHE};
              PRAGMA query_only=ON;"
         ))
     }
@@ -165,6 +169,15 @@ impl Guard {
     ) -> Result<T, EngineError> {
         self.clock.allow(LOOK_TIME);
         question(&self.connection).map_err(|error| self.error(&error))
+    }
+
+    /// Gives back the memory that the questions so far took. Later ones get less.
+    pub(super) fn rest(&self) -> Result<(), EngineError> {
+        self.look_up(|connection| {
+            connection.execute_batch(&format!(
+                "PRAGMA cache_size=-{RESTING_CACHE}; PRAGMA shrink_memory;"
+            ))
+        })
     }
 
     /// What stopped a question.

@@ -66,6 +66,8 @@ impl Paths {
             }
         }
         control.check()?;
+        // The file is kept for its pictures alone, and nobody knows when one is asked for.
+        library.guard.rest()?;
         Ok(Self {
             uuid: library.about().uuid.clone(),
             library: Mutex::new(library),
@@ -111,4 +113,34 @@ fn key(hasher: &RandomState, stored: &str) -> u64 {
     let plain = names.collect::<Vec<_>>().join("/");
     let folded: String = plain.nfc().flat_map(char::to_lowercase).collect();
     hasher.hash_one(folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enginedj::medium::{self, MediumTrack};
+
+    #[test]
+    fn a_database_that_is_kept_keeps_little_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("m.db");
+        let track = MediumTrack {
+            stored: "Music/a.mp3",
+            title: "First",
+            artist: "Somebody",
+            secs: 180,
+            bpm: 124.5,
+            bytes: 1234,
+            origin: None,
+            art: None,
+        };
+        medium::write(&file, "7e0bd7c1-0a52-4c0f-a7b5-64656d6f6d01", &[track]).unwrap();
+        let paths = Paths::read(&file, folder.path(), &Control::default()).unwrap();
+        let library = paths.library.lock().unwrap();
+        let asked = library.guard.ask(|connection| {
+            connection.query_row("PRAGMA cache_size", [], |row| row.get::<_, i64>(0))
+        });
+        // Negative: KiB.
+        assert_eq!(asked.unwrap(), -256);
+    }
 }
