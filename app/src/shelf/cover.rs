@@ -6,16 +6,31 @@ use image::{DynamicImage, ImageError, ImageReader, Limits};
 use std::io::Cursor;
 use tonearm_core::failure::{Failure, FailureKind};
 
-/// Pixels a side.
-const MOST_SIDE: u32 = 8_192;
-/// Bytes that decoding may take.
-const MOST_BYTES: u64 = 64 << 20;
+/// What a picture may take to be shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    /// Pixels a side.
+    side: u32,
+    /// Bytes that decoding may take.
+    bytes: u64,
+}
+
+/// For the user's own files.
+pub(super) const OWN: Most = Most {
+    side: 8_192,
+    bytes: 64 << 20,
+};
+/// For what came over the network: its covers have some hundred pixels a side, and nothing else may wait for long.
+pub(super) const FOREIGN: Most = Most {
+    side: 4_096,
+    bytes: 16 << 20,
+};
 /// What shows through transparent pixels, in each channel: close to the panels' own grey.
 const GROUND: u32 = 0x1c;
 
 /// The picture in `bytes`, in its own proportions, no larger than `size`.
-pub(super) fn scaled(bytes: &[u8], size: ArtSize) -> Result<Art, Failure> {
-    let picture = decode(bytes).map_err(|error| match error {
+pub(super) fn scaled(bytes: &[u8], size: ArtSize, within: Most) -> Result<Art, Failure> {
+    let picture = decode(bytes, within).map_err(|error| match error {
         ImageError::Unsupported(_) => failed(
             FailureKind::Unsupported,
             "the cover is a picture of a kind that we cannot show",
@@ -38,11 +53,11 @@ pub(super) fn scaled(bytes: &[u8], size: ArtSize) -> Result<Art, Failure> {
     Ok(opaque(&small))
 }
 
-fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
+fn decode(bytes: &[u8], within: Most) -> Result<DynamicImage, ImageError> {
     let mut limits = Limits::default();
-    limits.max_image_width = Some(MOST_SIDE);
-    limits.max_image_height = Some(MOST_SIDE);
-    limits.max_alloc = Some(MOST_BYTES);
+    limits.max_image_width = Some(within.side);
+    limits.max_image_height = Some(within.side);
+    limits.max_alloc = Some(within.bytes);
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
     reader.limits(limits);
     reader.decode()
@@ -94,6 +109,10 @@ fn failed(kind: FailureKind, message: &str) -> Failure {
 mod tests {
     use super::*;
     use image::{ImageFormat, Rgba, RgbaImage};
+
+    fn scaled(bytes: &[u8], size: ArtSize) -> Result<Art, Failure> {
+        super::scaled(bytes, size, OWN)
+    }
 
     fn encoded(width: u32, height: u32, pixel: [u8; 4], format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
@@ -157,6 +176,20 @@ mod tests {
             scaled(&wide, ArtSize::Row).unwrap_err().message,
             "the cover is too large to be shown"
         );
+    }
+
+    #[test]
+    fn pictures_from_the_network_may_take_less_than_the_users_own() {
+        for (width, height, is_shown) in [
+            (2_000, 2_000, true),
+            (2_100, 2_100, false),
+            (4_100, 1, false),
+        ] {
+            let bytes = encoded(width, height, [1; 4], ImageFormat::Png);
+            assert!(scaled(&bytes, ArtSize::Row).is_ok());
+            let shown = super::scaled(&bytes, ArtSize::Row, FOREIGN);
+            assert_eq!(shown.is_ok(), is_shown, "{width} x {height}");
+        }
     }
 
     #[test]

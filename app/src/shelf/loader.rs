@@ -79,13 +79,15 @@ fn fetch(source: &dyn ShelfSource, job: &Job) -> Fetched {
         Job::Art(_, path, size) => Fetched::Art(
             guarded(|| {
                 let bytes = source.cover(path)?;
-                bytes.map(|bytes| cover::scaled(&bytes, *size)).transpose()
+                bytes
+                    .map(|bytes| cover::scaled(&bytes, *size, cover::OWN))
+                    .transpose()
             })
             .map(Arc::new),
         ),
-        Job::PlayerArt(art, size) => {
-            Fetched::Art(guarded(|| cover::scaled(&art.bytes, *size).map(Some)).map(Arc::new))
-        }
+        Job::PlayerArt(art, size) => Fetched::Art(
+            guarded(|| cover::scaled(&art.bytes, *size, cover::FOREIGN).map(Some)).map(Arc::new),
+        ),
         Job::Samples(_, path, from, to) => {
             let (from, to) = sound::around(*from, *to);
             let samples = guarded(|| source.samples(path, from, to).map(Some)).map(Arc::new);

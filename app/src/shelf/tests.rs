@@ -415,7 +415,7 @@ fn a_picture_of_a_player_is_undone_within_limits_while_the_drive_hangs() {
     assert_eq!(bench.next_asked(), "cover");
     let sound = Arc::new(PlayerArt::new(png(300, 100)));
     let damaged = Arc::new(PlayerArt::new(b"no picture at all".to_vec()));
-    let huge = Arc::new(PlayerArt::new(png(8_200, 1)));
+    let huge = Arc::new(PlayerArt::new(png(4_100, 1)));
     for art in [&sound, &damaged, &huge] {
         let coming = bench.shelf.player_art(art, ArtSize::Large);
         assert_eq!(coming, Loadable::Pending);
