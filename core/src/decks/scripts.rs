@@ -118,6 +118,9 @@ fn read_file(path: &Path) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::Control;
+    use crate::enginedj::paths::Paths;
+    use std::collections::BTreeSet;
 
     #[test]
     fn all_ready_scripts_can_be_performed() {
@@ -146,6 +149,28 @@ mod tests {
         }
         let mixing = Script::parse(ready("mixing").unwrap()).unwrap();
         assert_eq!(media("mixing", &mixing).len(), 1);
+    }
+
+    #[test]
+    fn many_tracks_share_sixty_four_sleeves() {
+        let tracks: Vec<String> = (0..200)
+            .map(|number| {
+                format!(r#""{number}": {{ "title": "T{number}", "path": "Engine Library/Music/{number}.mp3" }}"#)
+            })
+            .collect();
+        let json = format!(
+            r#"{{ "players": [{{}}], "tracks": {{ {} }} }}"#,
+            tracks.join(",")
+        );
+        let files = media("no such file", &Script::parse(&json).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("m.db");
+        std::fs::write(&file, files.values().next().unwrap()).unwrap();
+        let paths = Paths::read(&file, folder.path(), &Control::default()).unwrap();
+        let arts: BTreeSet<i64> = (0..200)
+            .map(|number| paths.art_at(&format!("Music/{number}.mp3")).unwrap())
+            .collect();
+        assert_eq!(arts.len(), 64);
     }
 
     #[test]

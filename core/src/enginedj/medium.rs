@@ -2,6 +2,7 @@
 
 use super::error::EngineError;
 use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A track on the medium.
@@ -43,16 +44,21 @@ fn fill(file: &Path, uuid: &str, tracks: &[MediumTrack<'_>]) -> rusqlite::Result
         "INSERT INTO Information VALUES (1, ?1, 3, 0, 2)",
         params![uuid],
     )?;
+    let mut arts = BTreeMap::new();
     for track in tracks {
-        let art = match track.art {
-            Some(art) => {
+        let known = track.art.and_then(|art| arts.get(art).copied());
+        let art = match (known, track.art) {
+            (Some(known), _) => known,
+            (None, Some(art)) => {
                 all.execute(
                     "INSERT INTO AlbumArt (hash, albumArt) VALUES (?1, ?2)",
                     params![track.stored, art],
                 )?;
-                all.last_insert_rowid()
+                let number = all.last_insert_rowid();
+                arts.insert(art, number);
+                number
             }
-            None => 1,
+            (None, None) => 1,
         };
         let name = track.stored.rsplit('/').next().unwrap_or_default();
         let kind = name.rsplit_once('.').map(|(_, kind)| kind);

@@ -9,13 +9,21 @@ use std::sync::Arc;
 
 /// Media of one script.
 const MAX_MEDIA: usize = 16;
+/// Sleeves drawn for one script: a millisecond each. Further tracks share them.
+const MAX_SLEEVES: usize = 64;
+
+/// A track, and its picture if it has one.
+type Sleeved<'a> = (&'a TrackSpec, Option<&'a [u8]>);
 
 /// One database for each medium of the script, by its path there.
 pub(super) fn of(script: &Script) -> Vec<(String, Arc<[u8]>)> {
-    let mut media: BTreeMap<&str, Vec<&TrackSpec>> = BTreeMap::new();
-    for track in script.tracks.values() {
+    let first = script.tracks.values().take(MAX_SLEEVES);
+    let sleeves: Vec<_> = first.map(|track| sleeve::drawn(&track.title)).collect();
+    let mut media: BTreeMap<&str, Vec<Sleeved<'_>>> = BTreeMap::new();
+    for (track, art) in script.tracks.values().zip(sleeves.iter().cycle()) {
         if media.len() < MAX_MEDIA || media.contains_key(track.source.as_str()) {
-            media.entry(&track.source).or_default().push(track);
+            let tracks = media.entry(&track.source).or_default();
+            tracks.push((track, art.as_deref()));
         }
     }
     let made = media
@@ -30,16 +38,12 @@ pub(super) fn of(script: &Script) -> Vec<(String, Arc<[u8]>)> {
     made.collect()
 }
 
-fn database(tracks: &[&TrackSpec], number: u8) -> Result<Arc<[u8]>, String> {
+fn database(tracks: &[Sleeved<'_>], number: u8) -> Result<Arc<[u8]>, String> {
     let uuid = format!("7e0bd7c1-0a52-4c0f-a7b5-64656d6f6d{number:02x}");
-    let places: Vec<_> = tracks.iter().map(|track| place(&track.path)).collect();
-    let arts: Vec<_> = tracks
-        .iter()
-        .map(|track| sleeve::drawn(&track.title))
-        .collect();
-    let rows = tracks.iter().zip(places.iter().zip(&arts));
+    let places: Vec<_> = tracks.iter().map(|(track, _)| place(&track.path)).collect();
+    let rows = tracks.iter().zip(&places);
     let rows: Vec<_> = rows
-        .filter_map(|(track, (place, art))| {
+        .filter_map(|((track, art), place)| {
             let library = track.library.as_ref();
             Some(MediumTrack {
                 stored: place.as_deref()?,
@@ -50,7 +54,7 @@ fn database(tracks: &[&TrackSpec], number: u8) -> Result<Arc<[u8]>, String> {
                 bytes: track.bytes,
                 origin: library
                     .and_then(|(uuid, number)| Some((uuid.as_str(), number.parse().ok()?))),
-                art: art.as_deref(),
+                art: *art,
             })
         })
         .collect();
