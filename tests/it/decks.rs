@@ -125,6 +125,11 @@ impl Desk {
     }
 }
 
+/// None where the folder is not there.
+fn files_in(folder: &Path) -> usize {
+    fs::read_dir(folder).map_or(0, Iterator::count)
+}
+
 fn demo() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/demo")
 }
@@ -269,10 +274,19 @@ fn the_database_on_the_player_says_which_track_it_is() {
         matches!(deck.matching, Matching::Unknown(_)).then_some(unit.id)
     });
     desk.until_files();
+    let scratch = folder.path().join("library/scratch");
+    assert_eq!(files_in(&scratch), 0);
     desk.ask(DecksCommand::ReadDatabases(unit));
     desk.until_matched("1A", MatchedBy::Database);
     let read = desk.until_deck("1A", |unit, _| Some(unit.databases));
     assert_eq!(read, Databases::Read(1));
+    // The copy lies where the next start would sweep it up, and goes with the player.
+    assert_eq!(files_in(&scratch), 1);
+    desk.ask(DecksCommand::Stop);
+    desk.until("the end", |view| {
+        (view.state == DecksState::Off).then_some(())
+    });
+    assert_eq!(files_in(&scratch), 0);
 }
 
 #[test]

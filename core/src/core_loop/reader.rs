@@ -7,6 +7,7 @@ use crate::stems::{StemFiles, StemSet};
 use crate::store::{Store, StoreError};
 use crate::track::TrackId;
 use crate::waveform::Waveform;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,11 @@ pub struct Reader {
 impl Reader {
     pub(crate) fn new(store: Arc<Store>, writes: Arc<Writes>) -> Self {
         Self { store, writes }
+    }
+
+    /// As [`Store::scratch`].
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.store.scratch()
     }
 
     /// The full results of one track.

@@ -4,12 +4,13 @@ use super::UnitId;
 use super::apply::{Table, Unit};
 use super::art::{ArtKey, Arts, PlayerArt};
 use super::catalog::Catalog;
-use super::fetch::{self, Databases, Medium};
+use super::fetch::{self, Copies, Databases};
 use super::place::NetworkPath;
 use super::resolve::{Resolution, resolve};
 use super::view::{self, Analysis, Candidate, Matched, Matching};
 use crate::core_loop::Reader;
 use crate::core_loop::view::Rows;
+use crate::enginedj::paths::Paths;
 use crate::failure::Failure;
 use crate::query::fold;
 use crate::row::Row;
@@ -42,6 +43,7 @@ pub(super) struct Recogniser {
     /// By track: of which revision; `None` while it is read, or where it cannot be.
     analyses: BTreeMap<TrackId, (u64, Option<Arc<Analysis>>)>,
     databases: BTreeMap<UnitId, Databases>,
+    copies: Arc<Copies>,
     arts: Arts,
     /// Units whose databases came or did not: how many tracks.
     fetched: Vec<(UnitId, Result<usize, Failure>)>,
@@ -56,6 +58,7 @@ impl Recogniser {
     pub(super) fn new(reader: Reader) -> Self {
         let (sender, results) = mpsc::channel(RESULTS);
         Self {
+            copies: Arc::new(Copies::new(reader.scratch())),
             reader,
             catalog: Catalog::default(),
             analyses: BTreeMap::new(),
@@ -104,7 +107,7 @@ impl Recogniser {
             Some(Read::Databases(unit, read)) => {
                 let tracks = read.map(|databases| {
                     let media = databases.iter();
-                    let tracks = media.map(|(_, medium)| medium.paths.len()).sum();
+                    let tracks = media.map(|(_, medium)| medium.len()).sum();
                     self.databases.insert(unit, databases);
                     self.arts.forget(unit);
                     tracks
@@ -119,9 +122,9 @@ impl Recogniser {
 
     /// Reads the databases of a unit's media, elsewhere.
     pub(super) fn read_databases(&self, unit: UnitId, place: FilePlace) {
-        let sender = self.sender.clone();
+        let (sender, copies) = (self.sender.clone(), Arc::clone(&self.copies));
         drop(tokio::spawn(async move {
-            let read = fetch::databases(place).await;
+            let read = fetch::databases(place, copies).await;
             drop(sender.send(Read::Databases(unit, read)).await);
         }));
     }
@@ -149,14 +152,14 @@ impl Recogniser {
     fn named_by_database(&self, place: Option<&NetworkPath>) -> Vec<SourceId> {
         let names = || {
             let (_, medium) = self.medium(place?)?;
-            let names = medium.paths.at(&place?.stored()?)?;
+            let names = medium.at(&place?.stored()?)?;
             Some(names.iter().cloned().collect())
         };
         names().unwrap_or_default()
     }
 
     /// The medium of a place, where its database was read, and whose it is.
-    fn medium(&self, place: &NetworkPath) -> Option<(UnitId, &Arc<Medium>)> {
+    fn medium(&self, place: &NetworkPath) -> Option<(UnitId, &Arc<Paths>)> {
         let holder = place.holder?;
         let mut media = self.databases.get(&holder)?.iter();
         let (_, medium) = media.find(|(name, _)| Some(name) == place.medium.as_ref())?;
@@ -167,14 +170,14 @@ impl Recogniser {
     fn art(&mut self, place: Option<&NetworkPath>) -> Option<Arc<PlayerArt>> {
         let place = place?;
         let (holder, medium) = self.medium(place)?;
-        let number = medium.paths.art_at(&place.stored()?)?;
+        let number = medium.art_at(&place.stored()?)?;
         let medium = Arc::clone(medium);
         let key = (holder, place.medium.clone()?, number);
         let sender = &self.sender;
         self.arts.get(key, |key| {
             let sender = sender.clone();
             drop(tokio::task::spawn_blocking(move || {
-                let art = medium.paths.art(number);
+                let art = medium.art(number);
                 let art = art.inspect_err(|error| tracing::debug!(%error, "a picture of a player"));
                 let art = art
                     .ok()

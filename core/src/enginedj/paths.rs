@@ -18,10 +18,10 @@ const MOST_ROWS: u64 = 200_000;
 const MOST_BYTES: u64 = 1 << 30;
 
 /// The tracks of one database by their stored paths. Paths are known by their hashes, keyed anew for each. The private
-/// copy of the database stays for as long as this is held.
+/// copy of the database stays for as long as this is held, or until [`Self::let_go`].
 #[derive(Debug)]
 pub struct Paths {
-    library: Mutex<Library>,
+    library: Mutex<Option<Library>>,
     uuid: Option<String>,
     by_path: HashMap<u64, (Names, Option<i64>)>,
     hasher: RandomState,
@@ -70,7 +70,7 @@ impl Paths {
         library.guard.rest()?;
         Ok(Self {
             uuid: library.about().uuid.clone(),
-            library: Mutex::new(library),
+            library: Mutex::new(Some(library)),
             by_path,
             hasher,
         })
@@ -101,10 +101,17 @@ impl Paths {
         self.by_path.get(&key(&self.hasher, stored))?.1
     }
 
-    /// As [`Library::art`]. Reads the disk; one question at a time.
+    /// As [`Library::art`]; nothing once the copy is gone. Reads the disk; one question at a time.
     pub fn art(&self, number: i64) -> Result<Option<Vec<u8>>, EngineError> {
         let library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
-        library.art(number)
+        let art = library.as_ref().map(|library| library.art(number));
+        art.unwrap_or(Ok(None))
+    }
+
+    /// Removes the private copy. Names are told as before, pictures are not read any more. Waits for one that is.
+    pub fn let_go(&self) {
+        let mut library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
+        *library = None;
     }
 }
 
@@ -137,7 +144,7 @@ mod tests {
         medium::write(&file, "7e0bd7c1-0a52-4c0f-a7b5-64656d6f6d01", &[track]).unwrap();
         let paths = Paths::read(&file, folder.path(), &Control::default()).unwrap();
         let library = paths.library.lock().unwrap();
-        let asked = library.guard.ask(|connection| {
+        let asked = library.as_ref().unwrap().guard.ask(|connection| {
             connection.query_row("PRAGMA cache_size", [], |row| row.get::<_, i64>(0))
         });
         // Negative: KiB.

@@ -487,6 +487,11 @@ fn the_database_of_a_virtual_player_is_read_like_any() {
         Some(b"picture".as_slice())
     );
     assert_eq!(paths.art_at("../b.mp3"), None);
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1);
+    paths.let_go();
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    assert_eq!(paths.art(art).unwrap(), None, "it went with the copy");
+    assert!(paths.at("../b.mp3").is_some());
     let found = Found::lone(file);
     let library = Library::open(&found, &Options::default(), &Control::default()).unwrap();
     assert_eq!(library.about().warnings, []);
