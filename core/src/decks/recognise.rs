@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 /// Results that may wait to be taken.
 const RESULTS: usize = 16;
@@ -28,7 +29,8 @@ const TOGETHER: Duration = Duration::from_secs(3);
 
 /// What was read.
 enum Read {
-    Catalog(Catalog),
+    /// `None`: it broke; what was known stands.
+    Catalog(Option<Catalog>),
     /// Of a track in this revision. `None`: it cannot be read.
     Analysis(TrackId, u64, Option<Arc<Analysis>>),
     Databases(UnitId, Result<Databases, Failure>),
@@ -79,17 +81,17 @@ impl Recogniser {
             return;
         }
         self.looking = true;
-        let sender = self.sender.clone();
-        drop(tokio::task::spawn_blocking(move || {
-            drop(sender.blocking_send(Read::Catalog(Catalog::new(&rows))));
-        }));
+        let look = move || Read::Catalog(Some(Catalog::new(&rows)));
+        hand_over(&self.sender, spawn_blocking(look), |_| Read::Catalog(None));
     }
 
     /// Waits for something that was read. Can be dropped at any moment.
     pub(super) async fn news(&mut self) {
         match self.results.recv().await {
             Some(Read::Catalog(catalog)) => {
-                self.catalog = catalog;
+                if let Some(catalog) = catalog {
+                    self.catalog = catalog;
+                }
                 self.looking = false;
                 if let Some(rows) = self.next.take() {
                     self.look_through(rows);
@@ -122,11 +124,11 @@ impl Recogniser {
 
     /// Reads the databases of a unit's media, elsewhere.
     pub(super) fn read_databases(&self, unit: UnitId, place: FilePlace) {
-        let (sender, copies) = (self.sender.clone(), Arc::clone(&self.copies));
-        drop(tokio::spawn(async move {
-            let read = fetch::databases(place, copies).await;
-            drop(sender.send(Read::Databases(unit, read)).await);
-        }));
+        let copies = Arc::clone(&self.copies);
+        let read = async move { Read::Databases(unit, fetch::databases(place, copies).await) };
+        hand_over(&self.sender, tokio::spawn(read), move |error| {
+            Read::Databases(unit, Err(fetch::broken(error)))
+        });
     }
 
     /// Tells units what became of their databases. The last failure.
@@ -175,16 +177,14 @@ impl Recogniser {
         let key = (holder, place.medium.clone()?, number);
         let sender = &self.sender;
         self.arts.get(key, |key| {
-            let sender = sender.clone();
-            drop(tokio::task::spawn_blocking(move || {
+            let of = key.clone();
+            let read = move || {
                 let art = medium.art(number);
                 let art = art.inspect_err(|error| tracing::debug!(%error, "a picture of a player"));
-                let art = art
-                    .ok()
-                    .flatten()
-                    .map(|bytes| Arc::new(PlayerArt::new(bytes)));
-                drop(sender.blocking_send(Read::Art(key, art)));
-            }));
+                let art = art.ok().flatten();
+                Read::Art(of, art.map(|bytes| Arc::new(PlayerArt::new(bytes))))
+            };
+            hand_over(sender, spawn_blocking(read), |_| Read::Art(key, None));
         })
     }
 
@@ -255,16 +255,19 @@ impl Recogniser {
         }
         let before = known.and_then(|(_, analysis)| analysis.clone());
         self.analyses.insert(id, (revision, before.clone()));
-        let (sender, reader) = (self.sender.clone(), self.reader.clone());
-        drop(tokio::task::spawn_blocking(move || {
+        let reader = self.reader.clone();
+        let read = move || {
             let details = reader
                 .details(id)
                 .inspect_err(|error| tracing::warn!(%error, "a track on a deck"));
             let analysis = details
                 .ok()
                 .map(|details| Arc::new(Analysis::from(details)));
-            drop(sender.blocking_send(Read::Analysis(id, revision, analysis)));
-        }));
+            Read::Analysis(id, revision, analysis)
+        };
+        hand_over(&self.sender, spawn_blocking(read), move |_| {
+            Read::Analysis(id, revision, None)
+        });
         before
     }
 
@@ -304,5 +307,52 @@ impl Recogniser {
             }
         });
         unit.news = left;
+    }
+}
+
+/// Sends what is read when it is there. Something always comes, `broken` where the reading panics: it is waited for.
+fn hand_over(
+    sender: &mpsc::Sender<Read>,
+    reading: JoinHandle<Read>,
+    broken: impl FnOnce(&JoinError) -> Read + Send + 'static,
+) {
+    let sender = sender.clone();
+    drop(tokio::spawn(async move {
+        let read = reading.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a read for the decks broke");
+            broken(&error)
+        });
+        drop(sender.send(read).await);
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_that_panics_is_answered_all_the_same() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let key = (UnitId([1; 16]), "USB".to_owned(), 2);
+        let mut arts = Arts::default();
+        arts.get(key.clone(), |_| ());
+        let read = runtime.block_on(async {
+            let (sender, mut results) = mpsc::channel(1);
+            let of = key.clone();
+            hand_over(&sender, spawn_blocking(|| panic!("a bug")), |_| {
+                Read::Art(of, None)
+            });
+            drop(sender);
+            results.recv().await
+        });
+        let Some(Read::Art(of, None)) = read else {
+            panic!("nothing came");
+        };
+        arts.take(&of, None);
+        let mut is_read = false;
+        arts.get((key.0, key.1, 3), |_| is_read = true);
+        assert!(is_read, "the next picture is read");
     }
 }
