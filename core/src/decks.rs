@@ -15,6 +15,7 @@ mod apply;
 mod art;
 mod catalog;
 mod fetch;
+mod line;
 mod recognise;
 mod resolve;
 pub(crate) mod run;

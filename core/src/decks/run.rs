@@ -1,10 +1,10 @@
 //! The thread of the decks: sockets, time and the library around what is pure. It is there while decks are wanted.
 
 use super::apply::{Heard, Table, Time};
-use super::command::{DecksCommand, Listen, Recording, Source};
+use super::command::{DecksCommand, Listen, Recording};
+use super::line::{self, Line};
 use super::recognise::Recogniser;
-use super::scripts;
-use super::tape::{Recorder, Tally, replay};
+use super::tape::Recorder;
 use super::view::{Databases, DecksState, DecksView};
 use super::{DeckId, NetworkView, UnitId};
 use crate::core_loop::Reader;
@@ -12,16 +12,14 @@ use crate::core_loop::view::{Rows, View};
 use crate::failure::{Failure, FailureKind};
 use crate::track::TrackId;
 use arc_swap::ArcSwap;
-use stagelinq::virtual_player::{VirtualConfig, VirtualPlayers};
-use stagelinq::{Client, Config, Discovery, Identity, Token, Update, UpdateKind};
+use stagelinq::{Token, Update, UpdateKind};
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 /// Orders that may wait.
 const ORDERS: usize = 64;
@@ -31,6 +29,8 @@ const BATCH: usize = 512;
 const PUBLISH_EVERY: Duration = Duration::from_millis(10);
 /// How often a change of the library is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// While a start takes its time: how often it is asked whether it is still wanted.
+const GLANCE_EVERY: Duration = Duration::from_millis(50);
 /// How long reads of the library are waited for at the end.
 const LAST_READS: Duration = Duration::from_secs(1);
 
@@ -154,7 +154,11 @@ fn run(surroundings: &Surroundings, listen: &Listen, orders: mpsc::Receiver<Deck
         Err(failure) => failed(failure),
         Ok(runtime) => {
             let ended = runtime.block_on(async {
-                match Session::start(surroundings, listen).await {
+                let started = tokio::select! {
+                    started = Session::start(surroundings, listen) => started,
+                    () = withdrawn(&orders) => return DecksView::default(),
+                };
+                match started {
                     Err(failure) => failed(failure),
                     Ok(session) => {
                         session.run(orders).await;
@@ -169,6 +173,13 @@ fn run(surroundings: &Surroundings, listen: &Listen, orders: mpsc::Receiver<Deck
     publish(surroundings, last);
 }
 
+/// Waits until nobody can give orders any more. Takes none of those that wait.
+async fn withdrawn(orders: &mpsc::Receiver<DecksCommand>) {
+    while !orders.is_closed() {
+        sleep(GLANCE_EVERY).await;
+    }
+}
+
 fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -176,16 +187,6 @@ fn runtime() -> Result<Runtime, Failure> {
         .max_blocking_threads(4)
         .build()
         .map_err(|error| Failure::from_io(&error))
-}
-
-/// Where updates come from, and what has to live as long.
-struct Line {
-    client: Option<Client>,
-    players: Option<VirtualPlayers>,
-    tally: Option<Arc<Tally>>,
-    simulated: Option<Arc<str>>,
-    updates: mpsc::Receiver<Update>,
-    time: Time,
 }
 
 /// One time of listening.
@@ -207,7 +208,7 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     async fn start(surroundings: &'a Surroundings, listen: &Listen) -> Result<Self, Failure> {
-        let line = open(surroundings, listen).await?;
+        let line = line::open(surroundings, listen).await?;
         let mut session = Self {
             surroundings,
             line,
@@ -415,84 +416,4 @@ impl<'a> Session<'a> {
             trouble: self.trouble.clone(),
         }));
     }
-}
-
-async fn open(surroundings: &Surroundings, listen: &Listen) -> Result<Line, Failure> {
-    if let Source::Replay { file, rate } = &listen.from {
-        let replay = replay(file, *rate).await?;
-        return Ok(Line {
-            client: None,
-            players: None,
-            tally: Some(replay.tally),
-            simulated: None,
-            updates: replay.updates,
-            time: Time {
-                epoch: Instant::now().into_std(),
-                rate: *rate,
-            },
-        });
-    }
-    let mut config = Config::new(Identity {
-        token: own_token(surroundings)?,
-        source: "tonearm".to_owned(),
-        software: "Tonearm".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    });
-    let (players, simulated) = match &listen.from {
-        Source::Network | Source::Replay { .. } => {
-            if let Some(interface) = listen.interface {
-                config.discovery = config.discovery.only_on(interface);
-            }
-            (None, None)
-        }
-        Source::Simulation(name) => {
-            let players = simulate(name)?;
-            config.discovery = Discovery::on_this_machine(&[players.port()]);
-            (Some(players), Some(Arc::from(name.as_str())))
-        }
-    };
-    let (client, updates) = Client::start(config).map_err(|error| {
-        Failure::new(
-            FailureKind::Unreadable,
-            error.to_string(),
-            "Close other programs that listen to players, such as Engine DJ or SoundSwitch, and start again",
-        )
-    })?;
-    if let Some(players) = &players {
-        players.announce_to(SocketAddrV4::new(Ipv4Addr::LOCALHOST, client.port()));
-    }
-    Ok(Line {
-        time: Time {
-            epoch: client.epoch(),
-            rate: 1.0,
-        },
-        client: Some(client),
-        players,
-        tally: None,
-        simulated,
-        updates,
-    })
-}
-
-/// The one that was kept, or a new one to be kept.
-fn own_token(surroundings: &Surroundings) -> Result<Token, Failure> {
-    let kept = surroundings.token.map(Token);
-    if let Some(token) = kept.filter(|token| token.suits_client()) {
-        return Ok(token);
-    }
-    let token = Token::random()
-        .map_err(|error| Failure::new(FailureKind::Bug, error.to_string(), "Try again"))?;
-    (surroundings.tell)(DecksNews::Token(token.0));
-    Ok(token)
-}
-
-/// Starts virtual players on this machine.
-fn simulate(name: &str) -> Result<VirtualPlayers, Failure> {
-    let script = scripts::load(name)?;
-    VirtualPlayers::start(VirtualConfig {
-        files: scripts::media(name, &script),
-        script,
-        discovery: Discovery::on_this_machine(&[]),
-    })
-    .map_err(|error| scripts::refused(error.to_string()))
 }
