@@ -4,6 +4,7 @@
 
 mod aside;
 mod backup;
+mod choices;
 mod database;
 mod deck_names;
 mod error;
@@ -25,6 +26,7 @@ mod fixture_tests;
 mod tests;
 
 pub use backup::{Reason, Restored};
+pub use choices::Choices;
 pub use deck_names::DeckNames;
 pub use error::StoreError;
 pub use load::{BadRecord, Loaded};
@@ -86,6 +88,7 @@ pub enum Change {
     PutPin(String, Option<TrackId>),
     /// How this program announces itself to decks.
     PutToken([u8; 16]),
+    PutChoices(Choices),
 }
 
 /// An open library. Holds its lock until dropped.
@@ -301,7 +304,7 @@ impl Store {
                 Finding::Stems(_) => return Ok(()),
             },
             Change::DropStems(id, key) => Prepared::DropStems(id, key),
-            Change::PutPin(name, track) => Prepared::DeckName(
+            Change::PutPin(name, track) => Prepared::Named(
                 deck_names::pin_key(&name),
                 match track {
                     Some(track) => Some(encode(track, &deck_names::Pin(track))?),
@@ -310,10 +313,12 @@ impl Store {
             ),
             Change::PutToken(token) => {
                 let record = deck_names::OwnToken(token);
-                Prepared::DeckName(
-                    deck_names::TOKEN_KEY.to_vec(),
-                    Some(encode(TrackId(0), &record)?),
-                )
+                let record = encode(TrackId(0), &record)?;
+                Prepared::Named(deck_names::TOKEN_KEY.to_vec(), Some(record))
+            }
+            Change::PutChoices(choices) => {
+                let record = encode(TrackId(0), &choices)?;
+                Prepared::Named(choices::KEY.to_vec(), Some(record))
             }
             Change::DropFinding(id, artifact) => match table_of(artifact) {
                 Some(table) => Prepared::Remove(table, id),
@@ -378,8 +383,8 @@ enum Prepared {
     Remove(ByTrack, TrackId),
     RemoveTrack(TrackId),
     DropStems(TrackId, SetKey),
-    /// `None` removes it.
-    DeckName(Vec<u8>, Option<Vec<u8>>),
+    /// A record whose key is text; `None` removes it.
+    Named(Vec<u8>, Option<Vec<u8>>),
     /// The record of a track goes from one table to another.
     Move {
         from: ByTrack,
@@ -418,7 +423,7 @@ fn apply(write: &WriteTransaction, change: &Prepared) -> Result<(), Trouble> {
         Prepared::Put(table, id, bytes) => {
             write.open_table(*table)?.insert(id.0, bytes.as_slice())?;
         }
-        Prepared::DeckName(key, record) => {
+        Prepared::Named(key, record) => {
             let mut table = write.open_table(tables::DECK_NAMES)?;
             match record {
                 Some(record) => table.insert(key.as_slice(), record.as_slice())?,

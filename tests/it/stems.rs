@@ -386,3 +386,71 @@ fn a_removed_track_takes_its_stems_with_it() {
         .with_status(0);
     assert_eq!(kept(&program), Vec::<PathBuf>::new());
 }
+
+#[test]
+fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
+    let program = Program::new();
+    for seed in 0..4 {
+        program.put(format!("{seed}.wav"), &tune(seed, 4.0, 44_100, 2));
+    }
+    imported(&program);
+    let ids: Vec<String> = program
+        .list(&["--sort", "path"])
+        .iter()
+        .map(|track| track["id"].as_str().unwrap().to_owned())
+        .collect();
+    let state = |id: &String| artifact(&program.show(id))["state"].clone();
+    stems(&program, [&ids[0]]).with_status(0);
+    let one = program.run(["--json", "stems", "--budget", "auto"]).json()["taken"]
+        .as_u64()
+        .unwrap();
+    // Four seconds are expected to take 1.2 MB: room for two more only when the old one goes.
+    let room = one + 1_300_000;
+    let gigabytes = format!("{:.9}", room as f64 / 1e9);
+    let told = program
+        .run(["--json", "stems", "--budget", &gigabytes])
+        .with_status(0)
+        .json();
+    assert_eq!(
+        (&told["budget"], &told["chosen"]),
+        (&room.into(), &true.into())
+    );
+    let doctor = program.run(["doctor"]);
+    assert!(doctor.text().contains("as you chose"), "{doctor:?}");
+    let ended = stems(&program, &ids[1..]).with_status(1);
+    assert!(
+        ended.stderr.contains("That is more than"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended
+            .stderr
+            .contains("made or used since these were asked for")
+            && ended.stderr.contains("--budget"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(state(&ids[0]), "absent", "the old one made way");
+    let made: Vec<_> = ids[1..].iter().filter(|id| state(id) == "done").collect();
+    let failed: Vec<_> = ids[1..].iter().filter(|id| state(id) == "failed").collect();
+    assert_eq!((made.len(), failed.len()), (2, 1));
+    assert_eq!(
+        kept(&program).len(),
+        made.len() * 8,
+        "what went is gone from the disk, what was made is there"
+    );
+    for id in &made {
+        assert!(stems(&program, [id]).with_status(0).stderr.is_empty());
+    }
+    program.run(["stems", "--budget", "1"]).with_status(0);
+    program.run(["analyze", "--all"]).with_status(0);
+    assert!(
+        ids[1..].iter().all(|id| state(id) == "done"),
+        "more room, more stems"
+    );
+    assert_eq!(
+        program.run(["--json", "verify"]).with_status(0).json()["sound"],
+        true
+    );
+}

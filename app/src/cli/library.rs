@@ -87,7 +87,6 @@ impl Library {
             eager: false,
             slots: None,
             places: places(),
-            stem_bytes: None,
         };
         let core = Core::start(&config, wake, say)?;
         let unreadable = core.unreadable().len();

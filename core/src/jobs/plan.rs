@@ -49,6 +49,11 @@ pub fn is_on_request(artifact: Artifact) -> bool {
     }
 }
 
+/// Whether models read this from stems.
+pub fn reads_stems(artifact: Artifact) -> bool {
+    matches!(artifact, Artifact::Key | Artifact::Chords)
+}
+
 /// Whether the user asked for this and has neither got it nor been told that it failed.
 fn is_asked(knowledge: &Knowledge, artifact: Artifact) -> bool {
     artifact == Artifact::Stems && knowledge.stems_asked
@@ -123,19 +128,36 @@ pub fn finer(
         })
         .map(|(artifact, _)| *artifact)
         .collect();
-    let reads_stems = [Artifact::Key, Artifact::Chords];
     let are_split = knowledge
         .stems_of(track.stamp)
         .is_some_and(|set| set.maker.is_model());
-    if reads_stems.iter().any(|it| finer.contains(it)) && !are_split {
+    if finer.iter().any(|it| reads_stems(*it)) && !are_split {
         match models.recipes.get(&Artifact::Stems) {
             Some(recipe) if is_behind(Artifact::Stems, recipe) => {
                 finer.insert(Artifact::Stems);
             }
-            _ => finer.retain(|artifact| !reads_stems.contains(artifact)),
+            _ => finer.retain(|artifact| !reads_stems(*artifact)),
         }
     }
     finer
+}
+
+/// How often the same recipe failed before.
+pub fn attempts(
+    (knowledge, by_model): (&Knowledge, bool),
+    artifact: Artifact,
+    recipe: &Recipe,
+) -> u32 {
+    let records = if by_model {
+        &knowledge.tried
+    } else {
+        &knowledge.records
+    };
+    records
+        .get(&artifact)
+        .filter(|record| record.recipe == *recipe)
+        .and_then(|record| record.failure.as_ref())
+        .map_or(0, |failure| failure.attempts)
 }
 
 /// Whether a stored failure may be tried again.

@@ -52,6 +52,7 @@ struct Bench {
     changes: Vec<Change>,
     held_writes: Option<Vec<Vec<Event>>>,
     reloads: usize,
+    now: Timestamp,
     /// What the disk has of each track.
     stored: HashMap<TrackId, Stored>,
 }
@@ -78,6 +79,7 @@ impl Bench {
             changes: Vec::new(),
             held_writes: None,
             reloads: 0,
+            now: Timestamp::UNIX_EPOCH,
             stored: HashMap::new(),
         }
     }
@@ -85,7 +87,7 @@ impl Bench {
     fn apply(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
-            for effect in self.state.apply(input, Timestamp::UNIX_EPOCH) {
+            for effect in self.state.apply(input, self.now) {
                 match effect {
                     Effect::Write { changes, events } => {
                         self.store(&changes);

@@ -1,6 +1,7 @@
 //! Jobs: which start, what their news change.
 
 use super::models::Work;
+use super::stems::Unready;
 use super::{State, WRITES_IN_FLIGHT, stems};
 use crate::artifact::{Artifact, ArtifactRecord, Recipe};
 use crate::audio::LiveColumns;
@@ -10,7 +11,7 @@ use crate::core_loop::event::Event;
 use crate::core_loop::input::Effect;
 use crate::core_loop::queue::{Reach, Wish};
 use crate::failure::{Failure, FailureKind};
-use crate::findings::{Finding, Knowledge};
+use crate::findings::Finding;
 use crate::import::reading;
 use crate::import::tags::TagsRead;
 use crate::jobs::plan::{self, Recipes};
@@ -83,7 +84,7 @@ impl State {
             let Some((track, wish, pace)) = next else {
                 break;
             };
-            let work = self.work_at(pace, track, &wish, now);
+            let mut work = self.work_at(pace, track, &wish, now);
             if work.wants.is_empty() {
                 continue;
             }
@@ -94,17 +95,28 @@ impl State {
                 && self.running.values().any(|job| !job.by_models.is_empty());
             let is_full =
                 !self.running.is_empty() && taken + memory_bytes > self.limits.memory_bytes;
-            if is_taken || is_full {
-                self.queue.push_front(track, wish, pace);
-                if is_full || reach == Reach::QuickOnly {
-                    break;
+            let way = if is_taken || is_full {
+                Err(Unready::Later)
+            } else {
+                self.way_for(track, &work, now)
+            };
+            match way {
+                Ok(way) => effects.extend(way),
+                Err(Unready::Later) => {
+                    self.queue.push_front(track, wish, pace);
+                    if is_full || reach == Reach::QuickOnly {
+                        break;
+                    }
+                    // Whoever waits for the models or for room does not hold up what needs none.
+                    reach = Reach::QuickOnly;
+                    continue;
                 }
-                // Whoever waits for the models does not hold up what needs none.
-                reach = Reach::QuickOnly;
-                continue;
-            }
-            if work.wants.contains(&Artifact::Stems) {
-                effects.extend(self.room_for_stems(track, now));
+                Err(Unready::Never(failure)) => {
+                    effects.extend(self.refuse_stems(track, &mut work, &failure, now));
+                    if work.wants.is_empty() {
+                        continue;
+                    }
+                }
             }
             effects.extend(self.start_job(track, work, memory_bytes, now));
         }
@@ -382,8 +394,12 @@ impl State {
         job.left.remove(&artifact);
         job.had_failure |= failure.is_some();
         let (made_from, left, started) = (job.made_from, job.left.clone(), job.started);
-        let failure = failure
-            .map(|failure| failure.after(attempts((&knowledge, by_model), artifact, &recipe), now));
+        let failure = failure.map(|failure| {
+            failure.after(
+                plan::attempts((&knowledge, by_model), artifact, &recipe),
+                now,
+            )
+        });
         let event = Event::Made {
             track,
             artifact,
@@ -406,6 +422,11 @@ impl State {
             knowledge.tried.remove(&artifact);
             if artifact == Artifact::Stems {
                 knowledge.stems_asked = false;
+                let has_failed = knowledge
+                    .records
+                    .get(&artifact)
+                    .is_some_and(|it| it.failure.is_some());
+                knowledge.stems_asked_at = knowledge.stems_asked_at.filter(|_| has_failed);
             }
         }
         self.catalog.put_knowledge(track, knowledge.clone(), now);
@@ -469,18 +490,4 @@ struct Outcome {
     failure: Option<Failure>,
     cpu_secs: f32,
     nothing_found: bool,
-}
-
-/// How often the same recipe failed before.
-fn attempts((knowledge, by_model): (&Knowledge, bool), artifact: Artifact, recipe: &Recipe) -> u32 {
-    let records = if by_model {
-        &knowledge.tried
-    } else {
-        &knowledge.records
-    };
-    records
-        .get(&artifact)
-        .filter(|record| record.recipe == *recipe)
-        .and_then(|record| record.failure.as_ref())
-        .map_or(0, |failure| failure.attempts)
 }
