@@ -454,3 +454,56 @@ fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
         true
     );
 }
+
+#[test]
+fn stored_stems_that_are_short_broken_or_gone_are_not_handed_out() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 6.0, 44_100, 2));
+    program.put("b.wav", &tune(2, 2.0, 44_100, 2));
+    imported(&program);
+    stems(&program, ["--query", ""]).with_status(0);
+    let shown = program.show(&track);
+    let id = shown["id"].as_str().unwrap();
+    let path = Path::new(shown["stems"]["files"]["other"].as_str().unwrap()).to_path_buf();
+    let whole = fs::read(&path).unwrap();
+    let cut = |count: usize| whole.iter().take(count).copied().collect::<Vec<u8>>();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 0x40;
+    let other_sound = fs::read(path.with_file_name("drums.flac")).unwrap();
+    let elsewhere = program.list(&["b.wav"])[0]["id"].as_str().unwrap().to_owned();
+    let shorter = program.show(&elsewhere)["stems"]["files"]["other"].clone();
+    let shorter = fs::read(shorter.as_str().unwrap()).unwrap();
+    assert_ne!(other_sound, whole);
+    for (case, bytes, word) in [
+        ("half", Some(cut(whole.len() / 2)), "damaged"),
+        ("its last frame", Some(cut(whole.len() - 20)), "damaged"),
+        ("one bit", Some(flipped), "damaged"),
+        ("of another track", Some(shorter), "damaged"),
+        ("no FLAC", Some(vec![7; 5_000]), "cannot be read"),
+        ("empty", Some(Vec::new()), "cannot be read"),
+        ("gone", None, "cannot be read"),
+    ] {
+        match bytes {
+            Some(bytes) => fs::write(&path, bytes).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        for format in ["flac", "wav"] {
+            let out = program.folder().join("out");
+            let arguments = ["--query", "", "--format", format, "--out"].map(OsStr::new);
+            let all = arguments.into_iter().chain([out.as_os_str()]);
+            let ended = stems(&program, all).with_status(1);
+            let told = &ended.stderr;
+            assert!(told.contains(word) && told.contains("other.flac"), "{case} {format}: {told}");
+            let remedy = format!("tonearm analyze {id} --force --only stems");
+            assert!(told.contains(&remedy), "{case}: {told}");
+            assert!(!out.join(id).exists(), "{case} {format}");
+            assert_eq!(ended.lines().len(), 1, "the other track is written");
+            fs::remove_dir_all(&out).unwrap();
+        }
+    }
+    program
+        .run(["analyze", id, "--force", "--only", "stems"])
+        .with_status(0);
+    let out = program.folder().join("out");
+    stems(&program, [id.as_ref(), "--out".as_ref(), out.as_os_str()]).with_status(0);
+}

@@ -299,6 +299,10 @@ fn write(
             let written = export::export(&files, &folder, how.into(), control);
             let written = written.map_err(|error| match error {
                 ExportError::Cancelled(_) => Exit::Interrupted,
+                other if other.is_of_the_library() => Exit::Failed(format!(
+                    "{other}\nMake them again: tonearm analyze {} --force --only stems",
+                    row.track.id
+                )),
                 other => Exit::Failed(other.to_string()),
             })?;
             (written.paths, written.gain)
