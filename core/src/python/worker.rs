@@ -1,10 +1,9 @@
 //! Warm workers: one process for each family of models, started on demand, restarted once after a crash, dropped when idle.
 
-use super::child::{Group, each_line};
+use super::child::Group;
 use super::environment::{InUse, distrust};
-use super::protocol::{
-    self, Done, ErrorKind, Family, LONGEST_REPLY, Loaded, Malformed, Reply, Request,
-};
+use super::protocol::{self, Done, ErrorKind, Family, Loaded, Reply, Request};
+use super::replies::{Replies, replies};
 use super::trouble::{Trouble, bad_model, being_replaced, not_started, out_of_memory, refused};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
@@ -13,15 +12,17 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-/// Replies that may wait to be looked at; a worker that says more waits.
-const REPLIES: usize = 256;
 /// Replies to one request: an hour of stems has about 2,500 steps, and one sign of life a second.
 const MOST_REPLIES: u64 = 200_000;
+/// To a cancel: what was on its way already, and what a step says of itself.
+const MOST_LATE_REPLIES: usize = 10_000;
+/// A model of 200 MB comes from a slow network drive in less.
+const LOAD_LONGEST: Duration = Duration::from_mins(10);
 /// What is kept of standard error for a failure, in bytes.
 const LAST_WORDS: usize = 64 << 10;
 /// Lines of it that are shown.
@@ -114,7 +115,7 @@ pub(super) struct Worker {
     /// Until the process has ended: dropped after it.
     _in_use: Option<InUse>,
     stdin: ChildStdin,
-    replies: Receiver<Result<Reply, Malformed>>,
+    replies: Replies,
     words: Arc<Mutex<VecDeque<u8>>>,
     loaded: Option<(Setting, Loaded)>,
     next_id: u64,
@@ -224,12 +225,12 @@ impl Worker {
         let stdout = group.stdout().ok_or_else(lost)?;
         let stderr = group.stderr().ok_or_else(lost)?;
         let words = Arc::new(Mutex::new(VecDeque::new()));
-        let (say, replies) = sync_channel(REPLIES);
+        let (saying, replies) = replies();
         let kept = Arc::clone(&words);
         let name = |what| format!("{family}: {what}");
         thread::Builder::new()
             .name(name("replies"))
-            .spawn(move || pass_on(stdout, &say))
+            .spawn(move || saying.pass_on(stdout))
             .map_err(hopeless)?;
         thread::Builder::new()
             .name(name("words"))
@@ -299,9 +300,9 @@ impl Worker {
         };
         self.send(&request)?;
         let mut heard = Instant::now();
-        loop {
-            // A model may take any time to load, as long as there are signs of life.
-            match self.next(heard + self.patience.silence, control)? {
+        let deadline = heard + LOAD_LONGEST;
+        while heard < deadline {
+            match self.next(deadline.min(heard + self.patience.silence), control)? {
                 Reply::Loaded(loaded) => {
                     self.loaded = Some((setting.clone(), loaded.clone()));
                     return Ok(loaded);
@@ -316,6 +317,7 @@ impl Worker {
                 other => return Err(self.broken(&format!("it answered with {}", other.name()))),
             }
         }
+        Err(self.broken("its model would not come"))
     }
 
     fn run(&mut self, task: &Task<'_>, control: &Control) -> Result<Done, Trouble> {
@@ -383,7 +385,7 @@ impl Worker {
         }
         let until = Instant::now() + self.patience.cancel;
         let nobody = Control::default();
-        loop {
+        for _ in 0..MOST_LATE_REPLIES {
             match self.next(until, &nobody) {
                 Ok(Reply::Cancelled { id } | Reply::Done(Done { id, .. }))
                     if id + 1 == self.next_id =>
@@ -395,6 +397,7 @@ impl Worker {
                 Err(_) => return false,
             }
         }
+        false
     }
 
     fn send(&mut self, request: &Request<'_>) -> Result<(), Trouble> {
@@ -419,7 +422,7 @@ impl Worker {
                 return Err(Trouble::Cancelled);
             }
             let left = until.saturating_duration_since(Instant::now());
-            match self.replies.recv_timeout(left.min(LOOK_EVERY)) {
+            match self.replies.next(left.min(LOOK_EVERY)) {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(malformed)) => return Err(self.broken(&malformed.to_string())),
                 Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
@@ -478,15 +481,6 @@ impl Worker {
         let from = lines.len().saturating_sub(WORDS_SHOWN);
         protocol::shortened(&lines.get(from..).unwrap_or_default().join(" / "))
     }
-}
-
-fn pass_on(stdout: impl io::Read, say: &SyncSender<Result<Reply, Malformed>>) {
-    // One byte more than is allowed, so that a longer line is seen to be one.
-    each_line(stdout, LONGEST_REPLY + 1, &mut |line| {
-        let reply = protocol::decode(line);
-        let is_sound = reply.is_ok();
-        say.send(reply).is_ok() && is_sound
-    });
 }
 
 fn keep_tail(mut stderr: impl io::Read, kept: &Mutex<VecDeque<u8>>) {
