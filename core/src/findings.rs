@@ -62,7 +62,7 @@ pub struct Knowledge {
     /// Who is to analyse this track: as the user said.
     #[serde(skip_serializing_if = "Engine::is_auto")]
     pub engine: Engine,
-    /// Where a model failed at what stands in `records` all the same: the last try of each.
+    /// Where a model failed, or found nothing, at what stands in `records` all the same: the last try of each.
     #[serde(skip_serializing_if = "Records::is_empty")]
     pub tried: Records,
     /// The user asked for stems, and they have neither been made nor failed since.

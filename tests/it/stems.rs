@@ -419,7 +419,7 @@ fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
     assert!(doctor.text().contains("as you chose"), "{doctor:?}");
     let ended = stems(&program, &ids[1..]).with_status(1);
     assert!(
-        ended.stderr.contains("That is more than"),
+        !ended.stderr.contains("That is more than"),
         "{}",
         ended.stderr
     );
@@ -443,6 +443,15 @@ fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
     for id in &made {
         assert!(stems(&program, [id]).with_status(0).stderr.is_empty());
     }
+    program.run(["stems", "--budget", "0.0001"]).with_status(0);
+    let all = stems(&program, ["--query", ""]).with_status(1);
+    assert!(
+        all.stderr
+            .contains("That is more than the 100.0 kB that stems may take"),
+        "{}",
+        all.stderr
+    );
+    assert_eq!(kept(&program).len(), 16, "nothing goes in vain");
     program.run(["stems", "--budget", "1"]).with_status(0);
     program.run(["analyze", "--all"]).with_status(0);
     assert!(
@@ -470,7 +479,10 @@ fn stored_stems_that_are_short_broken_or_gone_are_not_handed_out() {
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 0x40;
     let other_sound = fs::read(path.with_file_name("drums.flac")).unwrap();
-    let elsewhere = program.list(&["b.wav"])[0]["id"].as_str().unwrap().to_owned();
+    let elsewhere = program.list(&["b.wav"])[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let shorter = program.show(&elsewhere)["stems"]["files"]["other"].clone();
     let shorter = fs::read(shorter.as_str().unwrap()).unwrap();
     assert_ne!(other_sound, whole);
@@ -493,7 +505,10 @@ fn stored_stems_that_are_short_broken_or_gone_are_not_handed_out() {
             let all = arguments.into_iter().chain([out.as_os_str()]);
             let ended = stems(&program, all).with_status(1);
             let told = &ended.stderr;
-            assert!(told.contains(word) && told.contains("other.flac"), "{case} {format}: {told}");
+            assert!(
+                told.contains(word) && told.contains("other.flac"),
+                "{case} {format}: {told}"
+            );
             let remedy = format!("tonearm analyze {id} --force --only stems");
             assert!(told.contains(&remedy), "{case}: {told}");
             assert!(!out.join(id).exists(), "{case} {format}");

@@ -51,13 +51,13 @@ pub fn settings_ui(
     ScrollArea::vertical()
         .auto_shrink([false, true])
         .show(ui, |ui| {
-            part_ui(ui, "General", |ui| general_ui(ui, settings));
-            part_ui(ui, "Audio", |ui| audio_ui(ui, scene, settings, out));
-            part_ui(ui, "Decks", |ui| decks_ui(ui, about, settings));
-            part_ui(ui, "Library", |ui| {
-                library_ui(ui, scene, about, panel);
+            part_ui(ui, "General", |ui| {
+                general_ui(ui, settings);
                 stems_ui(ui, scene, out);
             });
+            part_ui(ui, "Audio", |ui| audio_ui(ui, scene, settings, out));
+            part_ui(ui, "Decks", |ui| decks_ui(ui, about, settings));
+            part_ui(ui, "Library", |ui| library_ui(ui, scene, about, panel));
             part_ui(ui, "About", |ui| about_ui(ui, about));
         });
 }

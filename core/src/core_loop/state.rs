@@ -6,6 +6,7 @@ mod claiming;
 mod ids;
 mod importing;
 mod keeping;
+mod memory;
 mod models;
 mod moving;
 mod stems;

@@ -327,8 +327,8 @@ impl Analyser for Neural {
         let mut beats = job.beats.clone();
         if job.wants.contains(&Artifact::Beats) {
             let result = self.beats(job, control);
-            if let Ok((found, _)) = &result {
-                beats.clone_from(found);
+            if let Ok((Some(found), _)) = &result {
+                beats = Some(found.clone());
             }
             tell(Artifact::Beats, result, Finding::Beats, report)?;
         }

@@ -112,7 +112,9 @@ pub fn finer(
             |record: &&ArtifactRecord| record.recipe == *recipe && record.made_from == track.stamp;
         let stands = knowledge.records.get(&artifact).filter(is_same);
         let failed = knowledge.tried.get(&artifact).filter(is_same);
-        let may_try = |record| redo == Redo::Failed || may_retry(record, now);
+        let may_try = |record: &ArtifactRecord| {
+            redo == Redo::Failed && record.failure.is_some() || may_retry(record, now)
+        };
         redo == Redo::All || stands.is_none() && failed.is_none_or(may_try)
     };
     let is_wished = |artifact: Artifact| match artifact {

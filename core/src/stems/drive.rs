@@ -1,6 +1,6 @@
 //! What is free on the drive of the library, shared out among jobs that run side by side.
 
-use super::room::megabytes;
+use super::room::in_words;
 use crate::failure::{Failure, FailureKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,15 +73,15 @@ fn judge(bytes: u64, promised: u64, free: Option<u64>) -> Result<(), Failure> {
     match free {
         Some(free) if free < needed => {
             let others = if promised > 0 {
-                format!(", {} MB of them for other jobs", megabytes(promised))
+                format!(", {} of them for other jobs", in_words(promised))
             } else {
                 String::new()
             };
             let message = format!(
-                "the work takes about {} MB of disk, and the drive of the library has {} MB left{others}; {} MB stay free",
-                megabytes(bytes),
-                megabytes(free),
-                megabytes(LEFT_FREE),
+                "the work takes about {} of disk, and the drive of the library has {} left{others}; {} stay free",
+                in_words(bytes),
+                in_words(free),
+                in_words(LEFT_FREE),
             );
             let remedy = "Make room on the drive that holds the library, then try again";
             Err(Failure::new(FailureKind::Storage, message, remedy))
@@ -114,14 +114,14 @@ mod tests {
                 1_000_000,
                 0,
                 Some(256_999_999),
-                Some("has 256 MB left; 256"),
+                Some("has 257 MB left; 256"),
             ),
             (1_000_000, 9_000_000, Some(266_000_000), None),
             (
                 1_000_000,
                 9_000_000,
                 Some(265_999_999),
-                Some("has 265 MB left, 9 MB of them for other jobs"),
+                Some("has 266 MB left, 9 MB of them for other jobs"),
             ),
             (u64::MAX, u64::MAX, Some(u64::MAX), None),
             (0, 0, Some(0), Some("has 0 MB left")),

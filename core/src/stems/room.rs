@@ -75,16 +75,13 @@ pub fn evicted(mut held: Vec<Held>, more: u64, budget: u64) -> Result<Vec<TrackI
 /// Why stems that would take `bytes` find no room in `budget`.
 pub fn refusal(bytes: u64, crowded: Crowded, budget: u64) -> Failure {
     let Crowded(stays) = crowded;
-    let (bytes_, budget_) = (megabytes(bytes), megabytes(budget));
+    let [needed, all, taken] = [bytes, budget, stays].map(in_words);
     let message = if bytes > budget {
-        format!(
-            "the stems would take about {bytes_} MB, and all stems together may take {budget_} MB"
-        )
+        format!("the stems would take about {needed}, and all stems together may take {all}")
     } else {
         format!(
-            "the stems would take about {bytes_} MB, and of the {budget_} MB for all stems {} MB are taken by those that \
-             were made or used since these were asked for",
-            megabytes(stays)
+            "the stems would take about {needed}, and of the {all} for all stems {taken} are taken by those that were \
+             made or used since these were asked for"
         )
     };
     Failure::new(
@@ -99,8 +96,15 @@ pub fn lacking(batch: u64, budget: u64) -> u64 {
     batch.saturating_sub(budget)
 }
 
-pub(super) fn megabytes(bytes: u64) -> u64 {
-    bytes / 1_000_000
+/// `1.2 MB`, `90 MB`, `20 GB`.
+pub(super) fn in_words(bytes: u64) -> String {
+    const MEGABYTE: f64 = 1e6;
+    let (size, unit) = match bytes as f64 / MEGABYTE {
+        megabytes if megabytes < 1_000.0 => (megabytes, "MB"),
+        megabytes => (megabytes / 1_000.0, "GB"),
+    };
+    let decimals = usize::from(size < 10.0 && size.fract() > 0.0);
+    format!("{size:.decimals$} {unit}")
 }
 
 /// The room for stems where the user set none: from what is free on their drive and what they take already.

@@ -1,5 +1,6 @@
 //! Jobs: which start, what their news change.
 
+use super::memory::{self, Load, Standing};
 use super::models::Work;
 use super::stems::Unready;
 use super::{State, WRITES_IN_FLIGHT, stems};
@@ -32,7 +33,7 @@ pub(super) struct Running {
     /// The waveform as far as it is, when it is being made.
     pub(super) live: Option<LiveColumns>,
     made_from: FileStamp,
-    memory_bytes: u64,
+    load: Load,
     started: Timestamp,
     had_failure: bool,
     /// How models make what they are to make.
@@ -88,23 +89,18 @@ impl State {
             if work.wants.is_empty() {
                 continue;
             }
-            let memory_bytes = self.memory_for(track, &work);
-            let taken: u64 = self.running.values().map(|job| job.memory_bytes).sum();
-            // A model takes all cores: one job with models at a time.
-            let is_taken = !work.by_models.is_empty()
-                && self.running.values().any(|job| !job.by_models.is_empty());
-            let is_full =
-                !self.running.is_empty() && taken + memory_bytes > self.limits.memory_bytes;
-            let way = if is_taken || is_full {
-                Err(Unready::Later)
-            } else {
-                self.way_for(track, &work, now)
+            let load = self.load_of(track, &work);
+            let running: Vec<Load> = self.running.values().map(|job| job.load).collect();
+            let standing = memory::standing(load, &running, self.limits.memory_bytes);
+            let way = match standing {
+                Standing::Free => self.way_for(track, &work, now),
+                Standing::Full | Standing::Taken => Err(Unready::Later),
             };
             match way {
                 Ok(way) => effects.extend(way),
                 Err(Unready::Later) => {
                     self.queue.push_front(track, wish, pace);
-                    if is_full || reach == Reach::QuickOnly {
+                    if standing == Standing::Full || reach == Reach::QuickOnly {
                         break;
                     }
                     // Whoever waits for the models or for room does not hold up what needs none.
@@ -118,7 +114,7 @@ impl State {
                     }
                 }
             }
-            effects.extend(self.start_job(track, work, memory_bytes, now));
+            effects.extend(self.start_job(track, work, load, now));
         }
         effects
     }
@@ -127,7 +123,7 @@ impl State {
         &mut self,
         track: TrackId,
         work: Work,
-        memory_bytes: u64,
+        load: Load,
         now: Timestamp,
     ) -> Option<Effect> {
         let Work { wants, by_models } = work;
@@ -144,7 +140,7 @@ impl State {
             control: control.clone(),
             live: live.clone(),
             made_from: row.track.stamp,
-            memory_bytes,
+            load,
             started: now,
             had_failure: false,
             by_models: self
@@ -303,15 +299,17 @@ impl State {
             cpu_secs,
         } = made;
         let before = self.catalog.found(track).unwrap_or_default();
+        let by_model = self.recipe_of_model(from, artifact).is_some();
         let (changes, failure, finding) = match result {
             Ok(Some(finding)) => (stems::kept(track, &before, &finding), None, Some(finding)),
+            // What the built-in analysis found stays.
+            Ok(None) if by_model => (Vec::new(), None, None),
             Ok(None) => {
                 let changes = stems::dropped(track, &before, artifact);
                 (changes.into_iter().collect(), None, None)
             }
             Err(failure) => {
                 let mut changes = Vec::new();
-                let by_model = self.recipe_of_model(from, artifact).is_some();
                 if failure.kind == FailureKind::Missing && !by_model {
                     changes.extend(self.vanished(track, now));
                 }
@@ -321,7 +319,7 @@ impl State {
                 (changes, Some(failure), None)
             }
         };
-        if failure.is_none() {
+        if finding.is_some() || failure.is_none() && !by_model {
             self.note(track, artifact, finding.as_ref(), now);
         }
         let nothing_found = failure.is_none() && finding.is_none();
@@ -415,7 +413,7 @@ impl State {
             failure: failure.map(Box::new),
             nothing_found,
         };
-        if by_model && record.failure.is_some() {
+        if by_model && (record.failure.is_some() || record.nothing_found) {
             self.keep_draft(track, artifact, (&mut knowledge, record));
         } else {
             knowledge.records.insert(artifact, record);
