@@ -51,7 +51,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use tables::{BY_TRACK, ByTrack};
 
 /// The library file within the library's folder.
@@ -97,7 +96,7 @@ pub struct Store {
     dir: PathBuf,
     handle: Arc<Handle>,
     /// Finishes before the lock is given up.
-    daily_backup: Option<JoinHandle<()>>,
+    daily_backup: Option<backup::Daily>,
     /// Tracks whose damaged records have been told of.
     told: Mutex<BTreeSet<TrackId>>,
     _lock: Lock,
@@ -250,7 +249,14 @@ impl Store {
 
     /// Copies the library into its `backups` folder, as it stands now.
     pub fn backup(&self, reason: Reason) -> Result<PathBuf, StoreError> {
-        backup::make(&self.handle, reason)
+        backup::make(&self.handle, reason, &Control::default())
+    }
+
+    /// The end is near and nobody wants to wait: a daily backup in the making is left to the next start.
+    pub fn give_up_daily_backup(&self) {
+        if let Some(daily) = &self.daily_backup {
+            daily.control.cancel();
+        }
     }
 
     /// Puts `backup` in the place of the library in `dir`, which must not be open. What it
@@ -371,8 +377,8 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        if let Some(thread) = self.daily_backup.take() {
-            drop(thread.join());
+        if let Some(daily) = self.daily_backup.take() {
+            drop(daily.thread.join());
         }
     }
 }

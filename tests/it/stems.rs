@@ -1,5 +1,6 @@
 //! Tracks taken apart through the real program: four files that add up, made once, never half.
 
+use crate::storage::SmallDisk;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
@@ -7,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use tonearm_tests::program::{Ended, Program, repository, skipped};
+use tonearm_tests::program::{Ended, Program, Running, repository, skipped};
 use tonearm_tests::waves::{honest, tune};
 
 const STEMS: [&str; 4] = ["drums", "bass", "other", "vocals"];
@@ -387,6 +388,13 @@ fn a_removed_track_takes_its_stems_with_it() {
     assert_eq!(kept(&program), Vec::<PathBuf>::new());
 }
 
+/// In the order of their files.
+fn ids(program: &Program) -> Vec<String> {
+    let tracks = program.list(&["--sort", "path"]);
+    let ids = tracks.iter().map(|track| track["id"].as_str().unwrap());
+    ids.map(str::to_owned).collect()
+}
+
 #[test]
 fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
     let program = Program::new();
@@ -394,11 +402,7 @@ fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
         program.put(format!("{seed}.wav"), &tune(seed, 4.0, 44_100, 2));
     }
     imported(&program);
-    let ids: Vec<String> = program
-        .list(&["--sort", "path"])
-        .iter()
-        .map(|track| track["id"].as_str().unwrap().to_owned())
-        .collect();
+    let ids = ids(&program);
     let state = |id: &String| artifact(&program.show(id))["state"].clone();
     stems(&program, [&ids[0]]).with_status(0);
     let one = program.run(["--json", "stems", "--budget", "auto"]).json()["taken"]
@@ -521,4 +525,86 @@ fn stored_stems_that_are_short_broken_or_gone_are_not_handed_out() {
         .with_status(0);
     let out = program.folder().join("out");
     stems(&program, [id.as_ref(), "--out".as_ref(), out.as_os_str()]).with_status(0);
+}
+
+#[test]
+fn a_disk_that_fills_up_meanwhile_leaves_nothing_half_made_and_the_wish_comes_back() {
+    let program = Program::new();
+    let place = program.folder().join("disk");
+    // Enough for what is looked at before the work begins; what is not written takes no memory.
+    let Some(disk) = SmallDisk::mount(&place, "1g") else {
+        return;
+    };
+    let program = program.with_library(place.join("library"));
+    let track = program.put("a.wav", &tune(1, 240.0, 44_100, 2));
+    imported(&program);
+    let used = || {
+        let asked = Command::new("df")
+            .args(["--block-size=1", "--output=used"])
+            .arg(&place)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(asked.stdout).unwrap();
+        text.lines().last().unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = used();
+    let mut command = program.command(["--json", "stems"]);
+    command.arg(&track);
+    let mut running = Running::start(command);
+    while used() < before + 2_000_000 {
+        drop(running.poll_line(Duration::from_millis(5)));
+    }
+    // From here on there is one more megabyte, of the thirty that are needed.
+    disk.remount(&format!("size={}", used() + 1_000_000));
+    let ended = running.end().with_status(1);
+    let told = &ended.stderr;
+    assert!(
+        told.contains("stems cannot be written") && told.contains("Make room"),
+        "{told}"
+    );
+    assert!(!told.contains("panicked"), "{told}");
+    assert_eq!(
+        kept(&program),
+        Vec::<PathBuf>::new(),
+        "nothing is half there"
+    );
+    let failed = artifact(&program.show(&track));
+    assert_eq!(
+        (&failed["state"], &failed["error"]["kind"]),
+        (&"failed".into(), &"storage".into())
+    );
+    assert!(
+        failed["error"]["retry_at"].is_string(),
+        "it comes back by itself: {failed}"
+    );
+    // Where it is seen before that there is no room, nothing is begun.
+    let ended = stems(&program, [track.as_os_str()]).with_status(1);
+    assert!(ended.stderr.contains("stay free"), "{}", ended.stderr);
+    assert_eq!(kept(&program), Vec::<PathBuf>::new());
+    disk.remount("size=1g");
+    stems(&program, [track.as_os_str()]).with_status(0);
+    assert_eq!(kept(&program).len(), 8);
+    assert_eq!(
+        program.run(["--json", "verify"]).with_status(0).json()["sound"],
+        true
+    );
+}
+
+#[test]
+fn show_says_in_words_whose_stems_there_are() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
+    imported(&program);
+    let shown = || program.run([OsStr::new("show"), track.as_os_str()]).text();
+    assert!(
+        shown().contains("stems  none; made with tonearm stems"),
+        "{}",
+        shown()
+    );
+    stems(&program, [track.as_os_str()]).with_status(0);
+    assert!(
+        shown().contains("stems  draft by the built-in analysis, "),
+        "{}",
+        shown()
+    );
 }

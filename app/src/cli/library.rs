@@ -128,6 +128,7 @@ impl Library {
             }
             if !cancelled && interrupt.check().is_err() {
                 cancelled = self.core.send(Command::Cancel);
+                self.core.store().give_up_daily_backup();
             }
         }
         if cancelled {

@@ -114,7 +114,12 @@ impl State {
             deck_names,
             choices,
             began: now,
-            catalog: Catalog::new(loaded, (recipes.clone(), Models::default()), 0, now),
+            catalog: Catalog::new(
+                loaded,
+                (recipes.clone(), Models::following(choices.beats_follow)),
+                0,
+                now,
+            ),
             recipes,
             limits,
             eager: false,
@@ -175,7 +180,11 @@ impl State {
                 let revision = self.catalog.revision();
                 self.deck_names = loaded.deck_names.clone();
                 self.choices = loaded.choices;
-                let how = (self.recipes.clone(), self.catalog.models().clone());
+                let how = Models {
+                    beats_follow: self.choices.beats_follow,
+                    ..self.catalog.models().clone()
+                };
+                let how = (self.recipes.clone(), how);
                 self.catalog = Catalog::new(loaded, how, revision, now);
                 Vec::new()
             }
@@ -227,6 +236,7 @@ impl State {
             redo: self.hands.redo_words(),
             pins: Arc::clone(&self.deck_names.pins),
             stem_room: self.stem_room(),
+            beats_follow: self.choices.beats_follow,
         }
     }
 
@@ -299,7 +309,7 @@ impl State {
             Command::SetEager(eager) if eager && !self.eager => return self.be_eager(now),
             Command::SetEager(eager) => self.eager = eager,
             Command::LimitStems(bytes) => return self.limit_stems(bytes, now),
-            Command::FollowWithBeats(follow) => self.follow_with_beats(follow, now),
+            Command::FollowWithBeats(follow) => return self.follow_with_beats(follow, now),
             Command::Pause => self.paused = true,
             Command::Resume => self.paused = false,
             Command::Edit { track, edit } => return self.wish_deed(Deed::Edit(track, edit)),
@@ -458,6 +468,7 @@ fn is_beside_the_work(command: &Command) -> bool {
             | Command::Withdraw(_)
             | Command::UseStems(_)
             | Command::LimitStems(_)
+            | Command::FollowWithBeats(_)
             | Command::Prioritize(_)
             | Command::CancelTracks(_)
             | Command::Undo

@@ -281,4 +281,6 @@ pub struct View {
     pub pins: Arc<BTreeMap<String, TrackId>>,
     /// What the stems of all tracks together may take.
     pub stem_room: StemRoom,
+    /// Beats by a model follow the drafts of every track.
+    pub beats_follow: bool,
 }

@@ -274,7 +274,7 @@ impl Neural {
         let four: [&mut dyn Read; 4] = [&mut drums, &mut bass, &mut other, &mut vocals];
         writer.take(four, Some(&mut mix), control)?;
         control.check()?;
-        let set = writer.finish(Maker::Htdemucs, Timestamp::now())?;
+        let set = writer.finish(Maker::Htdemucs, Timestamp::now(), control)?;
         Ok((set, ran.done.cpu_seconds))
     }
 

@@ -18,6 +18,17 @@ pub struct Models {
     pub beats_follow: bool,
 }
 
+impl Models {
+    /// None yet.
+    pub fn following(beats_follow: bool) -> Self {
+        let recipes = Recipes::new();
+        Self {
+            recipes,
+            beats_follow,
+        }
+    }
+}
+
 /// What has to be there before `artifact` can be made.
 ///
 /// Chords are snapped to beats, and the key is read from chords as much as from notes: both wait for

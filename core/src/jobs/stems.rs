@@ -109,7 +109,11 @@ impl DraftStems {
         let mut piece = Vec::new();
         while sound.next(&mut piece)? {
             control.check()?;
-            draft.push(&piece, &mut |mix, stems| writer.push(stems, Some(mix)))?;
+            // A thread that gives way to others is asked after every few milliseconds of work.
+            draft.push(&piece, &mut |mix, stems| {
+                control.check()?;
+                writer.push(stems, Some(mix))
+            })?;
             piece.clear();
             control.set_progress(sound.progress());
             let left = 1.0 - f64::from(sound.progress().clamp(0.0, 1.0));
@@ -117,7 +121,7 @@ impl DraftStems {
         }
         draft.finish(&mut |mix, stems| writer.push(stems, Some(mix)))?;
         control.check()?;
-        let set = writer.finish(Maker::Native, Timestamp::now())?;
+        let set = writer.finish(Maker::Native, Timestamp::now(), control)?;
         control.set_progress(1.0);
         let format = sound.format().clone();
         let damage = sound.damage().failure(format.duration);

@@ -103,17 +103,17 @@ mod tests {
             error(2),
         ];
         let text = lines.join(&b'\n');
-        let said = std::thread::spawn(move || saying.pass_on(&text[..]));
         let mut lengths = Vec::new();
-        loop {
-            match heard.next(Duration::from_mins(1)) {
-                Ok(Ok(Reply::Error { message, .. })) => lengths.push(message.len()),
-                Ok(Err(_nonsense)) => lengths.push(0),
-                Ok(Ok(other)) => panic!("{other:?}"),
-                Err(_) => break,
+        std::thread::scope(|scope| {
+            scope.spawn(move || saying.pass_on(&text[..]));
+            while let Ok(reply) = heard.next(Duration::from_mins(1)) {
+                match reply {
+                    Ok(Reply::Error { message, .. }) => lengths.push(message.len()),
+                    Ok(other) => panic!("{other:?}"),
+                    Err(_nonsense) => lengths.push(0),
+                }
             }
-        }
-        said.join().unwrap();
+        });
         assert_eq!(lengths, [2_000, 1, 2_000, 0]);
     }
 }

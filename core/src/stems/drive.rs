@@ -1,6 +1,7 @@
 //! What is free on the drive of the library, shared out among jobs that run side by side.
 
 use super::room::in_words;
+use crate::disk::free_bytes;
 use crate::failure::{Failure, FailureKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,17 +88,6 @@ fn judge(bytes: u64, promised: u64, free: Option<u64>) -> Result<(), Failure> {
             Err(Failure::new(FailureKind::Storage, message, remedy))
         }
         _ => Ok(()),
-    }
-}
-
-/// What is free on the drive of this folder; `None` where that cannot be told.
-pub fn free_bytes(folder: &Path) -> Option<u64> {
-    match fs4::available_space(folder) {
-        Ok(free) => Some(free),
-        Err(error) => {
-            tracing::debug!(%error, "how much is free cannot be told");
-            None
-        }
     }
 }
 

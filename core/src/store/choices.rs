@@ -14,6 +14,8 @@ pub(super) const KEY: &[u8] = b"choices";
 pub struct Choices {
     /// Bytes that the stems of all tracks together may take; `None`: as fits the drive.
     pub stem_bytes: Option<u64>,
+    /// Beats by a model follow the drafts of every track.
+    pub beats_follow: bool,
 }
 
 /// What cannot be read was not chosen.

@@ -696,6 +696,7 @@ fn what_was_chosen_about_the_library_goes_with_it_and_with_its_backups() {
     assert_eq!(loaded.choices, Choices::default());
     let choices = Choices {
         stem_bytes: Some(5_000_000_000),
+        beats_follow: true,
     };
     store.write(vec![Change::PutChoices(choices)]).unwrap();
     let backup = store.backup(Reason::ByHand).unwrap();

@@ -116,25 +116,22 @@ impl State {
     }
 
     pub(super) fn models_are(&mut self, recipes: Recipes, now: Timestamp) {
-        let beats_follow = self.catalog.models().beats_follow;
-        self.set_models(
-            Models {
-                recipes,
-                beats_follow,
-            },
-            now,
-        );
+        let beats_follow = self.choices.beats_follow;
+        let models = Models {
+            recipes,
+            beats_follow,
+        };
+        self.set_models(models, now);
     }
 
-    pub(super) fn follow_with_beats(&mut self, beats_follow: bool, now: Timestamp) {
+    pub(super) fn follow_with_beats(&mut self, beats_follow: bool, now: Timestamp) -> Vec<Effect> {
+        if beats_follow == self.choices.beats_follow {
+            return Vec::new();
+        }
+        self.choices.beats_follow = beats_follow;
         let recipes = self.catalog.models().recipes.clone();
-        self.set_models(
-            Models {
-                recipes,
-                beats_follow,
-            },
-            now,
-        );
+        self.models_are(recipes, now);
+        self.write_all(vec![Change::PutChoices(self.choices)])
     }
 
     fn set_models(&mut self, models: Models, now: Timestamp) {

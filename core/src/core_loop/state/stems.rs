@@ -11,7 +11,7 @@ use crate::findings::{Finding, Knowledge};
 use crate::jobs::plan;
 use crate::row::Row;
 use crate::stems::room::{self, Held, StemRoom};
-use crate::store::{Change, Choices};
+use crate::store::Change;
 use crate::track::TrackId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -85,7 +85,7 @@ impl State {
 
     /// Stems that there was no room for are tried again.
     pub(super) fn limit_stems(&mut self, stem_bytes: Option<u64>, now: Timestamp) -> Vec<Effect> {
-        self.choices = Choices { stem_bytes };
+        self.choices.stem_bytes = stem_bytes;
         let mut effects = self.write_all(vec![Change::PutChoices(self.choices)]);
         let lacked_room = |row: &&std::sync::Arc<Row>| {
             let records = [&row.knowledge.records, &row.knowledge.tried];

@@ -363,6 +363,7 @@ fn how_much_stems_may_take_is_kept_and_told() {
     );
     let choices = Choices {
         stem_bytes: Some(7),
+        ..Choices::default()
     };
     assert_eq!(bench.changes.last(), Some(&Change::PutChoices(choices)));
     bench.apply(Input::Reloaded(Loaded::default()));
