@@ -83,6 +83,7 @@ pub(super) fn findings() -> Vec<Finding> {
     let chord = Chord {
         root: PitchClass::new(9),
         quality: Quality::Minor7,
+        bass: None,
     };
     let span = |start: f64, chord| ChordSpan {
         start: Secs(start),
