@@ -1,7 +1,7 @@
 """From what the network hears in each frame to spans with chord names in Harte's notation."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 NO_CHORD = "N"
 NONE = 12
@@ -54,8 +54,7 @@ def quality(degrees, below):
     return f":({','.join(degrees)})"
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """Frames `first` up to and without `last` that sound the same."""
 
     first: int
@@ -67,12 +66,13 @@ class Run:
         return self.last - self.first
 
 
-def runs(sounds):
-    """Equal neighbours put together."""
+def runs(sounds, edges=None):
+    """Equal neighbours put together. Sound `n` has the frames `edges[n]` to `edges[n + 1]`, or one each."""
+    edges = range(len(sounds) + 1) if edges is None else edges
     found, first = [], 0
     for place in range(1, len(sounds) + 1):
         if place == len(sounds) or sounds[place] != sounds[first]:
-            found.append(Run(first, place, sounds[first]))
+            found.append(Run(edges[first], edges[place], sounds[first]))
             first = place
     return found
 

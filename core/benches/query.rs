@@ -85,7 +85,7 @@ fn row(number: u64) -> Arc<Row> {
     }
     let search_text = query::search_text(&track);
     Arc::new(Row {
-        track,
+        track: Box::new(track),
         knowledge,
         state: TrackState::Ready,
         artifacts: [ArtifactState::Done; 8],

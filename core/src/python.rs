@@ -6,6 +6,7 @@ pub mod fingerprint;
 pub mod interpreter;
 pub mod protocol;
 pub mod resources;
+mod words;
 pub mod worker;
 
 mod child;

@@ -65,7 +65,8 @@ impl ArtifactState {
 /// One line of the library. Immutable: a change makes a new row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    pub track: Track,
+    /// In a place of its own, which it keeps from the moment it was read: nothing of its size is ever moved.
+    pub track: Box<Track>,
     pub knowledge: Knowledge,
     pub state: TrackState,
     /// One entry for each of [`Artifact::ALL`], in that order.

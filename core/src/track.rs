@@ -165,7 +165,7 @@ pub struct Track {
     pub missing: bool,
     /// What decoding found broken in a file that plays all the same: its results tell of less than the whole.
     #[serde(default)]
-    pub damage: Option<Failure>,
+    pub damage: Option<Box<Failure>>,
     /// The libraries of other programs that hold it too; at most [`crate::source::MOST_SOURCES`].
     #[serde(default)]
     pub sources: Vec<Source>,

@@ -110,8 +110,8 @@ def job(sound, rate, out=None, cancelled=lambda: False):
 class Worker:
     """A worker process. Replies are read by a thread, so that waiting for one can end."""
 
-    def __init__(self, family, *more):
-        command = [sys.executable, "-I", "-B", "-X", "utf8", os.path.join(PYTHON_DIR, "worker.py"), "--family", family]
+    def __init__(self, family, *more, script=os.path.join(PYTHON_DIR, "worker.py")):
+        command = [sys.executable, "-I", "-B", "-X", "utf8", script, "--family", family]
         self.process = subprocess.Popen(
             command + list(more), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

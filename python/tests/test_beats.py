@@ -26,6 +26,7 @@ LENGTHS = (441 * 3, 22_050, 441 * 1487, 441 * 1488 + 1, 441 * 1500, 441 * 2990 +
 class Parity(unittest.TestCase):
     def test_logits_and_times_are_those_of_the_package(self):
         import numpy
+        from tonearm_worker import beats as beats_module
 
         ours, theirs = both()
         for frames in LENGTHS:
@@ -39,7 +40,13 @@ class Parity(unittest.TestCase):
                 result = ours.run(support.job(sound, 22_050), "cpu")
                 beats, downbeats = theirs(sound[:, 0], 22_050)
                 numpy.testing.assert_array_equal(result["beats"], beats)
+                numpy.testing.assert_array_equal(result["downbeats"], downbeats if len(beats) else [])
+                # Random weights hear no beats; louder, they do.
+                result = beats_module.result(beat + 10, downbeat, ours.pick)
+                beats, downbeats = theirs.frames2beats(wanted[0] + 10, wanted[1])
+                numpy.testing.assert_array_equal(result["beats"], beats)
                 numpy.testing.assert_array_equal(result["downbeats"], downbeats)
+                self.assertTrue(len(beats) > 0 or frames < 22_050)
 
     def test_features_are_those_of_the_package(self):
         import torch
@@ -72,6 +79,16 @@ class Result(unittest.TestCase):
         self.assertEqual(found["frame_rate"], 50)
         for score, logit in zip(found["beat_scores"], (2.0, 0.5, 3.0)):
             self.assertAlmostEqual(score, 1 / (1 + 2.718281828459045**-logit), places=6)
+
+    def test_where_there_are_no_beats_there_are_no_downbeats(self):
+        import torch
+        from tonearm_worker import beats
+
+        model, _ = both()
+        beat, downbeat = torch.full((100,), -5.0), torch.full((100,), -5.0)
+        downbeat[40] = 1.0
+        found = beats.result(beat, downbeat, model.pick)
+        self.assertEqual((found["beats"], found["downbeats"], found["beat_scores"]), ([], [], []))
 
     def test_very_short_and_silent_tracks_have_a_result(self):
         import numpy

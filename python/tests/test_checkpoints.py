@@ -174,6 +174,20 @@ class Refusals(unittest.TestCase):
             with self.subTest(family=family, **values):
                 self.refused(family, self.edited(FAMILIES[family], lambda contents: contents[part].update(values)))
 
+    def test_a_small_file_cannot_repeat_one_number_into_a_large_network(self):
+        import make_checkpoints
+        import torch
+        from ace import model
+
+        values = {**model.DEFAULTS, "conformer_dim": 512, "ffn_dim": 16_384, "num_layers": 8}
+        with torch.device("meta"):
+            state = model.Network(values).state_dict()
+        state = {name: torch.zeros((), dtype=tensor.dtype).expand(tensor.shape) for name, tensor in state.items()}
+        path = self.path()
+        torch.save(make_checkpoints.lightning(state, values), path)
+        self.assertLess(os.path.getsize(path), 200_000)
+        self.refused("harmony", path, "larger than the file holds")
+
     def test_tensors_must_be_those_of_the_network(self):
         import torch
 
@@ -192,9 +206,30 @@ class Refusals(unittest.TestCase):
         def no_tensor(state):
             state[next(iter(state))] = "text"
 
+        def replaced(change):
+            def apply(state):
+                name = next(name for name, tensor in state.items() if tensor.is_floating_point() and tensor.ndim == 2)
+                state[name] = change(state[name].float())
+
+            apply.__name__ = change.__name__
+            return apply
+
+        def eight_bits(tensor):
+            return tensor.to(torch.float8_e4m3fn)
+
+        def quantised(tensor):
+            return torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8)
+
+        def with_imaginary_parts(tensor):
+            return tensor.to(torch.complex64)
+
+        def whole_numbers(tensor):
+            return tensor.to(torch.int32)
+
+        kinds = [replaced(change) for change in (eight_bits, quantised, with_imaginary_parts, whole_numbers)]
         for family, name in FAMILIES.items():
             part = "state" if family == "stems" else "state_dict"
-            for change in (without_one, one_more, other_shape, no_number, no_tensor):
+            for change in (without_one, one_more, other_shape, no_number, no_tensor, *kinds):
                 with self.subTest(family=family, change=change.__name__):
                     self.refused(family, self.edited(name, lambda contents: change(contents[part])))
             self.refused(family, self.edited(name, lambda contents: contents.pop(part)))

@@ -126,7 +126,7 @@ class Interrupts(unittest.TestCase):
 
         net = torch.nn.Sequential(Layer(2, 2), torch.nn.Sequential(Layer(2, 2)))
         job = support.job(support.music(1, 1, 22_050), 22_050, cancelled=lambda: bool(cancelled))
-        with self.assertRaises(errors.Cancelled), job.network(net):
+        with self.assertRaises(errors.Cancelled), job.watching(net):
             net(torch.zeros(1, 2))
         self.assertEqual(len(ran), 1)
         # Nothing of it stays on the network.

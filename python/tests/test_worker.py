@@ -187,6 +187,19 @@ class Running(unittest.TestCase):
             worker.run(*sound("stems"), number=2, out=out)
             self.assertEqual(worker.wait_for("done", "cancelled", "error")["event"], "done")
 
+    def test_runs_that_nobody_will_answer_leave_room_for_those_that_can_be_cancelled(self):
+        from tonearm_worker import main
+
+        worker = main.Worker.__new__(main.Worker)
+        worker._cancelled = {}
+        for number in range(3000):
+            for unanswered in ({"op": "run", "id": number + 10}, {"op": "run", "id": -1 - number}, {"op": "run", "id": True}):
+                worker._at_once(unanswered)
+                worker._dropped(unanswered)
+        worker._at_once({"op": "run", "id": 5})
+        worker._at_once({"op": "cancel", "id": 5})
+        self.assertEqual(worker._cancelled, {5: True})
+
     def test_signs_of_life_come_while_it_works(self):
         with Worker("beats") as worker:
             worker.wait_for("hello")

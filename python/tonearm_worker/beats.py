@@ -57,17 +57,18 @@ class Model:
         total = 1 + job.pcm.frames // HOP
         merged = torch.full((2, total), UNSEEN)
         starts = chunk_starts(total)
-        for done, start in enumerate(starts):
-            job.check()
-            features = self.features(job.pcm, start, total)
-            with job.network(self.network), torch.inference_mode():
-                output = self.network(features.unsqueeze(0).to(device))
-                chunk = torch.stack([output["beat"][0], output["downbeat"][0]]).float().cpu()
-            first = start + BORDER_FRAMES
-            place = merged[:, first : first + CHUNK_FRAMES - 2 * BORDER_FRAMES]
-            used = chunk[:, BORDER_FRAMES:-BORDER_FRAMES]
-            place.copy_(torch.where(place == UNSEEN, used, place))
-            job.progress(done + 1, len(starts))
+        with job.watching(self.network):
+            for done, start in enumerate(starts):
+                job.check()
+                features = self.features(job.pcm, start, total)
+                with job.network(), torch.inference_mode():
+                    output = self.network(features.unsqueeze(0).to(device))
+                    chunk = torch.stack([output["beat"][0], output["downbeat"][0]]).float().cpu()
+                first = start + BORDER_FRAMES
+                place = merged[:, first : first + CHUNK_FRAMES - 2 * BORDER_FRAMES]
+                used = chunk[:, BORDER_FRAMES:-BORDER_FRAMES]
+                place.copy_(torch.where(place == UNSEEN, used, place))
+                job.progress(done + 1, len(starts))
         if not bool(torch.isfinite(merged).all()):
             checkpoints.refuse("The model's answer is not a number")
         return merged[0], merged[1]
@@ -112,7 +113,8 @@ def result(beat, downbeat, pick):
     scores = beat.double().sigmoid().numpy()[frames]
     return {
         "beats": beats.tolist(),
-        "downbeats": numpy.asarray(downbeats, dtype=float).tolist(),
+        # Each is moved to the nearest beat; without beats they would stay where they are.
+        "downbeats": numpy.asarray(downbeats, dtype=float).tolist() if len(beats) else [],
         "beat_scores": scores.tolist(),
         "frame_rate": FRAME_RATE,
     }

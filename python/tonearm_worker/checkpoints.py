@@ -15,6 +15,9 @@ MAX_METADATA_BYTES = 1 << 16
 # Any whole number in a hyper-parameter: wide enough for every layer, too small for a loop that does not end.
 MAX_NUMBER = 1 << 16
 
+# What weights are stored as.
+FLOATS = ("torch.float16", "torch.bfloat16", "torch.float32", "torch.float64")
+
 
 def refuse(message):
     raise WorkerError("bad_model", message)
@@ -114,7 +117,7 @@ def build(make, state):
 
     try:
         with torch.device("meta"):
-            expected = {name: tensor.shape for name, tensor in make().state_dict().items()}
+            expected = make().state_dict()
     except (MemoryError, OSError):
         raise
     except Exception as error:
@@ -130,14 +133,20 @@ def compare(expected, state):
 
     wrong = sorted(set(expected) ^ set(state)) or [
         name
-        for name, shape in expected.items()
-        if not isinstance(state[name], torch.Tensor) or state[name].shape != shape
+        for name, tensor in expected.items()
+        if not isinstance(state[name], torch.Tensor) or state[name].shape != tensor.shape
     ]
     if wrong:
         refuse(f"{len(wrong)} tensors do not fit the network, `{clip(wrong[0])}` first")
     for name, tensor in state.items():
-        if tensor.layout != torch.strided or tensor.device.type != "cpu":
+        kinds = FLOATS if expected[name].is_floating_point() else (str(expected[name].dtype),)
+        if tensor.layout != torch.strided or tensor.device.type != "cpu" or str(tensor.dtype) not in kinds:
             refuse(f"The tensor `{clip(name)}` is not a plain one")
+    # One number in the file can stand for all of a tensor, and one tensor for many; honest ones share next to nothing.
+    held = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in state.values()}
+    if sum(tensor.nbytes for tensor in state.values()) > 2 * sum(held.values()):
+        refuse("The tensors are larger than the file holds")
+    for name, tensor in state.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             refuse(f"The tensor `{clip(name)}` has values that are no numbers")
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections import Counter
 
 import numpy
 
@@ -15,8 +14,14 @@ PACKAGES = ("torch", "torchaudio", "soxr", "numpy")
 LIMITS = {"input_dim": 1024, "conformer_dim": 4096, "num_heads": 64, "ffn_dim": 1 << 14, "num_layers": 64,
           "depthwise_conv_kernel_size": 255}  # fmt: skip
 
+# Spectra made in one go, 0.5 MB each: what they work on stays in the processor's caches, which the network empties.
+AHEAD = 8
+
 ROOT, BASS, NOTES = slice(0, 13), slice(13, 26), slice(26, 38)
 NONE = 12
+# For each set of notes as bits, which of the twelve are not in it.
+OUTSIDE = numpy.arange(1 << 12)[:, None] >> numpy.arange(12) & 1 == 0
+BITS = 2.0 ** numpy.arange(12, dtype=numpy.float32)
 
 
 class Model:
@@ -51,32 +56,44 @@ class Model:
         sums, weights = numpy.zeros((total, 38), numpy.float32), numpy.zeros((total, 1), numpy.float32)
         ramp = trapezoid(self.config.chunk_frames, self.config.overlap_frames)[:, None]
         starts = chunk_starts(total, self.config)
-        for done, start in enumerate(starts):
-            job.check()
-            chunk = self.chunk(job, device, start)[: total - start]
-            sums[start : start + len(chunk)] += chunk * ramp[: len(chunk)]
-            weights[start : start + len(chunk)] += ramp[: len(chunk)]
-            job.progress(done + 1, len(starts))
+        with job.watching(self.network):
+            for done, (start, spectrum, peak) in enumerate(self.spectra(job, starts)):
+                chunk = self.chunk(job, device, spectrum, peak)[: total - start]
+                sums[start : start + len(chunk)] += chunk * ramp[: len(chunk)]
+                weights[start : start + len(chunk)] += ramp[: len(chunk)]
+                job.progress(done + 1, len(starts))
         if not numpy.isfinite(sums).all():
             checkpoints.refuse("The model's answer is not a number")
-        return sums / weights
+        sums /= weights
+        return sums
 
-    def chunk(self, job, device, start):
+    def spectra(self, job, starts):
+        """(start, spectrum, peak of the samples) of each chunk; no spectrum where there is no sound."""
         import torch
 
-        samples = job.pcm.read(start * self.config.hop_length, self.config.chunk_samples)[:, 0]
-        peak = float(numpy.abs(samples).max())
+        for first in range(0, len(starts), AHEAD):
+            made = []
+            for start in starts[first : first + AHEAD]:
+                job.check()
+                samples = job.pcm.read(start * self.config.hop_length, self.config.chunk_samples)[:, 0]
+                peak = float(max(samples.max(), -samples.min()))
+                with torch.inference_mode():
+                    made.append((start, self.features(samples / peak) if peak > 0 else None, peak))
+            yield from made
+
+    def chunk(self, job, device, spectrum, peak):
+        import torch
+
         out = numpy.zeros((self.config.chunk_frames, 38), numpy.float32)
-        if peak > 0:
+        silent = numpy.ones(len(out), bool)
+        if spectrum is not None:
+            job.check()
             with torch.inference_mode():
-                spectrum = self.features(samples / peak)
-                with job.network(self.network):
+                with job.network():
                     heard = self.network(spectrum[None, None].to(device))
                     root, bass = heard["root"][0].softmax(-1), heard["bass"][0].softmax(-1)
                     out = torch.cat([root, bass, heard["onehot"][0].sigmoid()], dim=1).float().cpu().numpy()
                 silent = (spectrum.amax(0) * peak < self.config.silence).numpy()
-        else:
-            silent = numpy.ones(len(out), bool)
         # The network was taught with music; what it says of nothing means nothing.
         out[silent] = 0
         out[silent, NONE] = out[silent, BASS.start + NONE] = 1
@@ -101,52 +118,72 @@ def trapezoid(length, overlap):
 
 def result(posteriors, seconds, config):
     from ace import decode
-    from ace.key import key
 
-    sounds = heard(posteriors, config.note_threshold)
+    codes = heard(posteriors, config.note_threshold)
+    edges = numpy.concatenate([[0], numpy.flatnonzero(codes[1:] != codes[:-1]) + 1, [len(codes)]])
+    codes, edges = codes[edges[:-1]].tolist(), edges.tolist()
+    labels = [decode.label(*sound(code)) for code in codes]
     shortest = config.shortest_span_seconds / config.frame_seconds
-    found = decode.without_short(decode.runs([decode.label(*sound) for sound in sounds]), shortest)
-    spans = [span(run, posteriors, sounds, decode.label) for run in found]
-    for this, following in zip(spans, found[1:]):
-        this["end"] = following.first * config.frame_seconds
-    for this, run in zip(spans, found):
-        this["start"] = run.first * config.frame_seconds
-    spans[-1]["end"] = seconds
-    total = posteriors[:, NOTES].sum(axis=0)
-    names = decode.PITCHES
-    found_key = key(total)
+    found = decode.without_short(decode.runs(labels, edges), shortest)
     return {
-        "spans": spans,
+        "spans": spans(found, posteriors, prevailing(found, codes, edges, labels), seconds, config.frame_seconds),
         "frame_seconds": config.frame_seconds,
         "frames": len(posteriors),
-        "key": found_key and {"label": f"{names[found_key[0]]}:{found_key[1]}", "confidence": found_key[2]},
+        "key": key_of(posteriors),
     }
 
 
 def heard(posteriors, threshold):
-    """(root, bass, notes as bits) of each frame."""
+    """What each frame says as one number, for sound()."""
     roots, basses = posteriors[:, ROOT].argmax(axis=1), posteriors[:, BASS].argmax(axis=1)
-    bits = (posteriors[:, NOTES] > threshold) @ (1 << numpy.arange(12))
-    return list(zip(roots.tolist(), basses.tolist(), bits.tolist()))
+    bits = (posteriors[:, NOTES] > threshold).astype(numpy.float32) @ BITS
+    return (roots * 13 + basses << 12) + bits.astype(numpy.int64)
 
 
-def span(run, posteriors, sounds, label):
-    part = posteriors[run.first : run.last]
-    # The frames of the span that were heard as its chord say what is in it.
-    counts = Counter(sound for sound in sounds[run.first : run.last] if label(*sound) == run.sound)
-    root, _, bits = counts.most_common(1)[0][0]
-    in_chord = numpy.array([bits >> pitch & 1 for pitch in range(12)], bool)
-    notes = numpy.where(in_chord, part[:, NOTES], 1 - part[:, NOTES]).mean(axis=1)
-    certainty = part[:, root] * (1 if root == NONE else notes)
-    return {
-        "start": None,
-        "end": None,
-        "label": run.sound,
-        "confidence": float(min(1.0, max(0.0, certainty.mean()))),
-        "root": rounded(part[:, ROOT]),
-        "notes": rounded(part[:, NOTES]),
-    }
+def sound(code):
+    """(root, bass, notes as bits)."""
+    return (code >> 12) // 13, (code >> 12) % 13, code & 0xFFF
 
 
-def rounded(part):
-    return [round(float(value), 4) for value in part.mean(axis=0)]
+def prevailing(found, codes, edges, labels):
+    """The sound of each span that most of its frames were heard as, of those that its label stands for."""
+    chosen, place = [], 0
+    for run in found:
+        frames = {}
+        while place < len(codes) and edges[place] < run.last:
+            if labels[place] == run.sound:
+                frames[codes[place]] = frames.get(codes[place], 0) + edges[place + 1] - edges[place]
+            place += 1
+        chosen.append(sound(max(frames, key=frames.get)))
+    return chosen
+
+
+def spans(found, posteriors, sounds, seconds, frame_seconds):
+    """Spans without gaps from 0 to `seconds`, with the means of their posteriors."""
+    starts = [run.first for run in found]
+    lengths = numpy.array([run.length for run in found])
+    means = numpy.add.reduceat(posteriors, starts, axis=0, dtype=numpy.float64) / lengths[:, None]
+    sure = numpy.add.reduceat(certainty(posteriors, sounds, lengths), starts, dtype=numpy.float64) / lengths
+    edges = [start * frame_seconds for start in starts] + [seconds]
+    rounded = means.round(4)
+    rows = zip(found, edges, edges[1:], sure.clip(0, 1).tolist(), rounded[:, ROOT].tolist(), rounded[:, NOTES].tolist())
+    return [
+        {"start": start, "end": end, "label": run.sound, "confidence": confidence, "root": root, "notes": notes}
+        for run, start, end, confidence, root, notes in rows
+    ]
+
+
+def certainty(posteriors, sounds, lengths):
+    """How likely each frame has the root and the notes of its span; of no chord, the root alone."""
+    roots = numpy.repeat([root for root, _, _ in sounds], lengths)
+    bits = numpy.repeat([bits for _, _, bits in sounds], lengths)
+    notes = numpy.abs(posteriors[:, NOTES] - OUTSIDE[bits].astype(numpy.float32)).mean(axis=1)
+    return posteriors[numpy.arange(len(roots)), roots] * numpy.where(roots == NONE, 1, notes)
+
+
+def key_of(posteriors):
+    from ace.decode import PITCHES
+    from ace.key import key
+
+    found = key(posteriors[:, NOTES].sum(axis=0))
+    return found and {"label": f"{PITCHES[found[0]]}:{found[1]}", "confidence": found[2]}

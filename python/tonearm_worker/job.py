@@ -24,17 +24,24 @@ class Job:
         self._replies.send("progress", id=self.number, done=done, total=total)
 
     @contextlib.contextmanager
-    def network(self, modules):
-        """Time what stands inside as the network's own work, and let a cancel stop it between two layers."""
+    def watching(self, modules):
+        """Let a cancel stop the network between two of its layers."""
         hooks = [each.register_forward_pre_hook(lambda *_: self.check()) for each in interruptible(modules)]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    @contextlib.contextmanager
+    def network(self):
+        """Time what stands inside as the network's own work."""
         wall, cpu = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
             self.network_seconds += time.perf_counter() - wall
             self.network_cpu_seconds += time.process_time() - cpu
-            for hook in hooks:
-                hook.remove()
 
 
 def interruptible(root):

@@ -12,7 +12,7 @@ from . import PROTOCOL
 from .errors import Cancelled, WorkerError, describe, is_out_of_memory
 from .memory import resident_bytes
 from .parent import die_with_parent
-from .protocol import Refused, Replies, Requests, count_field, id_field, text_field
+from .protocol import Refused, Replies, Requests, count_field, id_field, is_id, text_field
 
 FAMILIES = ("beats", "stems", "harmony")
 
@@ -56,7 +56,7 @@ class Worker:
         still_libraries()
         replies.send("hello", protocol=PROTOCOL, family=family, python=platform.python_version(), pid=os.getpid())
         threading.Thread(target=self._beat, name="alive", daemon=True).start()
-        self._requests = Requests(0, self._at_once, leave)
+        self._requests = Requests(0, self._at_once, self._dropped, leave)
 
     def serve(self):
         while not self._quitting:
@@ -71,10 +71,10 @@ class Worker:
         number = request.get("id")
         if request.get("op") == "cancel":
             # One that comes after its run has ended is no mistake: the two crossed on the way.
-            if isinstance(number, int) and number in self._cancelled:
+            if is_id(number) and number in self._cancelled:
                 self._cancelled[number] = True
             return True
-        if request.get("op") == "run" and isinstance(number, int) and len(self._cancelled) < MAX_KNOWN:
+        if request.get("op") == "run" and is_id(number) and len(self._cancelled) < MAX_KNOWN:
             self._cancelled.setdefault(number, False)
         if request.get("op") == "quit":
             self._quitting = True
@@ -82,6 +82,11 @@ class Worker:
             timer.daemon = True
             timer.start()
         return False
+
+    def _dropped(self, request):
+        """Called by the reader: nobody will answer this one."""
+        if request.get("op") == "run" and is_id(request.get("id")):
+            self._cancelled.pop(request["id"], None)
 
     def _beat(self):
         while True:

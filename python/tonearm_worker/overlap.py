@@ -35,7 +35,7 @@ def separate(network, segment, job, device, scale):
         before = (segment - length) // 2
         around = torch.from_numpy(job.pcm.read(start - before, segment))
         inside = zero_outside((around.T - mean) / deviation, before - start, frames)
-        with job.network(network), torch.no_grad():
+        with job.network(), torch.no_grad():
             estimate = network(inside.unsqueeze(0).to(device))[0].float().cpu()
         sums[..., :length] += weight[:length] * estimate[..., before : before + length]
         weight_sums[:length] += weight[:length]

@@ -63,10 +63,11 @@ class Refused:
 class Requests:
     """Reads requests in a thread of its own, so that the end of the input is seen in the middle of anything."""
 
-    def __init__(self, descriptor, at_once, at_end):
+    def __init__(self, descriptor, at_once, at_drop, at_end):
         """`at_once(request)` says whether it has dealt with a request already; `at_end()` does not return."""
         self._descriptor = descriptor
         self._at_once = at_once
+        self._at_drop = at_drop
         self._at_end = at_end
         self._waiting = queue.Queue(MAX_WAITING)
         self._dropped = 0
@@ -96,6 +97,8 @@ class Requests:
             self._waiting.put_nowait(request)
         except queue.Full:
             self._dropped += 1
+            if isinstance(request, dict):
+                self._at_drop(request)
 
 
 class LineSplitter:
@@ -158,6 +161,10 @@ def count_field(request, name, most):
 
 def id_field(request):
     value = request.get("id")
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 63:
+    if not is_id(value):
         raise WorkerError("bad_request", "`id` is a whole number")
     return value
+
+
+def is_id(value):
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63

@@ -57,8 +57,9 @@ class Model:
         with Stems(job.out, self.network.sources, job.pcm.frames, CHANNELS) as stems:
             residual = Residual()
             scale = (job.spread.mean, job.spread.deviation + TINY)
-            for mix, parts in separate(self.network, self.segment, job, device, scale):
-                stems.write(parts)
-                residual.add(mix, parts)
+            with job.watching(self.network):
+                for mix, parts in separate(self.network, self.segment, job, device, scale):
+                    stems.write(parts)
+                    residual.add(mix, parts)
             stems.keep()
         return {"files": stems.names, "frames": job.pcm.frames, "residual_db": residual.decibels()}

@@ -35,7 +35,7 @@ fn row(id: u64, revision: u64) -> Row {
     };
     let records = [Artifact::Waveform, Artifact::Beats].map(|artifact| (artifact, record.clone()));
     Row {
-        track: Track {
+        track: Box::new(Track {
             id: TrackId(id),
             path: path.clone(),
             root: path,
@@ -54,7 +54,7 @@ fn row(id: u64, revision: u64) -> Row {
             damage: None,
             sources: Vec::new(),
             borrowed: tonearm_core::track::TagFields::default(),
-        },
+        }),
         knowledge: Knowledge {
             records: records.into(),
             ..Knowledge::default()

@@ -312,7 +312,7 @@ pub(crate) fn network() -> NetworkView {
 
 pub(crate) fn row(id: u64, title: &str, key: &str) -> Row {
     Row {
-        track: Track {
+        track: Box::new(Track {
             id: TrackId(id),
             path: FilePath(PathBuf::from(format!("{id}.mp3"))),
             root: FilePath(PathBuf::from("music")),
@@ -332,7 +332,7 @@ pub(crate) fn row(id: u64, title: &str, key: &str) -> Row {
             damage: None,
             sources: Vec::new(),
             borrowed: tonearm_core::track::TagFields::default(),
-        },
+        }),
         knowledge: Knowledge {
             records: Records::new(),
             summary: Summary {

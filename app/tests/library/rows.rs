@@ -115,7 +115,7 @@ pub(crate) fn row(number: usize) -> Row {
         .map(|artifact| (artifact, record(None)))
         .collect();
     finish(Row {
-        track,
+        track: Box::new(track),
         knowledge: Knowledge {
             records,
             summary,

@@ -330,7 +330,7 @@ fn record(failure: Option<Failure>) -> ArtifactRecord {
 fn row(state: TrackState, artifacts: ArtifactState) -> Row {
     let done = artifacts == ArtifactState::Done;
     Row {
-        track: Track {
+        track: Box::new(Track {
             id: ID,
             path: FilePath(PathBuf::from("night-ferry.mp3")),
             root: FilePath(PathBuf::from("night-ferry.mp3")),
@@ -357,7 +357,7 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
             damage: None,
             sources: Vec::new(),
             borrowed: tonearm_core::track::TagFields::default(),
-        },
+        }),
         knowledge: Knowledge {
             records: Records::new(),
             summary: if done {

@@ -35,6 +35,9 @@ pub(crate) struct Catalog {
     revision: u64,
 }
 
+/// A track as it was read, with what is known of it.
+type Described = (Box<Track>, Box<Knowledge>);
+
 /// What rows do not tell of a track that was changed by hand.
 #[derive(Debug, Clone)]
 pub(crate) struct Beneath {
@@ -67,7 +70,7 @@ impl Catalog {
         tracks.sort_by(|a, b| (a.added, &a.path).cmp(&(b.added, &b.path)));
         let mut catalog = Self {
             rows: Rows::default(),
-            index: Index::new(&tracks),
+            index: Index::new(tracks.iter().map(|track| &**track)),
             recipes,
             models,
             running: HashMap::new(),
@@ -77,14 +80,14 @@ impl Catalog {
         for track in &tracks {
             if let Some(hand) = by_hand.get(&track.id) {
                 let (hand, found) = (*hand, knowledge.get(&track.id).cloned());
-                let found = found.unwrap_or_default();
+                let found = *found.unwrap_or_default();
                 catalog.beneath.insert(track.id, Beneath { hand, found });
             }
         }
         let mut rows = Vec::with_capacity(tracks.len());
         let mut tracks = tracks.into_iter();
         loop {
-            let batch: Vec<(Track, Knowledge)> = tracks
+            let batch: Vec<Described> = tracks
                 .by_ref()
                 .take(AT_ONCE)
                 .map(|track| {
@@ -102,7 +105,7 @@ impl Catalog {
     }
 
     /// Rows for many tracks, made on all cores.
-    fn all_rows(&self, mut described: Vec<(Track, Knowledge)>, now: Timestamp) -> Vec<Arc<Row>> {
+    fn all_rows(&self, mut described: Vec<Described>, now: Timestamp) -> Vec<Arc<Row>> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let share = described.len().div_ceil(cores).max(1);
         let mut parts = Vec::new();
@@ -110,9 +113,9 @@ impl Catalog {
             let rest = described.split_off(share.min(described.len()));
             parts.push(std::mem::replace(&mut described, rest));
         }
-        let rows_of = |part: Vec<(Track, Knowledge)>| -> Vec<Arc<Row>> {
+        let rows_of = |part: Vec<Described>| -> Vec<Arc<Row>> {
             part.into_iter()
-                .map(|(track, known)| Arc::new(self.row(track, known, self.revision, now)))
+                .map(|(track, known)| Arc::new(self.row(track, *known, self.revision, now)))
                 .collect()
         };
         std::thread::scope(|scope| {
@@ -162,7 +165,7 @@ impl Catalog {
     }
 
     pub(crate) fn track(&self, id: TrackId) -> Option<Track> {
-        self.rows.get(id).map(|row| row.track.clone())
+        self.rows.get(id).map(|row| Track::clone(&row.track))
     }
 
     pub(crate) fn recipe(&self, artifact: Artifact) -> Option<&crate::artifact::Recipe> {
@@ -243,7 +246,7 @@ impl Catalog {
 
     fn put_row(&mut self, track: Track, found: Knowledge, now: Timestamp) {
         self.revision += 1;
-        let row = self.row(track, found, self.revision, now);
+        let row = self.row(Box::new(track), found, self.revision, now);
         self.rows.put(row);
     }
 
@@ -286,7 +289,7 @@ impl Catalog {
         };
         self.index.put(&row.track);
         let hash = row.track.hash;
-        self.put_row(row.track.clone(), found, now);
+        self.put_row(Track::clone(&row.track), found, now);
         if let Some(hash) = hash {
             self.refresh_duplicates(hash, now);
         }
@@ -354,7 +357,7 @@ impl Catalog {
             && is_newcomer(here.track.id)
             && here.track.added >= gone.track.added
             && (here.track.root == gone.track.root || is_below(&here.track.path, &gone.track.root));
-        is_move.then(|| (gone.track.clone(), here.track.clone()))
+        is_move.then(|| (Track::clone(&gone.track), Track::clone(&here.track)))
     }
 
     /// Other tracks with these bytes; the first few where there are very many.
@@ -375,7 +378,7 @@ impl Catalog {
         }
     }
 
-    fn row(&self, track: Track, found: Knowledge, revision: u64, now: Timestamp) -> Row {
+    fn row(&self, track: Box<Track>, found: Knowledge, revision: u64, now: Timestamp) -> Row {
         let knowledge = match self.beneath.get(&track.id) {
             Some(beneath) => found.under_hand(&beneath.hand, track.stamp),
             None => found,

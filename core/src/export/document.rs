@@ -188,7 +188,7 @@ impl<'a> TrackDocument<'a> {
             cues: [],
             stems: None,
             artifacts: artifacts(row),
-            damage: track.damage.as_ref().map(error),
+            damage: track.damage.as_deref().map(error),
             duplicates: row.duplicates.iter().copied().map(Id).collect(),
         }
     }

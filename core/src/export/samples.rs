@@ -10,7 +10,7 @@ use crate::units::{Bpm, SampleRate, Secs};
 /// A file of which nothing is known but that it is there.
 pub(crate) fn bare_row() -> Row {
     Row {
-        track: Track {
+        track: Box::new(Track {
             id: TrackId(0xff),
             path: FilePath("/elsewhere/lost.wav".into()),
             root: FilePath("/elsewhere".into()),
@@ -26,7 +26,7 @@ pub(crate) fn bare_row() -> Row {
             damage: None,
             sources: Vec::new(),
             borrowed: crate::track::TagFields::default(),
-        },
+        }),
         knowledge: Knowledge::default(),
         state: TrackState::Partial,
         artifacts: [ArtifactState::Due; 8],

@@ -5,15 +5,14 @@ use super::environment::{InUse, distrust};
 use super::protocol::{self, Done, ErrorKind, Family, Loaded, Reply, Request};
 use super::replies::{Replies, replies};
 use super::trouble::{Trouble, bad_model, being_replaced, not_started, out_of_memory, refused};
+use super::words::Words;
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -23,10 +22,8 @@ const MOST_REPLIES: u64 = 200_000;
 const MOST_LATE_REPLIES: usize = 10_000;
 /// A model of 200 MB comes from a slow network drive in less.
 const LOAD_LONGEST: Duration = Duration::from_mins(10);
-/// What is kept of standard error for a failure, in bytes.
-const LAST_WORDS: usize = 64 << 10;
-/// Lines of it that are shown.
-const WORDS_SHOWN: usize = 3;
+/// What a worker that closed its output gets to end, and to have said why.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How often a waiting job looks whether it was cancelled.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// Honest work takes less than this times what is expected.
@@ -116,7 +113,7 @@ pub(super) struct Worker {
     _in_use: Option<InUse>,
     stdin: ChildStdin,
     replies: Replies,
-    words: Arc<Mutex<VecDeque<u8>>>,
+    words: Words,
     loaded: Option<(Setting, Loaded)>,
     next_id: u64,
     patience: Patience,
@@ -224,18 +221,13 @@ impl Worker {
         let stdin = group.stdin().ok_or_else(lost)?;
         let stdout = group.stdout().ok_or_else(lost)?;
         let stderr = group.stderr().ok_or_else(lost)?;
-        let words = Arc::new(Mutex::new(VecDeque::new()));
         let (saying, replies) = replies();
-        let kept = Arc::clone(&words);
         let name = |what| format!("{family}: {what}");
         thread::Builder::new()
             .name(name("replies"))
             .spawn(move || saying.pass_on(stdout))
             .map_err(hopeless)?;
-        thread::Builder::new()
-            .name(name("words"))
-            .spawn(move || keep_tail(stderr, &kept))
-            .map_err(hopeless)?;
+        let words = Words::listen(name("words"), stderr).map_err(hopeless)?;
         let mut worker = Self {
             family,
             launch: launch.clone(),
@@ -435,19 +427,22 @@ impl Worker {
     }
 
     fn gone(&mut self) -> Trouble {
-        let until = Instant::now() + Duration::from_secs(1);
+        let until = Instant::now() + LAST_WORDS;
         while matches!(self.group.ended(), Ok(None)) && Instant::now() < until {
             thread::sleep(LOOK_EVERY);
         }
         let how = match self.group.ended() {
-            Ok(Some(status)) => format!("it ended ({status})"),
+            Ok(Some(status)) => {
+                self.words.hear_out(until);
+                format!("it ended ({status})")
+            }
             Ok(None) | Err(_) => "it closed its output".to_owned(),
         };
         self.broken(&how)
     }
 
     fn broken(&self, how: &str) -> Trouble {
-        let said = self.last_words();
+        let said = self.words.last();
         let said = if said.is_empty() {
             String::new()
         } else {
@@ -467,28 +462,5 @@ impl Worker {
             format!("the model for {} took longer than {secs} s", self.family),
             "Close other programs and try again, or use the built-in analysis for this track",
         ))
-    }
-
-    fn last_words(&self) -> String {
-        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
-        let (front, back) = words.as_slices();
-        let text = String::from_utf8_lossy(&[front, back].concat()).into_owned();
-        let lines: Vec<&str> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect();
-        let from = lines.len().saturating_sub(WORDS_SHOWN);
-        protocol::shortened(&lines.get(from..).unwrap_or_default().join(" / "))
-    }
-}
-
-fn keep_tail(mut stderr: impl io::Read, kept: &Mutex<VecDeque<u8>>) {
-    let mut piece = [0; 4096];
-    while let Ok(count @ 1..) = stderr.read(&mut piece) {
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(piece.iter().take(count));
-        let extra = kept.len().saturating_sub(LAST_WORDS);
-        kept.drain(..extra);
     }
 }

@@ -72,7 +72,7 @@ fn full_row() -> Row {
     let mut artifacts = [ArtifactState::Due; 8];
     artifacts[Artifact::Beats as usize] = ArtifactState::Done;
     Row {
-        track,
+        track: Box::new(track),
         knowledge,
         state: TrackState::Partial,
         artifacts,

@@ -65,8 +65,8 @@ fn a_library_whose_writer_was_killed_has_all_that_was_acknowledged() {
         );
         assert_eq!(loaded.unreadable, []);
         for (number, found) in (0..).zip(&loaded.tracks) {
-            assert_eq!(*found, track(number));
-            assert_eq!(loaded.knowledge[&found.id], knowledge());
+            assert_eq!(**found, track(number));
+            assert_eq!(*loaded.knowledge[&found.id], knowledge());
         }
         let report = store.verify(&Control::default()).unwrap();
         assert!(report.library_is_sound(), "{report:?}");

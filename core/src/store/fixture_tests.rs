@@ -30,10 +30,10 @@ fn a_library_of_format_1_opens_with_all_that_is_in_it() {
     copy(&fixture("library-v1"), dir.path());
     let (store, loaded) = Store::open(dir.path()).unwrap();
     assert_eq!(loaded.unreadable, []);
-    assert_eq!(loaded.tracks, [track(1), track(2)]);
+    assert_eq!(loaded.tracks, [Box::new(track(1)), Box::new(track(2))]);
     assert_eq!(loaded.by_hand.len(), 0);
     for found in &loaded.tracks {
-        assert_eq!(loaded.knowledge[&found.id], knowledge());
+        assert_eq!(*loaded.knowledge[&found.id], knowledge());
         assert_has_all(&store, found.id);
     }
 }
@@ -45,9 +45,9 @@ fn a_library_of_format_2_opens_with_all_that_is_in_it() {
     copy(&fixture("library-v2"), dir.path());
     let (store, loaded) = Store::open(dir.path()).unwrap();
     assert_eq!(loaded.unreadable, []);
-    assert_eq!(loaded.tracks, [track(1), track(2)]);
+    assert_eq!(loaded.tracks, [Box::new(track(1)), Box::new(track(2))]);
     for found in &loaded.tracks {
-        assert_eq!(loaded.knowledge[&found.id], knowledge());
+        assert_eq!(*loaded.knowledge[&found.id], knowledge());
         assert_has_all(&store, found.id);
     }
     assert_eq!(store.by_hand(TrackId(1)).unwrap(), ByHand::default());

@@ -35,10 +35,11 @@ impl BadRecord {
 /// The library as it stood when it was opened.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// By ascending id.
-    pub tracks: Vec<Track>,
+    /// By ascending id. Rows take them over as they are: in one piece they would be tens of megabytes for a moment, which
+    /// allocators do not give back.
+    pub tracks: Vec<Box<Track>>,
     /// No entry: nothing is known.
-    pub knowledge: HashMap<TrackId, Knowledge>,
+    pub knowledge: HashMap<TrackId, Box<Knowledge>>,
     /// What the user set by hand. No entry: nothing.
     pub by_hand: HashMap<TrackId, ShortByHand>,
     /// What decks are called.
@@ -52,8 +53,9 @@ pub struct Loaded {
 /// What one thread read of its part of the ids.
 #[derive(Default)]
 struct Part {
-    tracks: Vec<Track>,
-    knowledge: Vec<(TrackId, Knowledge)>,
+    #[expect(clippy::vec_box, reason = "see `Loaded`")]
+    tracks: Vec<Box<Track>>,
+    knowledge: Vec<(TrackId, Box<Knowledge>)>,
     by_hand: Vec<(TrackId, ShortByHand)>,
     unreadable: Vec<BadRecord>,
 }
@@ -121,7 +123,7 @@ fn load_part(read: &ReadTransaction, ids: RangeInclusive<u64>) -> Result<Part, T
         tables::TRACKS,
         ids.clone(),
         |id, result| match result {
-            Ok(track) => tracks.push(Track { id, ..track }),
+            Ok(track) => tracks.push(Box::new(Track { id, ..track })),
             Err(bad) => unreadable.push(bad),
         },
     )?;
@@ -130,7 +132,7 @@ fn load_part(read: &ReadTransaction, ids: RangeInclusive<u64>) -> Result<Part, T
         tables::KNOWLEDGE,
         ids.clone(),
         |id, result| match result {
-            Ok(known) => knowledge.push((id, known)),
+            Ok(known) => knowledge.push((id, Box::new(known))),
             Err(bad) => unreadable.push(bad),
         },
     )?;

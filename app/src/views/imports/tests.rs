@@ -64,7 +64,7 @@ fn wide(world: World) -> Harness<'static, World> {
 fn row(id: u64, title: &str) -> Row {
     let path = FilePath(format!("/music/{title}.flac").into());
     Row {
-        track: Track {
+        track: Box::new(Track {
             id: TrackId(id),
             path: path.clone(),
             root: path,
@@ -83,7 +83,7 @@ fn row(id: u64, title: &str) -> Row {
             damage: None,
             sources: Vec::new(),
             borrowed: tonearm_core::track::TagFields::default(),
-        },
+        }),
         knowledge: Knowledge::default(),
         state: TrackState::Ready,
         artifacts: [ArtifactState::Done; Artifact::ALL.len()],

@@ -75,7 +75,7 @@ impl State {
         let rows = self.catalog.rows.iter();
         let lost: Vec<Track> = rows
             .filter(|row| row.track.sources.iter().any(is_lost))
-            .map(|row| row.track.clone())
+            .map(|row| Track::clone(&row.track))
             .collect();
         if lost.is_empty() {
             return Vec::new();

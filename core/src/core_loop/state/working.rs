@@ -279,9 +279,11 @@ impl State {
             return Vec::new();
         };
         let Heard { format, damage } = heard;
-        let event = damage
-            .clone()
-            .map(|failure| Event::Damaged { track: id, failure });
+        let damage = damage.map(Box::new);
+        let event = damage.clone().map(|failure| Event::Damaged {
+            track: id,
+            failure: *failure,
+        });
         if track.format.as_ref() == Some(&format) && track.damage == damage {
             return vec![self.write(Vec::new(), event.into_iter().collect())];
         }

@@ -138,7 +138,7 @@ fn row() -> Row {
     let mut artifacts = [ArtifactState::Done; 8];
     artifacts[Artifact::Stems as usize] = ArtifactState::Failed;
     Row {
-        track: Track {
+        track: Box::new(Track {
             id: TrackId(0xfe),
             path: FilePath("/music/Night \"Drive\".mp3".into()),
             root: FilePath("/music".into()),
@@ -166,7 +166,7 @@ fn row() -> Row {
             damage: None,
             sources: Vec::new(),
             borrowed: crate::track::TagFields::default(),
-        },
+        }),
         knowledge: knowledge(),
         state: TrackState::Failed,
         artifacts,

@@ -377,7 +377,7 @@ fn stems_of_a_file_that_changed_are_not_in_step_with_it_and_made_again() {
     bench.end_job(0, Ok(Some(Finding::Stems(set(1, 10, 0)))));
     let mut track = bench.row(ids[0]).track;
     track.stamp.bytes = 99;
-    bench.state.catalog.put_track(track, Timestamp::UNIX_EPOCH);
+    bench.state.catalog.put_track(*track, Timestamp::UNIX_EPOCH);
     assert_eq!(bench.row(ids[0]).stems(), None);
     assert!(matches!(
         bench.stems(ids[0]),
