@@ -538,6 +538,8 @@ fn a_disk_that_fills_up_meanwhile_leaves_nothing_half_made_and_the_wish_comes_ba
     let program = program.with_library(place.join("library"));
     let track = program.put("a.wav", &tune(1, 240.0, 44_100, 2));
     imported(&program);
+    // Not the budget, which follows what is free, but the drive is to be in the way.
+    program.run(["stems", "--budget", "1"]).with_status(0);
     let used = || {
         let asked = Command::new("df")
             .args(["--block-size=1", "--output=used"])
