@@ -12,11 +12,12 @@ mod wishes;
 
 pub use source::ShelfSource;
 
-use keep::{Answer, Edition, Fetch, Kept};
+use keep::{Answer, ArtOf, Edition, Fetch, Kept};
 use sound::Window;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tonearm_core::artifact::{Artifact, Maker};
+use tonearm_core::decks::PlayerArt;
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::row::Row;
@@ -161,10 +162,20 @@ impl Shelf {
     pub fn art(&self, row: &Row, size: ArtSize) -> Loadable<Arc<Art>> {
         let (id, edition) = (row.track.id, Edition::of_file(row));
         self.kept.with(|shelves| {
-            let found = shelves.art.look(&(id, size), edition);
+            let found = shelves.art.look(&(ArtOf::Track(id), size), edition);
             shelves.answer(found, edition, || {
                 of_file(row, |path| Job::Art(id, path, size))
             })
+        })
+    }
+
+    /// A picture out of a player's database, kept among the covers.
+    pub fn player_art(&self, art: &Arc<PlayerArt>, size: ArtSize) -> Loadable<Arc<Art>> {
+        let of = ArtOf::Player(art.hash);
+        self.kept.with(|shelves| {
+            let found = shelves.art.look(&(of, size), Edition::Any);
+            let job = || Fetch::Wish(Job::PlayerArt(Arc::clone(art), size));
+            shelves.answer(found, Edition::Any, job)
         })
     }
 
@@ -225,7 +236,18 @@ impl Shelf {
     pub fn put_art(&self, id: TrackId, size: ArtSize, art: Arc<Art>) {
         drop(self.kept.with(|shelves| {
             let answer = Answer::Is(art);
-            shelves.art.put((id, size), Edition::Any, answer)
+            shelves
+                .art
+                .put((ArtOf::Track(id), size), Edition::Any, answer)
+        }));
+    }
+
+    #[doc(hidden)]
+    pub fn put_player_art(&self, of: &PlayerArt, size: ArtSize, art: Arc<Art>) {
+        drop(self.kept.with(|shelves| {
+            let answer = Answer::Is(art);
+            let of = ArtOf::Player(of.hash);
+            shelves.art.put((of, size), Edition::Any, answer)
         }));
     }
 

@@ -12,13 +12,16 @@ pub mod scripts;
 pub mod view;
 
 mod apply;
+mod art;
 mod catalog;
 mod fetch;
 mod recognise;
 mod resolve;
 pub(crate) mod run;
 mod tape;
+mod twins;
 
+pub use art::PlayerArt;
 pub use clock::{BeatPlace, Live, Moment, NextChord, Place, Sounding, Timing};
 pub use command::{DecksCommand, Listen, Recording, Source};
 pub use network::NetworkView;

@@ -4,10 +4,12 @@
 //! [`Library::tracks`] → [`locate::Locator`] for each track. Nothing is ever written into the user's folders,
 //! and the live database is never opened by SQLite: a reader can make Engine DJ's own writes fail.
 
+mod art;
 pub mod error;
 pub mod find;
 mod guard;
 pub mod locate;
+pub mod medium;
 pub mod paths;
 pub mod place;
 mod read;
@@ -104,6 +106,12 @@ impl Library {
     /// The `Engine Library` folder that paths of tracks start from, where it is known.
     pub fn folder(&self) -> Option<&Path> {
         self.folder.as_deref()
+    }
+
+    /// The picture with this number ([`EngineTrack::art`]), as the file holds it: PNG, JPEG or whatever. `None` where it
+    /// is empty, lies elsewhere, or is larger than covers are.
+    pub fn art(&self, number: i64) -> Result<Option<Vec<u8>>, EngineError> {
+        art::read(&self.guard, number)
     }
 
     /// All tracks, in the order of their numbers. Each call starts from the beginning.

@@ -71,6 +71,15 @@ impl Desk {
         }));
     }
 
+    /// The services of a player are known a moment after its values.
+    fn until_files(&self) {
+        self.until("the files of the player", |view| {
+            let players = view.network.connections.iter();
+            let mut services = players.flat_map(|player| &player.services);
+            services.any(|name| name == "FileTransfer").then_some(())
+        });
+    }
+
     fn simulate(&self, script: &str) {
         self.start(Source::Simulation(script.to_owned()));
     }
@@ -258,20 +267,50 @@ fn the_database_on_the_player_says_which_track_it_is() {
     let unit = desk.until_deck("1A", |unit, deck| {
         matches!(deck.matching, Matching::Unknown(_)).then_some(unit.id)
     });
-    // The services are known a moment after the values.
-    desk.until("the files of the player", |view| {
-        let services = view
-            .network
-            .connections
-            .iter()
-            .flat_map(|player| &player.services);
-        services
-            .into_iter()
-            .any(|name| name == "FileTransfer")
-            .then_some(())
-    });
+    desk.until_files();
     desk.ask(DecksCommand::ReadDatabases(unit));
     desk.until_matched("1A", MatchedBy::Database);
     let read = desk.until_deck("1A", |unit, _| Some(unit.databases));
     assert_eq!(read, Databases::Read(1));
+}
+
+#[test]
+fn what_is_not_in_the_library_shows_the_picture_on_the_player() {
+    let folder = TempDir::new().unwrap();
+    let stick = folder.path().join("live.media/DEMO (USB 1)");
+    let stick = EngineLibrary::create(&stick, (3, 0, 2)).unwrap();
+    stick.add(&EngineRow::at("Music/a.mp3")).unwrap();
+    stick.add(&EngineRow::at("Music/b.mp3")).unwrap();
+    stick
+        .connection
+        .execute_batch(
+            "INSERT INTO AlbumArt VALUES (2, 'x', CAST('picture' AS BLOB));
+             UPDATE Track SET albumArtId = 2 WHERE id = 1;",
+        )
+        .unwrap();
+    drop(stick);
+    let script = folder.path().join("live.json");
+    let json = r#"{ "players": [{}],
+        "tracks": {
+            "a": { "title": "With", "path": "Engine Library/Music/a.mp3" },
+            "b": { "title": "Without", "path": "Engine Library/Music/b.mp3" },
+            "c": { "title": "Elsewhere", "path": "Music/c.mp3", "source": "OTHER (USB 2)" }
+        },
+        "events": [{ "at": 0, "act": { "load": "a" } }, { "at": 0, "deck": 2, "act": { "load": "b" } }] }"#;
+    fs::write(&script, json).unwrap();
+    let desk = Desk::open(&folder.path().join("library"));
+    desk.simulate(script.to_str().unwrap());
+    let unit = desk.until_deck("1A", |unit, deck| deck.place.as_ref().map(|_| unit.id));
+    assert_eq!(
+        desk.until_deck("1A", |_, deck| Some(deck.art.clone())),
+        None
+    );
+    desk.until_files();
+    desk.ask(DecksCommand::ReadDatabases(unit));
+    let art = desk.until_deck("1A", |_, deck| deck.art.clone());
+    assert_eq!(art.bytes, b"picture");
+    let (databases, other) =
+        desk.until_deck("1B", |unit, deck| Some((unit.databases, deck.art.clone())));
+    // Two tracks of the stick's own database, and one of the database that was made for the other medium.
+    assert_eq!((databases, other), (Databases::Read(3), None));
 }

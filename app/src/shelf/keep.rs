@@ -10,7 +10,7 @@ use tonearm_core::artifact::Artifact;
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::failure::Failure;
 use tonearm_core::row::Row;
-use tonearm_core::track::{FileStamp, TrackId};
+use tonearm_core::track::{ContentHash, FileStamp, TrackId};
 use tonearm_core::waveform::{Column, Waveform};
 
 const WAVEFORM_BYTES: usize = 64 << 20;
@@ -61,6 +61,14 @@ impl Edition {
     pub(super) fn serves(self, wanted: Self) -> bool {
         self == Self::Any || self == wanted
     }
+}
+
+/// Whose a picture is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum ArtOf {
+    Track(TrackId),
+    /// It came from a player; known by its bytes.
+    Player(ContentHash),
 }
 
 /// What became of a wish. Remembered, so that nothing is tried over and over.
@@ -219,7 +227,7 @@ pub(super) struct Shelves {
     pub(super) stems: Keep<TrackId, Arc<Stems>>,
     pub(super) previews: Keep<TrackId, Arc<[Column]>>,
     pub(super) details: Keep<TrackId, Arc<TrackDetails>>,
-    pub(super) art: Keep<(TrackId, ArtSize), Arc<Art>>,
+    pub(super) art: Keep<(ArtOf, ArtSize), Arc<Art>>,
     pub(super) samples: Windows,
     pub(super) wishes: Wishes,
     pub(super) source: Option<Arc<dyn ShelfSource>>,

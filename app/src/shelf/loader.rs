@@ -3,7 +3,7 @@
 use super::cover;
 use super::keep::{Answer, Edition, Kept};
 use super::sound::Window;
-use super::wishes::{Job, Lane};
+use super::wishes::{Job, Lane, Place};
 use super::{Art, PREVIEW_COLUMNS, ShelfSource, Stems, sound};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -83,6 +83,9 @@ fn fetch(source: &dyn ShelfSource, job: &Job) -> Fetched {
             })
             .map(Arc::new),
         ),
+        Job::PlayerArt(art, size) => {
+            Fetched::Art(guarded(|| cover::scaled(&art.bytes, *size).map(Some)).map(Arc::new))
+        }
         Job::Samples(_, path, from, to) => {
             let (from, to) = sound::around(*from, *to);
             let samples = guarded(|| source.samples(path, from, to).map(Some)).map(Arc::new);
@@ -116,26 +119,27 @@ fn put(kept: &Kept, lane: Lane, job: &Job, edition: Edition, fetched: Fetched) -
     let mut gone: Box<dyn Any> = Box::new(());
     let is_last = kept.with(|shelves| {
         shelves.wishes.finish(job, edition);
-        gone = match (fetched, job) {
-            (Fetched::Waveform(answer), _) => {
-                Box::new(shelves.waveforms.put(job.track(), edition, answer))
+        gone = match (fetched, job.place()) {
+            (Fetched::Waveform(answer), Place::Waveform(id)) => {
+                Box::new(shelves.waveforms.put(id, edition, answer))
             }
-            (Fetched::Stems(answer), _) => {
-                Box::new(shelves.stems.put(job.track(), edition, answer))
+            (Fetched::Stems(answer), Place::Stems(id)) => {
+                Box::new(shelves.stems.put(id, edition, answer))
             }
-            (Fetched::Preview(answer), _) => {
-                Box::new(shelves.previews.put(job.track(), edition, answer))
+            (Fetched::Preview(answer), Place::Preview(id)) => {
+                Box::new(shelves.previews.put(id, edition, answer))
             }
-            (Fetched::Details(answer), _) => {
-                Box::new(shelves.details.put(job.track(), edition, answer))
+            (Fetched::Details(answer), Place::Details(id)) => {
+                Box::new(shelves.details.put(id, edition, answer))
             }
-            (Fetched::Art(answer), Job::Art(id, _, size)) => {
-                Box::new(shelves.art.put((*id, *size), edition, answer))
+            (Fetched::Art(answer), Place::Art(of, size)) => {
+                Box::new(shelves.art.put((of, size), edition, answer))
             }
-            (Fetched::Art(_), _) => Box::new(()),
-            (Fetched::Samples(window), _) => {
-                Box::new(shelves.samples.put(job.track(), edition, window))
+            (Fetched::Samples(window), Place::Samples(id)) => {
+                Box::new(shelves.samples.put(id, edition, window))
             }
+            // What is fetched is what was asked for.
+            _ => Box::new(()),
         };
         shelves.wishes.is_empty(lane)
     });

@@ -408,6 +408,33 @@ fn the_cover_is_scaled_to_the_size_asked_for() {
     }
 }
 
+#[test]
+fn a_picture_of_a_player_is_undone_within_limits_while_the_drive_hangs() {
+    let bench = Bench::opened();
+    assert_eq!(bench.shelf.art(&row(1, 1), ArtSize::Row), Loadable::Pending);
+    assert_eq!(bench.next_asked(), "cover");
+    let sound = Arc::new(PlayerArt::new(png(300, 100)));
+    let damaged = Arc::new(PlayerArt::new(b"no picture at all".to_vec()));
+    let huge = Arc::new(PlayerArt::new(png(8_200, 1)));
+    for art in [&sound, &damaged, &huge] {
+        let coming = bench.shelf.player_art(art, ArtSize::Large);
+        assert_eq!(coming, Loadable::Pending);
+        bench.woken.recv_timeout(LONG).unwrap();
+    }
+    let art = bench.shelf.player_art(&sound, ArtSize::Large).ready();
+    let art = art.unwrap();
+    assert_eq!((art.width, art.height, art.rgb[0]), (300, 100, 255));
+    let message = |art| match bench.shelf.player_art(art, ArtSize::Large) {
+        Loadable::Failed(failure) => failure.message,
+        other => format!("{other:?}"),
+    };
+    assert_eq!(
+        message(&damaged),
+        "the cover is a picture of a kind that we cannot show"
+    );
+    assert_eq!(message(&huge), "the cover is too large to be shown");
+}
+
 fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     image::RgbaImage::from_pixel(width, height, image::Rgba([255, 0, 0, 255]))

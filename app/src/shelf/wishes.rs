@@ -1,10 +1,12 @@
 //! What views wait for: bounded, the newest first.
 
 use super::ArtSize;
-use super::keep::Edition;
+use super::keep::{ArtOf, Edition};
 use lru::LruCache;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
+use tonearm_core::decks::PlayerArt;
 use tonearm_core::stems::StemSet;
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Frame;
@@ -30,6 +32,7 @@ pub(super) enum Job {
     Preview(TrackId),
     Details(TrackId),
     Art(TrackId, PathBuf, ArtSize),
+    PlayerArt(Arc<PlayerArt>, ArtSize),
     Samples(TrackId, PathBuf, Frame, Frame),
 }
 
@@ -40,38 +43,31 @@ pub(super) enum Place {
     Stems(TrackId),
     Preview(TrackId),
     Details(TrackId),
-    Art(TrackId, ArtSize),
+    Art(ArtOf, ArtSize),
     Samples(TrackId),
 }
 
 impl Job {
-    pub(super) fn track(&self) -> TrackId {
-        match self {
-            Self::Waveform(id)
-            | Self::Stems(id, ..)
-            | Self::Preview(id)
-            | Self::Details(id)
-            | Self::Art(id, ..)
-            | Self::Samples(id, ..) => *id,
-        }
-    }
-
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         match self {
             Self::Waveform(id) => Place::Waveform(*id),
             Self::Stems(id, ..) => Place::Stems(*id),
             Self::Preview(id) => Place::Preview(*id),
             Self::Details(id) => Place::Details(*id),
-            Self::Art(id, _, size) => Place::Art(*id, *size),
+            Self::Art(id, _, size) => Place::Art(ArtOf::Track(*id), *size),
+            Self::PlayerArt(art, size) => Place::Art(ArtOf::Player(art.hash), *size),
             Self::Samples(id, ..) => Place::Samples(*id),
         }
     }
 
     fn lane(&self) -> Lane {
         match self {
-            Self::Waveform(_) | Self::Stems(..) | Self::Preview(_) | Self::Details(_) => {
-                Lane::Library
-            }
+            // A picture in memory waits for no drive.
+            Self::Waveform(_)
+            | Self::Stems(..)
+            | Self::Preview(_)
+            | Self::Details(_)
+            | Self::PlayerArt(..) => Lane::Library,
             Self::Art(..) | Self::Samples(..) => Lane::Files,
         }
     }

@@ -11,7 +11,7 @@ use crate::views::decks::overlay::{
 use crate::views::decks::{Live, Props};
 use eframe::egui::{Context, Ui, ViewportBuilder, ViewportCommand, ViewportId};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tonearm_core::core_loop::command::Command;
@@ -47,8 +47,6 @@ struct Overlay {
 #[derive(Debug)]
 struct Told {
     closed: AtomicBool,
-    /// Whole points that the window was made higher for, so that the user may make it lower again.
-    grown: AtomicU32,
     place: Mutex<OverlayPlace>,
 }
 
@@ -248,7 +246,6 @@ impl Overlay {
             builder,
             told: Arc::new(Told {
                 closed: AtomicBool::new(false),
-                grown: AtomicU32::new(0),
                 place: Mutex::new(place),
             }),
         }
@@ -277,19 +274,22 @@ impl Held {
             ctx.request_repaint_of(ViewportId::ROOT);
             return;
         }
-        self.grow(&ctx, wanted_height(scene.live));
         self.remember(&ctx);
+        self.grow(&ctx, wanted_height(scene.live));
         repaint(&ctx, &decks, self.is_slow);
     }
 
-    /// Makes room for decks that have come; once for each number of them.
+    /// Makes room for decks that have come.
     fn grow(&self, ctx: &Context, wanted: f32) {
-        let before = self.told.grown.swap(wanted as u32, Ordering::Relaxed);
-        let inner = ctx.input(|input| input.viewport().inner_rect);
-        if wanted as u32 > before
-            && let Some(inner) = inner
-            && inner.height() < wanted
-        {
+        let Some(inner) = ctx.input(|input| input.viewport().inner_rect) else {
+            return;
+        };
+        let mut place = self
+            .told
+            .place
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if place.grows_for(wanted * ctx.zoom_factor()) {
             let size = eframe::egui::vec2(inner.width(), wanted);
             ctx.send_viewport_cmd(ViewportCommand::InnerSize(size));
         }

@@ -1,6 +1,6 @@
 //! Pictures of decks: two that mix, four with trouble, the overlay.
 
-use crate::scenes::{Made, harness, stale};
+use crate::scenes::{Made, harness, sleeve, stale};
 use egui_kittest::{Harness, SnapshotResults};
 
 fn settled(mut harness: Harness<'static, Made>) -> Harness<'static, Made> {
@@ -25,6 +25,8 @@ fn decks_look_as_they_should() {
     results.add(four.try_snapshot("decks_four"));
     let mut overlay = Made::mixing();
     overlay.overlay = true;
+    let art = sleeve(&overlay.shelf);
+    overlay.first(|deck| deck.art = Some(art));
     let mut overlay = settled(harness(overlay, [520.0, 180.0]));
     results.add(overlay.try_snapshot("decks_overlay"));
 }

@@ -3,9 +3,10 @@
 mod looks;
 mod scenes;
 
+use eframe::egui::{self, ViewportCommand, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use scenes::{Made, candidates, found, harness, network, row, stale, token};
+use scenes::{Made, candidates, found, harness, network, row, sleeve, stale, token};
 use std::sync::Arc;
 use tonearm::action::Action;
 use tonearm::views::decks::report;
@@ -281,6 +282,86 @@ fn the_overlay_tells_the_same_in_short_and_closes() {
     harness.get_by_label("Close overlay").click();
     harness.run_steps(2);
     assert!(harness.state().overlay_closed);
+}
+
+/// The system keeps the release of the button for itself when it has moved or resized a window.
+#[test]
+fn the_overlay_is_moved_and_resized_time_after_time() {
+    let mut made = Made::mixing();
+    made.overlay = true;
+    let mut harness = harness(made, [520.0, 180.0]);
+    harness.run_steps(2);
+    let corner = egui::ResizeDirection::SouthEast;
+    for (at, wanted) in [
+        (egui::pos2(300.0, 158.0), ViewportCommand::StartDrag),
+        (
+            egui::pos2(497.0, 159.0),
+            ViewportCommand::BeginResize(corner),
+        ),
+        (egui::pos2(300.0, 158.0), ViewportCommand::StartDrag),
+        (
+            egui::pos2(497.0, 159.0),
+            ViewportCommand::BeginResize(corner),
+        ),
+    ] {
+        harness.event(egui::Event::PointerMoved(at));
+        harness.run_steps(1);
+        harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Primary,
+            pressed: true,
+            modifiers: egui::Modifiers::NONE,
+        });
+        harness.step();
+        let output = &harness.output().viewport_output[&ViewportId::ROOT];
+        assert!(output.commands.contains(&wanted), "{:?}", output.commands);
+    }
+    // What is a button is one after that.
+    harness.get_by_label("Close overlay").click();
+    harness.run_steps(2);
+    assert!(harness.state().overlay_closed);
+}
+
+#[test]
+fn a_small_overlay_shows_fewer_decks_and_of_them_what_counts_most() {
+    let mut made = Made::four();
+    made.overlay = true;
+    // The window's least size, and the margins of the test.
+    let mut harness = harness(made, [336.0, 112.0]);
+    harness.run_steps(3);
+    for label in ["Deck 1: Playing", "Deck 2: Playing", "124.00", "122.20"] {
+        harness.get_by_label(label);
+    }
+    for label in ["Deck 1B: Paused", "Deck 2B: Paused", "±0.0 %"] {
+        assert!(harness.query_by_label(label).is_none(), "{label}");
+    }
+}
+
+#[test]
+fn the_picture_on_the_player_stands_in_for_a_cover_that_the_library_lacks() {
+    for overlay in [false, true] {
+        let covers = |change: &dyn Fn(&mut Made)| {
+            let mut made = Made::mixing();
+            made.overlay = overlay;
+            change(&mut made);
+            let mut harness = harness(made, [1200.0, 700.0]);
+            harness.run_steps(3);
+            let covers: Vec<_> = harness.get_all_by_label("Cover").collect();
+            covers.len()
+        };
+        let of_player = |made: &mut Made| {
+            let art = sleeve(&made.shelf);
+            made.first(|deck| deck.art = Some(art));
+        };
+        let none = std::panic::catch_unwind(|| covers(&|_| {}));
+        assert!(none.is_err(), "no cover, no picture");
+        assert_eq!(covers(&of_player), 1, "a track without a cover");
+        let unknown = |made: &mut Made| {
+            of_player(made);
+            made.first(|deck| deck.matching = Matching::Unknown("unlike any".into()));
+        };
+        assert_eq!(covers(&unknown), 1, "a track that is not in the library");
+    }
 }
 
 /// A machine on the network says whatever it likes.

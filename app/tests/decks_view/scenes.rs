@@ -16,7 +16,7 @@ use std::time::Instant;
 use tonearm::outbox::Outbox;
 use tonearm::scene::Scene;
 use tonearm::settings::Settings;
-use tonearm::shelf::Shelf;
+use tonearm::shelf::{Art, ArtSize, Shelf};
 use tonearm::views::decks::overlay::{OverlayScene, overlay_ui};
 use tonearm::views::decks::{DecksPanel, Live, decks_ui};
 use tonearm_core::artifact::Artifact;
@@ -26,7 +26,7 @@ use tonearm_core::core_loop::view::{Rows, View};
 use tonearm_core::decks::network::{AnnouncerView, ConnectionView, InterfaceView};
 use tonearm_core::decks::{
     Analysis, Candidate, DeckId, DeckView, DecksState, DecksView, Link, Matched, MatchedBy,
-    Matching, NetworkView, Place, Timing, UnitId, UnitView,
+    Matching, NetworkView, Place, PlayerArt, Timing, UnitId, UnitView,
 };
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::findings::records::Records;
@@ -120,6 +120,9 @@ impl Made {
                 made.now,
             );
             under.matching = Matching::Unknown("nothing in the library is like it".into());
+            if index == 0 {
+                under.art = Some(sleeve(&made.shelf));
+            }
             unit.decks.push(Arc::new(under));
         }
         made
@@ -184,6 +187,19 @@ pub(crate) fn harness(made: Made, size: [f32; 2]) -> Harness<'static, Made> {
 
 pub(crate) fn token(number: u8) -> UnitId {
     UnitId([number; 16])
+}
+
+/// A picture out of a player's database: halves in two colours.
+pub(crate) fn sleeve(shelf: &Shelf) -> Arc<PlayerArt> {
+    let art = Arc::new(PlayerArt::new(b"as it came".to_vec()));
+    let rgb = [[200, 60, 40], [30, 90, 160]].map(|colour| colour.repeat(32 * 16));
+    let picture = Art {
+        width: 32,
+        height: 32,
+        rgb: rgb.concat(),
+    };
+    shelf.put_player_art(&art, ArtSize::Large, Arc::new(picture));
+    art
 }
 
 fn unit(number: u8, decks: Vec<DeckView>) -> UnitView {

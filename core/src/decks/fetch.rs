@@ -21,7 +21,15 @@ const TRIES: u32 = 3;
 const PLACES: [&str; 2] = ["Engine Library/Database2/m.db", "Engine Library/m.db"];
 
 /// What the databases of a player say, by the name of the medium.
-pub(super) type Databases = Vec<(String, Arc<Paths>)>;
+pub(super) type Databases = Vec<(String, Arc<Medium>)>;
+
+/// One database, as it was when it was fetched.
+#[derive(Debug)]
+pub(super) struct Medium {
+    // Closed before the folder is removed: fields are dropped in this order.
+    pub(super) paths: Paths,
+    _folder: TempDir,
+}
 
 /// Reads the databases of all media. One that cannot be read does not stop the others, but is told when none can.
 pub(super) async fn databases(place: FilePlace) -> Result<Databases, Failure> {
@@ -35,7 +43,7 @@ pub(super) async fn databases(place: FilePlace) -> Result<Databases, Failure> {
     let mut trouble = None;
     for medium in media.into_iter().take(MAX_MEDIA) {
         match database(&files, &medium).await {
-            Ok(Some(paths)) => read.push((medium, Arc::new(paths))),
+            Ok(Some(database)) => read.push((medium, Arc::new(database))),
             Ok(None) => {}
             Err(failure) => trouble = Some(failure),
         }
@@ -47,7 +55,7 @@ pub(super) async fn databases(place: FilePlace) -> Result<Databases, Failure> {
 }
 
 /// `None`: the medium has no library.
-async fn database(files: &Files, medium: &str) -> Result<Option<Paths>, Failure> {
+async fn database(files: &Files, medium: &str) -> Result<Option<Medium>, Failure> {
     for place in PLACES {
         let path = format!("/{medium}/{place}");
         let stat = files.stat(&path).await.map_err(failure)?;
@@ -60,17 +68,23 @@ async fn database(files: &Files, medium: &str) -> Result<Option<Paths>, Failure>
         let read = tokio::task::spawn_blocking(move || {
             let scratch = folder.path().join("scratch");
             std::fs::create_dir_all(&scratch).map_err(|error| Failure::from_io(&error))?;
-            Paths::read(&fetched, &scratch, &Control::default()).map_err(|error| {
+            let paths = Paths::read(&fetched, &scratch, &Control::default()).map_err(|error| {
                 let text = format!("the database of the player cannot be read: {error}");
                 Failure::new(
                     FailureKind::Damaged,
                     text,
                     "Open the library on the player once",
                 )
+            })?;
+            // What is read from now on is a copy of it.
+            std::fs::remove_file(&fetched).map_err(|error| Failure::from_io(&error))?;
+            Ok(Medium {
+                paths,
+                _folder: folder,
             })
         });
         return match read.await {
-            Ok(paths) => paths.map(Some),
+            Ok(medium) => medium.map(Some),
             Err(error) => Err(Failure::new(
                 FailureKind::Bug,
                 error.to_string(),

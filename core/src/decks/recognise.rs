@@ -2,8 +2,9 @@
 
 use super::UnitId;
 use super::apply::{Table, Unit};
+use super::art::{ArtKey, Arts, PlayerArt};
 use super::catalog::Catalog;
-use super::fetch::{self, Databases};
+use super::fetch::{self, Databases, Medium};
 use super::place::NetworkPath;
 use super::resolve::{Resolution, resolve};
 use super::view::{self, Analysis, Candidate, Matched, Matching};
@@ -30,6 +31,8 @@ enum Read {
     /// Of a track in this revision. `None`: it cannot be read.
     Analysis(TrackId, u64, Option<Arc<Analysis>>),
     Databases(UnitId, Result<Databases, Failure>),
+    /// `None`: there is none that can be read.
+    Art(ArtKey, Option<Arc<PlayerArt>>),
 }
 
 /// Knows the library, as far as decks need it.
@@ -39,6 +42,7 @@ pub(super) struct Recogniser {
     /// By track: of which revision; `None` while it is read, or where it cannot be.
     analyses: BTreeMap<TrackId, (u64, Option<Arc<Analysis>>)>,
     databases: BTreeMap<UnitId, Databases>,
+    arts: Arts,
     /// Units whose databases came or did not: how many tracks.
     fetched: Vec<(UnitId, Result<usize, Failure>)>,
     sender: mpsc::Sender<Read>,
@@ -56,6 +60,7 @@ impl Recogniser {
             catalog: Catalog::default(),
             analyses: BTreeMap::new(),
             databases: BTreeMap::new(),
+            arts: Arts::default(),
             fetched: Vec::new(),
             sender,
             results,
@@ -98,12 +103,15 @@ impl Recogniser {
             }
             Some(Read::Databases(unit, read)) => {
                 let tracks = read.map(|databases| {
-                    let tracks = databases.iter().map(|(_, paths)| paths.len()).sum();
+                    let media = databases.iter();
+                    let tracks = media.map(|(_, medium)| medium.paths.len()).sum();
                     self.databases.insert(unit, databases);
+                    self.arts.forget(unit);
                     tracks
                 });
                 self.fetched.push((unit, tracks));
             }
+            Some(Read::Art(key, art)) => self.arts.take(&key, art),
             // Never: a sender is ours.
             None => std::future::pending().await,
         }
@@ -140,14 +148,41 @@ impl Recogniser {
     /// What the database of its medium calls the track at a place.
     fn named_by_database(&self, place: Option<&NetworkPath>) -> Vec<SourceId> {
         let names = || {
-            let place = place?;
-            let media = self.databases.get(&place.holder?)?;
-            let (_, paths) = media
-                .iter()
-                .find(|(name, _)| Some(name) == place.medium.as_ref())?;
-            Some(paths.at(&place.stored()?)?.iter().cloned().collect())
+            let (_, medium) = self.medium(place?)?;
+            let names = medium.paths.at(&place?.stored()?)?;
+            Some(names.iter().cloned().collect())
         };
         names().unwrap_or_default()
+    }
+
+    /// The medium of a place, where its database was read, and whose it is.
+    fn medium(&self, place: &NetworkPath) -> Option<(UnitId, &Arc<Medium>)> {
+        let holder = place.holder?;
+        let mut media = self.databases.get(&holder)?.iter();
+        let (_, medium) = media.find(|(name, _)| Some(name) == place.medium.as_ref())?;
+        Some((holder, medium))
+    }
+
+    /// The picture of the track at a place, or nothing yet: then it is read elsewhere.
+    fn art(&mut self, place: Option<&NetworkPath>) -> Option<Arc<PlayerArt>> {
+        let place = place?;
+        let (holder, medium) = self.medium(place)?;
+        let number = medium.paths.art_at(&place.stored()?)?;
+        let medium = Arc::clone(medium);
+        let key = (holder, place.medium.clone()?, number);
+        let sender = &self.sender;
+        self.arts.get(key, |key| {
+            let sender = sender.clone();
+            drop(tokio::task::spawn_blocking(move || {
+                let art = medium.paths.art(number);
+                let art = art.inspect_err(|error| tracing::debug!(%error, "a picture of a player"));
+                let art = art
+                    .ok()
+                    .flatten()
+                    .map(|bytes| Arc::new(PlayerArt::new(bytes)));
+                drop(sender.blocking_send(Read::Art(key, art)));
+            }));
+        })
     }
 
     /// Looks every deck up. What went wrong with databases that were to be read.
@@ -161,13 +196,15 @@ impl Recogniser {
         for (_, unit) in table.units_mut() {
             self.pair(unit);
             for deck in &mut unit.decks {
-                let resolution = match deck.wanted() {
+                let (resolution, art) = match deck.wanted() {
                     Some(wanted) => {
                         let named = self.named_by_database(wanted.place);
-                        resolve(&wanted, &named, pins, &self.catalog)
+                        let resolution = resolve(&wanted, &named, pins, &self.catalog);
+                        (resolution, self.art(wanted.place))
                     }
-                    None => Resolution::Nothing,
+                    None => (Resolution::Nothing, None),
                 };
+                deck.art = art;
                 deck.matching = self.matching(resolution);
                 if let Some(track) = deck.matching.track() {
                     wanted.insert(track.id());
@@ -175,6 +212,7 @@ impl Recogniser {
             }
         }
         self.analyses.retain(|id, _| wanted.contains(id));
+        self.arts.keep_wanted();
         trouble
     }
 

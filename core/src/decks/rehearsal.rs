@@ -75,8 +75,9 @@ impl Rehearsal {
     /// Plays a ready script by name, or one of a file. `bind`: only on the network with this address; loopback alone
     /// has no broadcast, so nobody hears players there.
     pub fn start(script: &str, bind: Option<Ipv4Addr>) -> Result<Self, Failure> {
-        let files = scripts::media(script);
-        let script = scripts::load(script)?;
+        let name = script;
+        let script = scripts::load(name)?;
+        let files = scripts::media(name, &script);
         let mut discovery = Discovery::default();
         if let Some(bind) = bind {
             discovery = discovery.only_on(bind);

@@ -2,6 +2,7 @@
 
 use super::catalog::{Catalog, Entry};
 use super::place::NetworkPath;
+use super::twins;
 use super::view::MatchedBy;
 use crate::query::fold;
 use crate::row::Row;
@@ -136,6 +137,7 @@ fn by_path<'a>(wanted: &Wanted<'_>, catalog: &'a Catalog) -> Vec<(f32, &'a Entry
     }
     let most = best.iter().map(|(_, rank, _)| *rank).max();
     best.retain(|(_, rank, _)| Some(*rank) == most);
+    let mut best = twins::without(best, |(_, _, entry)| &entry.row);
     best.truncate(MAX_CANDIDATES);
     best.into_iter()
         .map(|(confidence, _, entry)| (confidence, entry))
@@ -175,6 +177,7 @@ fn by_likeness(wanted: &Wanted<'_>, at_path: &[(f32, &Entry)], catalog: &Catalog
             .total_cmp(&one.0)
             .then(one.2.id().cmp(&other.2.id()))
     });
+    let mut scored = without_twins(scored);
     scored.truncate(MAX_CANDIDATES);
     match scored.as_slice() {
         [] if wanted.place.is_some_and(|place| place.is_streaming) => {
@@ -194,6 +197,25 @@ fn by_likeness(wanted: &Wanted<'_>, at_path: &[(f32, &Entry)], catalog: &Catalog
                 .collect(),
         ),
     }
+}
+
+/// One of several files with the same bytes, as likely as the likeliest of them. `scored`: the best first.
+fn without_twins(scored: Vec<(f32, String, &Entry)>) -> Vec<(f32, String, &Entry)> {
+    let words: Vec<_> = scored
+        .iter()
+        .map(|(score, reason, entry)| (entry.row.track.hash, *score, reason.clone()))
+        .collect();
+    let mut left = twins::without(scored, |(.., entry)| &entry.row);
+    for (score, reason, entry) in &mut left {
+        let hash = entry.row.track.hash;
+        let likeliest = words
+            .iter()
+            .find(|(other, ..)| hash.is_some() && *other == hash);
+        if let Some((_, best, why)) = likeliest {
+            (*score, *reason) = (*best, why.clone());
+        }
+    }
+    left
 }
 
 /// What a deck says, folded for comparing.

@@ -488,10 +488,11 @@ fn own_token(surroundings: &Surroundings) -> Result<Token, Failure> {
 
 /// Starts virtual players on this machine.
 fn simulate(name: &str) -> Result<VirtualPlayers, Failure> {
+    let script = scripts::load(name)?;
     VirtualPlayers::start(VirtualConfig {
-        script: scripts::load(name)?,
+        files: scripts::media(name, &script),
+        script,
         discovery: Discovery::on_this_machine(&[]),
-        files: scripts::media(name),
     })
     .map_err(|error| scripts::refused(error.to_string()))
 }

@@ -1,5 +1,8 @@
 //! Ready scripts for virtual players: decks to rehearse with, without hardware.
 
+mod databases;
+mod sleeve;
+
 use crate::failure::{Failure, FailureKind};
 use stagelinq::virtual_player::Script;
 use std::collections::BTreeMap;
@@ -51,12 +54,21 @@ pub(super) fn load(name: &str) -> Result<Script, Failure> {
 }
 
 /// What the players of a script have on their media: the files in the folder `NAME.media` beside `NAME.json`, each medium a
-/// folder of its own (`DEMO (USB 1)`). Reads the disk, as far as there is room.
-pub(super) fn media(name: &str) -> BTreeMap<String, Arc<[u8]>> {
-    let mut files = BTreeMap::new();
-    if ready(name).is_some() {
-        return files;
+/// folder of its own (`DEMO (USB 1)`), and a database of the script's tracks where a medium has none. Reads and writes the
+/// disk, as far as there is room.
+pub(super) fn media(name: &str, script: &Script) -> BTreeMap<String, Arc<[u8]>> {
+    let mut files = match ready(name) {
+        Some(_) => BTreeMap::new(),
+        None => files_beside(name),
+    };
+    for (path, database) in databases::of(script) {
+        files.entry(path).or_insert(database);
     }
+    files
+}
+
+fn files_beside(name: &str) -> BTreeMap<String, Arc<[u8]>> {
+    let mut files = BTreeMap::new();
     let mut bytes = 0;
     let mut waiting = vec![(Path::new(name).with_extension("media"), String::new())];
     while let Some((folder, path)) = waiting.pop() {
@@ -114,5 +126,33 @@ mod tests {
             assert_eq!(ready(name), Some(json));
         }
         assert_eq!(ready("dancing"), None);
+    }
+
+    #[test]
+    fn virtual_players_have_a_database_of_their_tracks_on_each_medium() {
+        let json = r#"{ "players": [{}], "tracks": { "a": {}, "b": { "path": "b.mp3" },
+            "c": { "source": "OTHER (USB 2)", "path": "Engine Library/Music/c.mp3" } } }"#;
+        let files = media("no such file", &Script::parse(json).unwrap());
+        let paths: Vec<&str> = files.keys().map(String::as_str).collect();
+        assert_eq!(
+            paths,
+            [
+                "/DEMO (USB 1)/Engine Library/Database2/m.db",
+                "/OTHER (USB 2)/Engine Library/Database2/m.db"
+            ]
+        );
+        for bytes in files.values() {
+            assert!(bytes.starts_with(b"SQLite format 3\0"));
+        }
+        let mixing = Script::parse(ready("mixing").unwrap()).unwrap();
+        assert_eq!(media("mixing", &mixing).len(), 1);
+    }
+
+    #[test]
+    fn sleeves_are_pictures_of_their_titles() {
+        let drawn = |title| sleeve::drawn(title).unwrap();
+        assert!(drawn("Night Ferry").starts_with(b"\x89PNG\r\n\x1a\n"));
+        assert_eq!(drawn("Night Ferry"), drawn("Night Ferry"));
+        assert_ne!(drawn("Night Ferry"), drawn("Low Orbit"));
     }
 }

@@ -1,5 +1,6 @@
 //! What is to be seen of the decks: immutable, published whole, cheap to clone.
 
+use super::art::PlayerArt;
 use super::clock::{Moment, Timing};
 use super::network::NetworkView;
 use super::place::NetworkPath;
@@ -155,6 +156,8 @@ pub struct DeckView {
     /// The track's identity in the library that the player plays from.
     pub source: Option<SourceId>,
     pub matching: Matching,
+    /// The track's picture out of the player's database, where that was read.
+    pub art: Option<Arc<PlayerArt>>,
     pub timing: Timing,
 }
 

@@ -209,7 +209,7 @@ fn information(guard: &Guard) -> Result<Information, EngineError> {
 }
 
 /// Whether `name` is a table with pages of its own, and not a view or something that runs code.
-fn is_plain_table(guard: &Guard, name: &str) -> Result<bool, EngineError> {
+pub(super) fn is_plain_table(guard: &Guard, name: &str) -> Result<bool, EngineError> {
     let kind = guard.ask(|connection| {
         connection
             .query_row(

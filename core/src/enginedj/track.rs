@@ -28,6 +28,8 @@ pub struct EngineTrack {
     pub stream: Option<Stream>,
     /// Bpm and key are those of Engine's own analysis.
     pub tags: Tags,
+    /// The number of its picture in the library.
+    pub art: Option<i64>,
     /// Whole seconds, as Engine rounds them.
     pub duration: Option<Secs>,
     pub bitrate_kbps: Option<u32>,
@@ -183,7 +185,12 @@ impl Decoder {
             cell,
             flaws: Vec::new(),
         };
-        let tags = tags(&mut fields);
+        let mut tags = tags(&mut fields);
+        // Row 1 is Engine's picture of no picture.
+        let art = fields
+            .number("albumArtId", 1..=i64::MAX)
+            .filter(|art| *art > 1);
+        tags.has_art = art.is_some();
         let (source, aliases) = self.identity(row, &mut fields);
         let file = self.file(&mut fields);
         let stream = stream(&mut fields);
@@ -194,6 +201,7 @@ impl Decoder {
             file,
             stream,
             tags,
+            art,
             duration: fields
                 .number("length", 1..=10_000_000)
                 .map(|secs| Secs(secs as f64)),
@@ -306,10 +314,7 @@ fn tags(fields: &mut Fields<'_, '_>) -> Tags {
         rating: fields.number("rating", 1..=100).and_then(values::stars),
         bpm,
         key: fields.key("key"),
-        // Row 1 is Engine's picture of no picture.
-        has_art: fields
-            .number("albumArtId", 1..=i64::MAX)
-            .is_some_and(|art| art > 1),
+        has_art: false,
     }
 }
 

@@ -70,7 +70,13 @@ pub struct PlayerSpec {
     pub dials: bool,
     /// Writes in pieces of this many bytes, to try readers; 0 writes whole messages.
     pub split: usize,
+    /// Positions are sent up to this much later than they are true, milliseconds, another time for each: 11.4 is the
+    /// ±5.7 ms of a busy network.
+    pub jitter_ms: f64,
 }
+
+/// Most of [`PlayerSpec::jitter_ms`]: less than there is between two frames, so that they stay in order.
+const MAX_JITTER_MS: f64 = 25.0;
 
 impl Default for PlayerSpec {
     /// An SC6000.
@@ -87,6 +93,7 @@ impl Default for PlayerSpec {
             chunk: 4096,
             dials: false,
             split: 0,
+            jitter_ms: 0.0,
         }
     }
 }
@@ -264,7 +271,9 @@ impl Script {
             return wrong("repeat_secs goes from 0.1 to 1000000".to_owned());
         }
         for player in &self.players {
-            let numbers = (1..=4).contains(&player.decks) && (1..=1 << 20).contains(&player.chunk);
+            let numbers = (1..=4).contains(&player.decks)
+                && (1..=1 << 20).contains(&player.chunk)
+                && (0.0..=MAX_JITTER_MS).contains(&player.jitter_ms);
             let token = player
                 .token
                 .as_ref()

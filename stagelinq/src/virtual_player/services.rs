@@ -97,8 +97,10 @@ pub(super) async fn state_map(life: &Life, mut line: Line, mut frames: Frames) -
 
 pub(super) async fn beat_info(life: &Life, mut line: Line, mut frames: Frames) -> io::Result<()> {
     let mut is_sending = false;
-    let mut random = life.seed;
+    let mut random = Random(life.seed);
     let mut next = Instant::now();
+    // A frame on its way, and when it gets there.
+    let mut held: Option<(Instant, Vec<u8>)> = None;
     loop {
         while let Some(frame) = frames.next().map_err(nonsense)? {
             match BeatInfo::decode(frame).map_err(nonsense)? {
@@ -107,21 +109,43 @@ pub(super) async fn beat_info(life: &Life, mut line: Line, mut frames: Frames) -
                 BeatInfo::Frame(_) => {}
             }
         }
+        let due = held.as_ref().map_or(next, |(due, _)| *due);
         tokio::select! {
             heard = line.hear() => if let Heard::Bytes(bytes) = heard? {
                 frames.push(&bytes);
             },
-            () = sleep_until(next), if is_sending => {
+            () = sleep_until(due), if held.is_some() => if let Some((_, frame)) = held.take() {
+                line.write(&frame).await?;
+            },
+            () = sleep_until(next), if is_sending && held.is_none() => {
                 let secs = life.stage.secs();
                 let frame = BeatFrame {
                     clock_ns: life.booted.elapsed().as_nanos() as u64,
                     decks: (0..life.show.decks()).map(|deck| life.show.beat(deck, secs)).collect(),
                 };
-                line.write(&BeatInfo::Frame(frame).encode()).await?;
-                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let frame = BeatInfo::Frame(frame).encode();
+                if life.spec.jitter_ms > 0.0 {
+                    let late = life.spec.jitter_ms * 1e-3 * random.next();
+                    held = Some((Instant::now() + Duration::from_secs_f64(late), frame));
+                } else {
+                    line.write(&frame).await?;
+                }
                 // 28 to 47 ms, as measured at an SC6000.
-                next += Duration::from_millis(28 + (random >> 33) % 20);
+                next += Duration::from_secs_f64(0.028 + 0.019 * random.next());
             }
         }
+    }
+}
+
+/// Numbers from 0 to 1 that look random and are the same for the same seed (Knuth's linear congruence, MMIX).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as f64 / (1_u64 << 31) as f64
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use tonearm_core::control::Control;
 use tonearm_core::enginedj::find::{Found, find};
 use tonearm_core::enginedj::locate::Locator;
+use tonearm_core::enginedj::medium::{self, MediumTrack};
 use tonearm_core::enginedj::paths::Paths;
 use tonearm_core::enginedj::track::FlawKind;
 use tonearm_core::enginedj::{EngineError, Library, Options};
@@ -389,6 +390,113 @@ fn ten_thousand_tracks_are_all_read_in_order() {
     let (tracks, lost) = split(&library);
     assert_eq!((tracks.len(), lost.len()), (300, 1));
     assert_eq!(lost[0].last, None);
+}
+
+#[test]
+fn pictures_of_tracks_come_out_as_they_were_put_in() {
+    for schema in [(2, 18, 0), (3, 0, 2)] {
+        let drive = Drive::new();
+        let made = drive.library(schema);
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            made.add(&EngineRow::at(&format!("Music/{name}.mp3")))
+                .unwrap();
+        }
+        let jpeg = b"\xff\xd8\xff not quite a picture";
+        let put = |number: i64, picture: &dyn rusqlite::ToSql| {
+            made.connection
+                .execute(
+                    "INSERT INTO AlbumArt VALUES (?1, 'x', ?2)",
+                    rusqlite::params![number, picture],
+                )
+                .unwrap();
+        };
+        put(2, &jpeg.as_slice());
+        put(3, &rusqlite::types::Null);
+        put(4, &vec![1_u8; 1_000_001]);
+        put(5, &"text");
+        put(6, &vec![2_u8; 1_000_000]);
+        made.connection
+            .execute("UPDATE Track SET albumArtId = id WHERE id > 1", [])
+            .unwrap();
+        let paths = Paths::read(&made.database, drive.scratch.path(), &Control::default());
+        let paths = paths.unwrap();
+        let picture = |name: &str| {
+            let number = paths.art_at(&format!("music/{name}.MP3"))?;
+            paths.art(number).unwrap()
+        };
+        assert_eq!(paths.art_at("Music/a.mp3"), None, "row 1 is no picture");
+        assert_eq!(picture("b").as_deref(), Some(jpeg.as_slice()), "{schema:?}");
+        assert_eq!(picture("c"), None, "it lies elsewhere");
+        assert_eq!(picture("d"), None, "it is too large");
+        assert_eq!(picture("e"), None, "it is no picture");
+        assert_eq!(picture("f").map(|bytes| bytes.len()), Some(1_000_000));
+        assert_eq!(paths.art(99).unwrap(), None);
+        let live: i64 = made
+            .connection
+            .query_row("SELECT count(*) FROM AlbumArt", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(live, 6, "the original is as it was");
+    }
+}
+
+#[test]
+fn a_library_whose_pictures_are_no_table_has_none() {
+    let drive = Drive::new();
+    let made = drive.library((3, 0, 2));
+    made.add(&EngineRow::at("Music/a.mp3")).unwrap();
+    made.connection
+        .execute_batch(
+            "UPDATE Track SET albumArtId = 2; DROP TABLE AlbumArt;
+             CREATE VIEW AlbumArt AS SELECT 2 AS id, x'ffd8' AS albumArt;",
+        )
+        .unwrap();
+    let paths = Paths::read(&made.database, drive.scratch.path(), &Control::default()).unwrap();
+    assert_eq!(paths.art_at("Music/a.mp3"), Some(2));
+    assert_eq!(paths.art(2).unwrap(), None);
+}
+
+#[test]
+fn the_database_of_a_virtual_player_is_read_like_any() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m.db");
+    let track = MediumTrack {
+        stored: "Music/Tonearm/a.mp3",
+        title: "First",
+        artist: "Somebody",
+        secs: 180,
+        bpm: 124.5,
+        bytes: 1234,
+        origin: Some((OTHER_UUID, 7)),
+        art: Some(b"picture"),
+    };
+    let plain = MediumTrack {
+        stored: "../b.mp3",
+        origin: None,
+        art: None,
+        ..track
+    };
+    medium::write(&file, UUID, &[track, plain]).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let paths = Paths::read(&file, scratch.path(), &Control::default()).unwrap();
+    let names = paths.at("Music/Tonearm/a.mp3").unwrap();
+    assert_eq!(names.id, source(OTHER_UUID, 7));
+    assert_eq!(names.alias, Some(source(UUID, 1)));
+    let art = paths.art_at("Music/Tonearm/a.mp3").unwrap();
+    assert_eq!(
+        paths.art(art).unwrap().as_deref(),
+        Some(b"picture".as_slice())
+    );
+    assert_eq!(paths.art_at("../b.mp3"), None);
+    let found = Found::lone(file);
+    let library = Library::open(&found, &Options::default(), &Control::default()).unwrap();
+    assert_eq!(library.about().warnings, []);
+    let rows: Vec<_> = library.tracks().map(Result::unwrap).collect();
+    assert_eq!(rows[0].tags.title.as_deref(), Some("First"));
+    assert_eq!(
+        (rows[0].tags.bpm, rows[0].file_bytes),
+        (Some(124.5), Some(1234))
+    );
+    assert!(rows[0].tags.has_art && !rows[1].tags.has_art);
 }
 
 #[test]

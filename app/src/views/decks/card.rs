@@ -7,7 +7,7 @@ use super::{DecksPanel, Look, matching, stage};
 use crate::format;
 use crate::outbox::Outbox;
 use crate::scene::Scene;
-use crate::theme::{self, icon};
+use crate::theme;
 use eframe::egui::{
     self, Align, Align2, CornerRadius, FontId, Id, Label, Layout, Rect, RichText, Ui, UiBuilder,
     pos2, vec2,
@@ -60,10 +60,7 @@ pub(super) fn card_ui(
         ..radius
     };
     ui.painter().rect_filled(stripe, left, facts::colour(one));
-    let ready = match one.deck.matching.track() {
-        Some(matched) => panel.props.ready(ui.ctx(), look.shelf, matched),
-        None => Ready::default(),
-    };
+    let ready = panel.props.ready(ui.ctx(), look.shelf, one.deck);
     let inner = rect.with_min_x(stripe.right());
     let head = inner.with_max_y(rect.top() + HEAD);
     head_ui(ui, head, (scene, look), (one, shown, &ready), (panel, out));
@@ -89,7 +86,7 @@ fn head_ui(
         pos2(badge.right() + 8.0, rect.center().y - COVER / 2.0),
         vec2(COVER, COVER),
     );
-    cover_ui(ui, cover, ready);
+    facts::cover(ui, cover, ready.cover);
     let mut edge = rect.right();
     let start = cover.right() + 12.0;
     for (column, width, least) in COLUMNS {
@@ -140,21 +137,6 @@ fn of_unit(one: &One<'_>) -> String {
         format::fit(&unit.name, 40),
         format::fit(&unit.address, 60)
     )
-}
-
-fn cover_ui(ui: &Ui, rect: Rect, ready: &Ready) {
-    if let Some(texture) = ready.cover {
-        egui::Image::new((texture, rect.size()))
-            .corner_radius(4)
-            .alt_text("Cover")
-            .paint_at(ui, rect);
-        return;
-    }
-    let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, CornerRadius::same(4), theme::RAISED);
-    let (font, ink) = (FontId::proportional(24.0), theme::TEXT_FAINT);
-    let sign = icon::VINYL_RECORD;
-    painter.text(rect.center(), Align2::CENTER_CENTER, sign, font, ink);
 }
 
 fn title_ui(

@@ -30,6 +30,11 @@ pub(super) struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     pub(super) fn of(live: Live<'a>) -> Self {
+        Self::at_most(live, MOST)
+    }
+
+    /// No more than there is room for, and than can be read at a glance.
+    pub(super) fn at_most(live: Live<'a>, most: usize) -> Self {
         let all: Vec<One<'a>> = live
             .decks
             .decks()
@@ -47,7 +52,7 @@ impl<'a> Shown<'a> {
         order.sort_by_key(|index| all.get(*index).map_or(3, One::rank));
         let loaded = all.iter().filter(|one| one.rank() < 2).count();
         let wanted = if loaded == 0 { all.len() } else { loaded };
-        order.truncate(wanted.min(MOST));
+        order.truncate(wanted.min(most.min(MOST)));
         let (mut decks, mut empty, mut crowded) = (Vec::new(), Vec::new(), 0);
         for (index, one) in all.into_iter().enumerate() {
             if order.contains(&index) {

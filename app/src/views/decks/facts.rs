@@ -8,8 +8,8 @@ use crate::theme::{self, icon};
 use crate::views::track::lanes::key_name;
 use crate::widgets::activity;
 use eframe::egui::{
-    self, Align, Align2, Color32, CornerRadius, Label, Layout, Rect, Response, RichText, Sense,
-    Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, vec2,
+    self, Align, Align2, Color32, CornerRadius, FontId, Label, Layout, Rect, Response, RichText,
+    Sense, Stroke, StrokeKind, TextureId, Ui, UiBuilder, WidgetInfo, vec2,
 };
 use tonearm_core::decks::{NextChord, Sounding};
 use tonearm_core::harmony::Key;
@@ -137,6 +137,24 @@ pub(super) fn times(one: &One<'_>) -> (String, String) {
         _ => String::new(),
     };
     (format::position(moment.position.0), left)
+}
+
+/// The cover, or the sign of a record. Only a picture is told to those who cannot see it.
+pub(super) fn cover(ui: &Ui, rect: Rect, texture: Option<TextureId>) {
+    let radius = CornerRadius::same(4);
+    let Some(texture) = texture else {
+        let painter = ui.painter_at(rect);
+        painter.rect_filled(rect, radius, theme::RAISED);
+        let font = FontId::proportional(rect.height() * 0.42);
+        let sign = icon::VINYL_RECORD;
+        let (middle, ink) = (rect.center(), theme::TEXT_FAINT);
+        painter.text(middle, Align2::CENTER_CENTER, sign, font, ink);
+        return;
+    };
+    egui::Image::new((texture, rect.size()))
+        .corner_radius(radius)
+        .paint_at(ui, rect);
+    told(ui, rect, "cover", "Cover");
 }
 
 /// A key in its colour.

@@ -1,16 +1,16 @@
 //! What is made ready once for each track on decks, for the page and the overlay together.
 
 use crate::gpu::Source;
-use crate::shelf::{ArtSize, Loadable, Shelf, Stems};
+use crate::shelf::{Art, ArtSize, Loadable, Shelf, Stems};
 use eframe::egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
 use lru::LruCache;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use tonearm_core::decks::{Analysis, Matched};
+use tonearm_core::decks::{Analysis, DeckView, Matched, PlayerArt};
 use tonearm_core::row::Row;
 use tonearm_core::timeline::Grid;
-use tonearm_core::track::{FileStamp, TrackId};
+use tonearm_core::track::{ContentHash, FileStamp, TrackId};
 use tonearm_core::waveform::Waveform;
 
 /// Tracks that are kept ready: those on decks, and a few that were.
@@ -43,6 +43,8 @@ impl fmt::Debug for Props {
 
 struct Inner {
     kept: LruCache<TrackId, Kept>,
+    /// Pictures out of players' databases; `None`: it cannot be shown.
+    pictures: LruCache<ContentHash, Option<TextureHandle>>,
     edition: u64,
 }
 
@@ -50,6 +52,7 @@ impl Default for Inner {
     fn default() -> Self {
         Self {
             kept: LruCache::new(MOST),
+            pictures: LruCache::new(MOST),
             edition: FIRST_EDITION,
         }
     }
@@ -70,9 +73,34 @@ struct Cover {
 }
 
 impl Props {
-    pub(super) fn ready(&self, ctx: &Context, shelf: &Shelf, matched: &Matched) -> Ready {
+    /// What is on a deck: the library's track with its cover, and the picture on the player where there is none.
+    pub(super) fn ready(&self, ctx: &Context, shelf: &Shelf, deck: &DeckView) -> Ready {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Inner { kept, edition } = &mut *inner;
+        let (mut ready, cover) = match deck.matching.track() {
+            Some(matched) => inner.matched(ctx, shelf, matched),
+            None => (Ready::default(), Loadable::Absent),
+        };
+        ready.cover = match cover {
+            Loadable::Ready(texture) => Some(texture),
+            // It is a moment away: no other picture in between.
+            Loadable::Pending => None,
+            Loadable::Absent | Loadable::Failed(_) => {
+                let art = deck.art.as_ref();
+                art.and_then(|art| inner.picture(ctx, shelf, art))
+            }
+        };
+        ready
+    }
+}
+
+impl Inner {
+    fn matched(
+        &mut self,
+        ctx: &Context,
+        shelf: &Shelf,
+        matched: &Matched,
+    ) -> (Ready, Loadable<TextureId>) {
+        let Self { kept, edition, .. } = self;
         let row = &*matched.row;
         let kept = kept.get_or_insert_mut(row.track.id, Kept::default);
         let waveform = shelf.waveform(row);
@@ -84,15 +112,38 @@ impl Props {
             Some((source, gain)) => (Some(source.clone()), *gain),
             None => (None, 1.0),
         };
-        Ready {
+        let ready = Ready {
             source,
             gain,
             grid: kept.grid(matched.analysis.as_ref()),
-            cover: kept.cover(ctx, shelf, row),
+            cover: None,
             stems: shelf.stems(row).ready(),
             is_coming,
-        }
+        };
+        (ready, kept.cover(ctx, shelf, row))
     }
+
+    fn picture(&mut self, ctx: &Context, shelf: &Shelf, art: &Arc<PlayerArt>) -> Option<TextureId> {
+        if let Some(known) = self.pictures.get(&art.hash) {
+            return known.as_ref().map(TextureHandle::id);
+        }
+        let texture = match shelf.player_art(art, ArtSize::Large) {
+            Loadable::Pending => return None,
+            Loadable::Absent | Loadable::Failed(_) => None,
+            Loadable::Ready(picture) => loaded(ctx, &picture),
+        };
+        let id = texture.as_ref().map(TextureHandle::id);
+        self.pictures.put(art.hash, texture);
+        id
+    }
+}
+
+fn loaded(ctx: &Context, art: &Art) -> Option<TextureHandle> {
+    let bytes = art.width.saturating_mul(art.height).saturating_mul(3);
+    (bytes > 0 && bytes == art.rgb.len()).then(|| {
+        let image = ColorImage::from_rgb([art.width, art.height], &art.rgb);
+        ctx.load_texture("deck cover", image, TextureOptions::LINEAR)
+    })
 }
 
 impl Kept {
@@ -130,20 +181,14 @@ impl Kept {
         }
     }
 
-    fn cover(&mut self, ctx: &Context, shelf: &Shelf, row: &Row) -> Option<TextureId> {
+    fn cover(&mut self, ctx: &Context, shelf: &Shelf, row: &Row) -> Loadable<TextureId> {
         let (stamp, missing) = (row.track.stamp, row.track.missing);
         let is_known = |cover: &Cover| (cover.stamp, cover.missing) == (stamp, missing);
         if !self.cover.as_ref().is_some_and(is_known) {
             let texture = match shelf.art(row, ArtSize::Large) {
-                Loadable::Pending => return None,
+                Loadable::Pending => return Loadable::Pending,
                 Loadable::Absent | Loadable::Failed(_) => None,
-                Loadable::Ready(art) => {
-                    let bytes = art.width.saturating_mul(art.height).saturating_mul(3);
-                    (bytes > 0 && bytes == art.rgb.len()).then(|| {
-                        let image = ColorImage::from_rgb([art.width, art.height], &art.rgb);
-                        ctx.load_texture("deck cover", image, TextureOptions::LINEAR)
-                    })
-                }
+                Loadable::Ready(art) => loaded(ctx, &art),
             };
             self.cover = Some(Cover {
                 stamp,
@@ -151,7 +196,7 @@ impl Kept {
                 texture,
             });
         }
-        let texture = self.cover.as_ref()?.texture.as_ref()?;
-        Some(texture.id())
+        let texture = self.cover.as_ref().and_then(|cover| cover.texture.as_ref());
+        texture.map_or(Loadable::Absent, |texture| Loadable::Ready(texture.id()))
     }
 }

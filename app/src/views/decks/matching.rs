@@ -167,7 +167,7 @@ fn databases_ui(ui: &mut Ui, one: &One<'_>, out: &mut Outbox) {
     let words = match one.unit.databases {
         Databases::Unread => {
             let button = ui.button("Read the databases in this player");
-            let hint = "Tracks are then known by their origin; slow on purpose, so that the player is not disturbed";
+            let hint = "Tracks are then known by their origin, and have their pictures; slow on purpose, so that the player is not disturbed";
             if button.on_hover_text(hint).clicked() {
                 let read = DecksCommand::ReadDatabases(one.unit.id);
                 out.commands.push(Command::Decks(read));

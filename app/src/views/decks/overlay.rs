@@ -10,8 +10,8 @@ use crate::settings::Settings;
 use crate::shelf::Shelf;
 use crate::theme::{self, icon};
 use eframe::egui::{
-    self, Align2, Button, Color32, CornerRadius, FontId, Id, Layout, Rect, RichText, Sense, Stroke,
-    StrokeKind, Ui, UiBuilder, ViewportCommand, WidgetInfo, pos2, vec2,
+    self, Align2, Button, Color32, CornerRadius, FontId, Id, Layout, PointerState, Rect, RichText,
+    Sense, Stroke, StrokeKind, Ui, UiBuilder, ViewportCommand, WidgetInfo, pos2, vec2,
 };
 use serde::{Deserialize, Serialize};
 use tonearm_core::decks::{DecksState, Link, Moment};
@@ -24,6 +24,8 @@ pub struct OverlayPlace {
     pub size: [f32; 2],
     /// Not told by every system.
     pub position: Option<[f32; 2]>,
+    /// Whole points that it was made higher for at most, so that it stays as low as the user made it since.
+    pub grown: u32,
 }
 
 /// Least and usual size, in points.
@@ -37,11 +39,19 @@ impl Default for OverlayPlace {
             open: false,
             size: USUAL_SIZE,
             position: None,
+            grown: 0,
         }
     }
 }
 
 impl OverlayPlace {
+    /// Whether it is to be made higher for decks that want so many points: once for each number of them.
+    pub fn grows_for(&mut self, wanted: f32) -> bool {
+        let grows = wanted as u32 > self.grown;
+        self.grown = self.grown.max(wanted as u32);
+        grows && self.size[1] < wanted
+    }
+
     /// Whatever stood in a file.
     #[must_use]
     pub fn within_bounds(self) -> Self {
@@ -73,8 +83,13 @@ pub struct OverlayScene<'a> {
 }
 
 const FOOT: f32 = 22.0;
-/// Of a deck that can be read well.
+/// Of a deck that can be read well, and of one that can be read at all.
 const ROW: f32 = 66.0;
+const LEAST_ROW: f32 = 24.0;
+/// Most and least side of a cover, and the width of a deck that has room for one.
+const COVER: f32 = 62.0;
+const LEAST_COVER: f32 = 36.0;
+const WITH_COVER: f32 = 400.0;
 const LOOKED_AT: usize = 64;
 /// Seconds in a point: eight seconds in a waveform of usual width.
 const PER_POINT: f64 = 0.03;
@@ -100,12 +115,13 @@ pub fn overlay_ui(ui: &mut Ui, scene: &OverlayScene<'_>) -> bool {
     let ground = ui.interact(whole, Id::unique("overlay ground"), Sense::drag());
     ground.widget_info(|| WidgetInfo::labeled(egui::Role::Pane, true, "Deck overlay"));
     if ground.drag_started() {
-        ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);
+        hand_over(ui, ViewportCommand::StartDrag);
     }
     let inner = whole.shrink2(vec2(8.0, 6.0));
     let foot = inner.with_min_y(inner.bottom() - FOOT);
     let decks = inner.with_max_y(foot.top() - 2.0);
-    let shown = Shown::of(scene.live);
+    let most = (decks.height() / LEAST_ROW).max(1.0) as usize;
+    let shown = Shown::at_most(scene.live, most);
     if shown.decks.is_empty() {
         let (_, words) = super::standing(scene.live.decks);
         let words = match scene.live.decks.state {
@@ -142,15 +158,18 @@ fn row_ui(
     let stripe = rect.with_max_x(rect.left() + 3.0);
     ui.painter()
         .rect_filled(stripe, CornerRadius::same(1), facts::colour(one));
-    let rect = rect.with_min_x(rect.left() + 9.0);
+    let mut rect = rect.with_min_x(rect.left() + 9.0);
+    let ready = props.ready(ui.ctx(), look.shelf, one.deck);
+    let side = rect.height().min(COVER);
+    if side >= LEAST_COVER && rect.width() >= WITH_COVER && !one.is_empty() {
+        let cover = Rect::from_min_size(rect.min, vec2(side, side));
+        facts::cover(ui, cover, ready.cover);
+        rect.min.x = cover.right() + 6.0;
+    }
     let first = rect.with_max_y((rect.top() + 22.0).min(rect.bottom()));
     let second = rect.with_min_y(first.bottom() + 2.0);
     first_ui(ui, first, look, (one, shown));
     if second.height() >= 14.0 && !one.is_empty() {
-        let ready = match one.deck.matching.track() {
-            Some(matched) => props.ready(ui.ctx(), look.shelf, matched),
-            None => Ready::default(),
-        };
         second_ui(ui, second, &ready, one);
     }
 }
@@ -208,7 +227,8 @@ fn first_ui(ui: &mut Ui, rect: Rect, look: &Look<'_>, (one, shown): (&One<'_>, &
         }
     }
     let text = |text: String, ink: Color32| RichText::new(text).size(13.0).color(ink);
-    if let Some(place) = take(&mut rest, 52.0) {
+    let has_room_for_both = rest.width() > 230.0;
+    if has_room_for_both && let Some(place) = take(&mut rest, 52.0) {
         put(
             ui,
             place,
@@ -261,7 +281,9 @@ fn second_ui(ui: &mut Ui, rect: Rect, ready: &Ready, one: &One<'_>) {
             facts::phase_meter(ui, below, one);
         }
     }
+    // Without the library there are no chords.
     if let Some(moment) = one.moment
+        && one.deck.matching.track().is_some()
         && let Some(place) = take(&mut rest, 84.0)
     {
         chords_ui(ui, place, one, &moment);
@@ -349,7 +371,9 @@ fn foot_ui(ui: &mut Ui, rect: Rect, scene: &OverlayScene<'_>) -> bool {
     with_child(ui, builder, |ui| {
         ui.spacing_mut().interact_size.y = 20.0;
         ui.spacing_mut().button_padding = vec2(4.0, 2.0);
-        let button = ui.add(Button::new(RichText::new(icon::X).size(12.0)).frame(false));
+        // Senses drags, so that they do not go to the ground below, which would take the pointer and with it the click.
+        let button = Button::new(RichText::new(icon::X).size(12.0)).frame(false);
+        let button = ui.add(button.sense(Sense::click_and_drag()));
         button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, "Close overlay"));
         button.on_hover_text(Action::ToggleOverlay.hint()).clicked()
     })
@@ -375,9 +399,17 @@ fn grip_ui(ui: &Ui, rect: Rect) {
     }
     if grip.drag_started() {
         let corner = egui::ResizeDirection::SouthEast;
-        ui.ctx()
-            .send_viewport_cmd(ViewportCommand::BeginResize(corner));
+        hand_over(ui, ViewportCommand::BeginResize(corner));
     }
+}
+
+/// From here on the system has the pointer, and keeps it that the button was let go: nothing here is dragged or pressed
+/// any more, or the next press would not count.
+fn hand_over(ui: &Ui, command: ViewportCommand) {
+    let ctx = ui.ctx();
+    ctx.send_viewport_cmd(command);
+    ctx.stop_dragging();
+    ctx.input_mut(|input| input.pointer = PointerState::default());
 }
 
 #[cfg(test)]
@@ -385,11 +417,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn it_grows_for_more_decks_and_not_again_for_as_many() {
+        let mut place = OverlayPlace {
+            size: [400.0, 100.0],
+            ..OverlayPlace::default()
+        };
+        assert!(!place.grows_for(0.0), "nobody is there");
+        assert!(place.grows_for(170.0));
+        place.size[1] = 170.0;
+        // The user makes it low; decks go, come back, and another start finds it so.
+        place.size[1] = 96.0;
+        assert!(!place.grows_for(0.0) && !place.grows_for(170.0));
+        let text = serde_json::to_string(&place).unwrap();
+        let mut kept: OverlayPlace = serde_json::from_str(&text).unwrap();
+        assert!(!kept.grows_for(170.0));
+        assert!(kept.grows_for(302.0), "more decks than ever");
+        kept.size[1] = 500.0;
+        assert!(!kept.grows_for(400.0), "there is room");
+    }
+
+    #[test]
     fn a_place_from_a_file_is_on_a_screen_and_large_enough() {
         let kept = OverlayPlace {
             open: true,
             size: [1.0, 1e9],
             position: Some([-1e9, 0.0]),
+            grown: 0,
         };
         let place = kept.within_bounds();
         assert_eq!(place.size, [LEAST_SIZE[0], MOST_SIZE]);

@@ -1,6 +1,7 @@
 //! What a player said of one of its decks.
 
 use super::{Heard, Time, Unit};
+use crate::decks::art::PlayerArt;
 use crate::decks::place::NetworkPath;
 use crate::decks::resolve::Wanted;
 use crate::decks::view::{DeckView, Link, Matching};
@@ -29,6 +30,7 @@ pub(in crate::decks) struct Deck {
     pub(in crate::decks) loaded_at: Duration,
     pub(in crate::decks) source: Option<SourceId>,
     pub(in crate::decks) matching: Matching,
+    pub(in crate::decks) art: Option<Arc<PlayerArt>>,
 }
 
 /// What a player said of a deck.
@@ -129,6 +131,7 @@ impl Deck {
         self.said.place = place.map(Arc::new);
         self.source = None;
         self.matching = Matching::Nothing;
+        self.art = None;
         self.loaded_at = at;
         self.is_moving = false;
         self.clock.reset();
@@ -195,6 +198,7 @@ impl Deck {
             place: said.place.clone(),
             source: self.source.clone(),
             matching: self.matching.clone(),
+            art: self.art.clone(),
             timing: if said.is_loaded == Some(false) || rate.is_none() {
                 Timing::Unknown
             } else {

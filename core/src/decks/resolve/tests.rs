@@ -4,7 +4,7 @@ use super::*;
 use crate::core_loop::view::Rows;
 use crate::export::samples;
 use crate::source::{Source, SourceKind};
-use crate::track::{AudioFormat, FilePath};
+use crate::track::{AudioFormat, ContentHash, FilePath};
 use crate::units::SampleRate;
 use proptest::prelude::*;
 
@@ -187,6 +187,66 @@ fn files_of_one_name_are_told_apart_by_folder_length_and_size() {
         "both may be it"
     );
     assert_eq!(find("Three/02 Outro.mp3", Some(60.0), None), Err(0));
+}
+
+#[test]
+fn tracks_with_the_same_bytes_are_one_and_as_sure_as_one() {
+    let twin = |id, path, hash: u8| {
+        let known = Known { id, path, ..NIGHT };
+        let mut row = row(&known);
+        row.track.hash = Some(ContentHash([hash; 32]));
+        row
+    };
+    let set_by_hand = |mut row: Row| {
+        let hand = crate::edits::ShortByHand {
+            key: crate::harmony::Key::parse("8A"),
+            ..Default::default()
+        };
+        let stamp = row.track.stamp;
+        row.knowledge = row.knowledge.under_hand(&hand, stamp);
+        row
+    };
+    let here = place("Engine Library/Music/Tonearm/night-ferry.mp3");
+    let elsewhere = place("Music/night-ferry.mp3");
+    let wanted = |place| Wanted {
+        place: Some(place),
+        title: Some("Night Ferry"),
+        artist: Some("Tonearm"),
+        duration: Some(Secs(64.47)),
+        bytes: Some(1000),
+        ..Wanted::default()
+    };
+    let found = |wanted: &Wanted<'_>, rows: Vec<Row>| match resolve(
+        wanted,
+        &[],
+        &BTreeMap::new(),
+        &catalog(rows),
+    ) {
+        Resolution::Found {
+            by,
+            confidence,
+            row,
+        } => Some((row.track.id.0, by, confidence)),
+        _ => None,
+    };
+    let one = "/media/dj/Music/Tonearm/night-ferry.mp3";
+    let two = "/media/old/Music/Tonearm/night-ferry.mp3";
+    for (case, place, by, confidence) in [
+        ("at the same place", &here, MatchedBy::Path, 0.95),
+        ("by likeness", &elsewhere, MatchedBy::NameSizeDuration, 0.95),
+    ] {
+        let wanted = wanted(place);
+        let twins = vec![twin(1, one, 5), twin(2, two, 5)];
+        assert_eq!(found(&wanted, twins), Some((1, by, confidence)), "{case}");
+        let edited = vec![twin(1, one, 5), set_by_hand(twin(2, two, 5))];
+        assert_eq!(found(&wanted, edited), Some((2, by, confidence)), "{case}");
+        let others = vec![twin(1, one, 5), twin(2, two, 6)];
+        assert_eq!(found(&wanted, others), None, "{case}: other bytes");
+    }
+    // The twin with another name is as sure as the one whose name is the deck's.
+    let renamed = set_by_hand(twin(2, "/media/old/nf.mp3", 5));
+    let taken = found(&wanted(&elsewhere), vec![twin(1, one, 5), renamed]);
+    assert_eq!(taken, Some((2, MatchedBy::NameSizeDuration, 0.95)));
 }
 
 #[test]
