@@ -91,6 +91,7 @@ fn chord(bar: u32) -> ChordSpan {
         start_raw: start,
         end_raw: end,
         chord: Some(Chord {
+            bass: None,
             root: PitchClass::new((bar * 5 % 12) as u8),
             quality: Quality::Minor7,
         }),

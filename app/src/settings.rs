@@ -15,18 +15,12 @@ pub enum KeyNotation {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent choices of the user"
-)]
 pub struct Settings {
     pub key_notation: KeyNotation,
     /// 0.75 to 3, on top of the display's own scale.
     pub scale: f32,
     /// Analyse what comes in without being asked.
     pub analyze_on_import: bool,
-    /// Let a model find the beats of every track, after the built-in analysis.
-    pub beats_by_model: bool,
     /// `None`: one per core.
     pub jobs: Option<usize>,
     /// Id of the audio output (`playback::DeviceId`); `None`: the system's.
@@ -81,7 +75,6 @@ impl Default for Settings {
             key_notation: KeyNotation::Camelot,
             scale: 1.0,
             analyze_on_import: true,
-            beats_by_model: false,
             jobs: None,
             output: None,
             volume: 1.0,

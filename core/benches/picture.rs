@@ -72,6 +72,7 @@ fn chords() -> Vec<ChordSpan> {
             chord: Some(Chord {
                 root: PitchClass::new((bar * 5 % 12) as u8),
                 quality: Quality::Minor7,
+                bass: None,
             }),
             confidence: 1.0,
         }

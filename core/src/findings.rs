@@ -11,6 +11,7 @@ use crate::stems::StemSet;
 use crate::track::FileStamp;
 use crate::units::Bpm;
 use crate::waveform::Waveform;
+use jiff::Timestamp;
 use records::Records;
 use serde::{Deserialize, Serialize};
 
@@ -61,12 +62,15 @@ pub struct Knowledge {
     /// Who is to analyse this track: as the user said.
     #[serde(skip_serializing_if = "Engine::is_auto")]
     pub engine: Engine,
-    /// Where a model failed at what stands in `records` all the same: the last try of each.
+    /// Where a model failed, or found nothing, at what stands in `records` all the same: the last try of each.
     #[serde(skip_serializing_if = "Records::is_empty")]
     pub tried: Records,
     /// The user asked for stems, and they have neither been made nor failed since.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stems_asked: bool,
+    /// When the user asked for the stems that are wanted or failed: nothing that was made or used since goes for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stems_asked_at: Option<Timestamp>,
     /// The stems that lie beside the library; see [`Self::stems_of`] before they are played.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stems: Option<Box<StemSet>>,

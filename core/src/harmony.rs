@@ -245,10 +245,54 @@ impl Quality {
 pub struct Chord {
     pub root: PitchClass,
     pub quality: Quality,
+    /// The lowest note, where it is known to be another than the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bass: Option<PitchClass>,
 }
 
+/// The steps above a root, by semitones, as Harte et al. 2005 write them.
+const DEGREES: [&str; 12] = [
+    "1", "b2", "2", "b3", "3", "4", "b5", "5", "b6", "6", "b7", "7",
+];
+
 impl Chord {
-    /// As musicians and DJs write it: `Am7`, `Bbmaj9`.
+    /// The same chord over another lowest note, which a degree like `b3` names; unchanged where it is none, or the root.
+    #[must_use]
+    pub fn over(self, degree: &str) -> Self {
+        let number = degree.trim_start_matches(['b', '#']);
+        let bend: i32 = degree
+            .chars()
+            .map(|sign| match sign {
+                'b' => -1,
+                '#' => 1,
+                _ => 0,
+            })
+            .sum();
+        let natural = match number {
+            "1" | "8" => 0,
+            "2" | "9" => 2,
+            "3" | "10" => 4,
+            "4" | "11" => 5,
+            "5" | "12" => 7,
+            "6" | "13" => 9,
+            "7" => 11,
+            _ => return self,
+        };
+        let above = (natural + bend).rem_euclid(12) as u8;
+        let bass = PitchClass::new(self.root.semitones() + above);
+        Self {
+            bass: (above != 0).then_some(bass),
+            ..self
+        }
+    }
+
+    /// What is added to a name for the lowest note.
+    fn slash(self) -> String {
+        let bass = self.bass.map(|bass| format!("/{}", bass.name()));
+        bass.unwrap_or_default()
+    }
+
+    /// As musicians and DJs write it: `Am7`, `Bbmaj9`, `C/E`.
     pub fn short_name(self) -> String {
         let suffix = match self.quality {
             Quality::Major => "",
@@ -269,7 +313,7 @@ impl Chord {
             Quality::Diminished7 => "dim7",
             Quality::MinorMajor7 => "mMaj7",
         };
-        format!("{}{suffix}", self.root.name())
+        format!("{}{suffix}{}", self.root.name(), self.slash())
     }
 
     /// Root and third only: where there is no room for more.
@@ -292,9 +336,13 @@ impl Chord {
 }
 
 impl fmt::Display for Chord {
-    /// Harte notation, `A:min7`.
+    /// Harte notation, `A:min7`, `C:maj/3`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.root.name(), self.quality.harte())
+        write!(f, "{}:{}", self.root.name(), self.quality.harte())?;
+        let Some(bass) = self.bass else { return Ok(()) };
+        let above = (bass.semitones() + 12 - self.root.semitones()) % 12;
+        let degree = DEGREES.get(usize::from(above)).copied();
+        write!(f, "/{}", degree.unwrap_or_default())
     }
 }
 
@@ -370,6 +418,44 @@ mod tests {
         assert_eq!(compatible.len(), 4);
         for name in ["8A", "8B", "7A", "9A"] {
             assert!(compatible.iter().any(|key| key == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_chord_over_another_note_is_written_as_musicians_and_as_harte_write_it() {
+        let chord = |root, quality| Chord {
+            root: PitchClass::new(root),
+            quality,
+            bass: None,
+        };
+        for (chord, short, harte, shortest) in [
+            (chord(0, Quality::Major).over("3"), "C/E", "C:maj/3", "C"),
+            (
+                chord(9, Quality::Minor).over("b3"),
+                "Am/C",
+                "A:min/b3",
+                "Am",
+            ),
+            (
+                chord(7, Quality::Dominant7).over("b7"),
+                "G7/F",
+                "G:7/b7",
+                "G",
+            ),
+            (
+                chord(11, Quality::Minor7).over("5"),
+                "Bm7/F#",
+                "B:min7/5",
+                "Bm",
+            ),
+            (chord(0, Quality::Major).over("1"), "C", "C:maj", "C"),
+            (chord(0, Quality::Major).over(""), "C", "C:maj", "C"),
+            (chord(0, Quality::Major).over("b1"), "C/B", "C:maj/7", "C"),
+            (chord(0, Quality::Major).over("99"), "C", "C:maj", "C"),
+        ] {
+            assert_eq!(chord.short_name(), short);
+            assert_eq!(chord.to_string(), harte);
+            assert_eq!(chord.shortest_name(), shortest);
         }
     }
 }

@@ -13,6 +13,7 @@ mod child;
 mod idle;
 mod meter;
 mod pip;
+mod replies;
 mod trial;
 mod trouble;
 mod venv;

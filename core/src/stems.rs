@@ -4,6 +4,7 @@
 //! that a listener is meant to hear. They are FLAC in steps of 16 bits with room for sounds up to 16 times full scale
 //! ([`GAIN`]), because a stem may be louder than the mix that it came from, so that the four always add up.
 
+pub mod drive;
 pub mod export;
 pub mod room;
 mod writer;

@@ -4,6 +4,7 @@
 
 mod aside;
 mod backup;
+mod choices;
 mod database;
 mod deck_names;
 mod error;
@@ -25,6 +26,7 @@ mod fixture_tests;
 mod tests;
 
 pub use backup::{Reason, Restored};
+pub use choices::Choices;
 pub use deck_names::DeckNames;
 pub use error::StoreError;
 pub use load::{BadRecord, Loaded};
@@ -49,7 +51,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use tables::{BY_TRACK, ByTrack};
 
 /// The library file within the library's folder.
@@ -86,6 +87,7 @@ pub enum Change {
     PutPin(String, Option<TrackId>),
     /// How this program announces itself to decks.
     PutToken([u8; 16]),
+    PutChoices(Choices),
 }
 
 /// An open library. Holds its lock until dropped.
@@ -94,7 +96,7 @@ pub struct Store {
     dir: PathBuf,
     handle: Arc<Handle>,
     /// Finishes before the lock is given up.
-    daily_backup: Option<JoinHandle<()>>,
+    daily_backup: Option<backup::Daily>,
     /// Tracks whose damaged records have been told of.
     told: Mutex<BTreeSet<TrackId>>,
     _lock: Lock,
@@ -247,7 +249,14 @@ impl Store {
 
     /// Copies the library into its `backups` folder, as it stands now.
     pub fn backup(&self, reason: Reason) -> Result<PathBuf, StoreError> {
-        backup::make(&self.handle, reason)
+        backup::make(&self.handle, reason, &Control::default())
+    }
+
+    /// The end is near and nobody wants to wait: a daily backup in the making is left to the next start.
+    pub fn give_up_daily_backup(&self) {
+        if let Some(daily) = &self.daily_backup {
+            daily.control.cancel();
+        }
     }
 
     /// Puts `backup` in the place of the library in `dir`, which must not be open. What it
@@ -301,7 +310,7 @@ impl Store {
                 Finding::Stems(_) => return Ok(()),
             },
             Change::DropStems(id, key) => Prepared::DropStems(id, key),
-            Change::PutPin(name, track) => Prepared::DeckName(
+            Change::PutPin(name, track) => Prepared::Named(
                 deck_names::pin_key(&name),
                 match track {
                     Some(track) => Some(encode(track, &deck_names::Pin(track))?),
@@ -310,10 +319,12 @@ impl Store {
             ),
             Change::PutToken(token) => {
                 let record = deck_names::OwnToken(token);
-                Prepared::DeckName(
-                    deck_names::TOKEN_KEY.to_vec(),
-                    Some(encode(TrackId(0), &record)?),
-                )
+                let record = encode(TrackId(0), &record)?;
+                Prepared::Named(deck_names::TOKEN_KEY.to_vec(), Some(record))
+            }
+            Change::PutChoices(choices) => {
+                let record = encode(TrackId(0), &choices)?;
+                Prepared::Named(choices::KEY.to_vec(), Some(record))
             }
             Change::DropFinding(id, artifact) => match table_of(artifact) {
                 Some(table) => Prepared::Remove(table, id),
@@ -366,8 +377,8 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        if let Some(thread) = self.daily_backup.take() {
-            drop(thread.join());
+        if let Some(daily) = self.daily_backup.take() {
+            drop(daily.thread.join());
         }
     }
 }
@@ -378,8 +389,8 @@ enum Prepared {
     Remove(ByTrack, TrackId),
     RemoveTrack(TrackId),
     DropStems(TrackId, SetKey),
-    /// `None` removes it.
-    DeckName(Vec<u8>, Option<Vec<u8>>),
+    /// A record whose key is text; `None` removes it.
+    Named(Vec<u8>, Option<Vec<u8>>),
     /// The record of a track goes from one table to another.
     Move {
         from: ByTrack,
@@ -418,7 +429,7 @@ fn apply(write: &WriteTransaction, change: &Prepared) -> Result<(), Trouble> {
         Prepared::Put(table, id, bytes) => {
             write.open_table(*table)?.insert(id.0, bytes.as_slice())?;
         }
-        Prepared::DeckName(key, record) => {
+        Prepared::Named(key, record) => {
             let mut table = write.open_table(tables::DECK_NAMES)?;
             match record {
                 Some(record) => table.insert(key.as_slice(), record.as_slice())?,

@@ -25,7 +25,6 @@ fn open(library: &Path) -> (Core, Receiver<Event>) {
         library: library.to_path_buf(),
         eager: false,
         slots: None,
-        stem_bytes: None,
         places: Places::default(),
     };
     let core = Core::start(&config, || (), move |event| drop(say.send(event))).unwrap();

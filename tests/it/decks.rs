@@ -35,7 +35,6 @@ impl Desk {
             library: library.to_path_buf(),
             eager: false,
             slots: None,
-            stem_bytes: None,
             places: Places::default(),
         };
         let wake = move || {

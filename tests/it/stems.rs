@@ -1,5 +1,6 @@
 //! Tracks taken apart through the real program: four files that add up, made once, never half.
 
+use crate::storage::SmallDisk;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
@@ -7,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use tonearm_tests::program::{Ended, Program, repository, skipped};
+use tonearm_tests::program::{Ended, Program, Running, repository, skipped};
 use tonearm_tests::waves::{honest, tune};
 
 const STEMS: [&str; 4] = ["drums", "bass", "other", "vocals"];
@@ -385,4 +386,227 @@ fn a_removed_track_takes_its_stems_with_it() {
         .run([OsStr::new("remove"), track.as_os_str()])
         .with_status(0);
     assert_eq!(kept(&program), Vec::<PathBuf>::new());
+}
+
+/// In the order of their files.
+fn ids(program: &Program) -> Vec<String> {
+    let tracks = program.list(&["--sort", "path"]);
+    let ids = tracks.iter().map(|track| track["id"].as_str().unwrap());
+    ids.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
+    let program = Program::new();
+    for seed in 0..4 {
+        program.put(format!("{seed}.wav"), &tune(seed, 4.0, 44_100, 2));
+    }
+    imported(&program);
+    let ids = ids(&program);
+    let state = |id: &String| artifact(&program.show(id))["state"].clone();
+    stems(&program, [&ids[0]]).with_status(0);
+    let one = program.run(["--json", "stems", "--budget", "auto"]).json()["taken"]
+        .as_u64()
+        .unwrap();
+    // Four seconds are expected to take 1.2 MB: room for two more only when the old one goes.
+    let room = one + 1_300_000;
+    let gigabytes = format!("{:.9}", room as f64 / 1e9);
+    let told = program
+        .run(["--json", "stems", "--budget", &gigabytes])
+        .with_status(0)
+        .json();
+    assert_eq!(
+        (&told["budget"], &told["chosen"]),
+        (&room.into(), &true.into())
+    );
+    let doctor = program.run(["doctor"]);
+    assert!(doctor.text().contains("as you chose"), "{doctor:?}");
+    let ended = stems(&program, &ids[1..]).with_status(1);
+    assert!(
+        !ended.stderr.contains("That is more than"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended
+            .stderr
+            .contains("made or used since these were asked for")
+            && ended.stderr.contains("--budget"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(state(&ids[0]), "absent", "the old one made way");
+    let made: Vec<_> = ids[1..].iter().filter(|id| state(id) == "done").collect();
+    let failed: Vec<_> = ids[1..].iter().filter(|id| state(id) == "failed").collect();
+    assert_eq!((made.len(), failed.len()), (2, 1));
+    assert_eq!(
+        kept(&program).len(),
+        made.len() * 8,
+        "what went is gone from the disk, what was made is there"
+    );
+    for id in &made {
+        assert!(stems(&program, [id]).with_status(0).stderr.is_empty());
+    }
+    program.run(["stems", "--budget", "0.0001"]).with_status(0);
+    let all = stems(&program, ["--query", ""]).with_status(1);
+    assert!(
+        all.stderr
+            .contains("That is more than the 100.0 kB that stems may take"),
+        "{}",
+        all.stderr
+    );
+    assert_eq!(kept(&program).len(), 16, "nothing goes in vain");
+    program.run(["stems", "--budget", "1"]).with_status(0);
+    program.run(["analyze", "--all"]).with_status(0);
+    assert!(
+        ids[1..].iter().all(|id| state(id) == "done"),
+        "more room, more stems"
+    );
+    assert_eq!(
+        program.run(["--json", "verify"]).with_status(0).json()["sound"],
+        true
+    );
+}
+
+#[test]
+fn stored_stems_that_are_short_broken_or_gone_are_not_handed_out() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 6.0, 44_100, 2));
+    program.put("b.wav", &tune(2, 2.0, 44_100, 2));
+    imported(&program);
+    stems(&program, ["--query", ""]).with_status(0);
+    let shown = program.show(&track);
+    let id = shown["id"].as_str().unwrap();
+    let path = Path::new(shown["stems"]["files"]["other"].as_str().unwrap()).to_path_buf();
+    let whole = fs::read(&path).unwrap();
+    let cut = |count: usize| whole.iter().take(count).copied().collect::<Vec<u8>>();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 0x40;
+    let other_sound = fs::read(path.with_file_name("drums.flac")).unwrap();
+    let elsewhere = program.list(&["b.wav"])[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let shorter = program.show(&elsewhere)["stems"]["files"]["other"].clone();
+    let shorter = fs::read(shorter.as_str().unwrap()).unwrap();
+    assert_ne!(other_sound, whole);
+    for (case, bytes, word) in [
+        ("half", Some(cut(whole.len() / 2)), "damaged"),
+        ("its last frame", Some(cut(whole.len() - 20)), "damaged"),
+        ("one bit", Some(flipped), "damaged"),
+        ("of another track", Some(shorter), "damaged"),
+        ("no FLAC", Some(vec![7; 5_000]), "cannot be read"),
+        ("empty", Some(Vec::new()), "cannot be read"),
+        ("gone", None, "cannot be read"),
+    ] {
+        match bytes {
+            Some(bytes) => fs::write(&path, bytes).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        for format in ["flac", "wav"] {
+            let out = program.folder().join("out");
+            let arguments = ["--query", "", "--format", format, "--out"].map(OsStr::new);
+            let all = arguments.into_iter().chain([out.as_os_str()]);
+            let ended = stems(&program, all).with_status(1);
+            let told = &ended.stderr;
+            assert!(
+                told.contains(word) && told.contains("other.flac"),
+                "{case} {format}: {told}"
+            );
+            let remedy = format!("tonearm analyze {id} --force --only stems");
+            assert!(told.contains(&remedy), "{case}: {told}");
+            assert!(!out.join(id).exists(), "{case} {format}");
+            assert_eq!(ended.lines().len(), 1, "the other track is written");
+            fs::remove_dir_all(&out).unwrap();
+        }
+    }
+    program
+        .run(["analyze", id, "--force", "--only", "stems"])
+        .with_status(0);
+    let out = program.folder().join("out");
+    stems(&program, [id.as_ref(), "--out".as_ref(), out.as_os_str()]).with_status(0);
+}
+
+#[test]
+fn a_disk_that_fills_up_meanwhile_leaves_nothing_half_made_and_the_wish_comes_back() {
+    let program = Program::new();
+    let place = program.folder().join("disk");
+    // Enough for what is looked at before the work begins; what is not written takes no memory.
+    let Some(disk) = SmallDisk::mount(&place, "1g") else {
+        return;
+    };
+    let program = program.with_library(place.join("library"));
+    let track = program.put("a.wav", &tune(1, 240.0, 44_100, 2));
+    imported(&program);
+    // Not the budget, which follows what is free, but the drive is to be in the way.
+    program.run(["stems", "--budget", "1"]).with_status(0);
+    let used = || {
+        let asked = Command::new("df")
+            .args(["--block-size=1", "--output=used"])
+            .arg(&place)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(asked.stdout).unwrap();
+        text.lines().last().unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = used();
+    let mut command = program.command(["--json", "stems"]);
+    command.arg(&track);
+    let mut running = Running::start(command);
+    while used() < before + 2_000_000 {
+        drop(running.poll_line(Duration::from_millis(5)));
+    }
+    // From here on there is one more megabyte, of the thirty that are needed.
+    disk.remount(&format!("size={}", used() + 1_000_000));
+    let ended = running.end().with_status(1);
+    let told = &ended.stderr;
+    assert!(
+        told.contains("stems cannot be written") && told.contains("Make room"),
+        "{told}"
+    );
+    assert!(!told.contains("panicked"), "{told}");
+    assert_eq!(
+        kept(&program),
+        Vec::<PathBuf>::new(),
+        "nothing is half there"
+    );
+    let failed = artifact(&program.show(&track));
+    assert_eq!(
+        (&failed["state"], &failed["error"]["kind"]),
+        (&"failed".into(), &"storage".into())
+    );
+    assert!(
+        failed["error"]["retry_at"].is_string(),
+        "it comes back by itself: {failed}"
+    );
+    // Where it is seen before that there is no room, nothing is begun.
+    let ended = stems(&program, [track.as_os_str()]).with_status(1);
+    assert!(ended.stderr.contains("stay free"), "{}", ended.stderr);
+    assert_eq!(kept(&program), Vec::<PathBuf>::new());
+    disk.remount("size=1g");
+    stems(&program, [track.as_os_str()]).with_status(0);
+    assert_eq!(kept(&program).len(), 8);
+    assert_eq!(
+        program.run(["--json", "verify"]).with_status(0).json()["sound"],
+        true
+    );
+}
+
+#[test]
+fn show_says_in_words_whose_stems_there_are() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
+    imported(&program);
+    let shown = || program.run([OsStr::new("show"), track.as_os_str()]).text();
+    assert!(
+        shown().contains("stems  none; made with tonearm stems"),
+        "{}",
+        shown()
+    );
+    stems(&program, [track.as_os_str()]).with_status(0);
+    assert!(
+        shown().contains("stems  draft by the built-in analysis, "),
+        "{}",
+        shown()
+    );
 }

@@ -8,10 +8,10 @@ use tonearm_tests::program::{Program, of_event, skipped, summary};
 use tonearm_tests::waves::tune;
 
 /// A small file system of its own, unmounted at the end. `None` where this user may not mount.
-struct SmallDisk(PathBuf);
+pub(super) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    fn mount(at: &Path, size: &str) -> Option<Self> {
+    pub(super) fn mount(at: &Path, size: &str) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
@@ -24,7 +24,7 @@ impl SmallDisk {
         mounted.then(|| Self(at.to_path_buf()))
     }
 
-    fn remount(&self, how: &str) {
+    pub(super) fn remount(&self, how: &str) {
         let done = Command::new("mount")
             .args(["-o", &format!("remount,{how}")])
             .arg(&self.0)

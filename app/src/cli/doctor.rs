@@ -277,7 +277,7 @@ fn heard(network: &NetworkView) -> Vec<Finding> {
 }
 
 /// What stems take, of what they may.
-fn stems(library: &Library, view: &View) -> Finding {
+fn stems(view: &View) -> Finding {
     let sets: Vec<&StemSet> = view
         .rows
         .iter()
@@ -285,17 +285,23 @@ fn stems(library: &Library, view: &View) -> Finding {
         .collect();
     let count = sets.len();
     let taken = room::taken(sets);
-    let budget = library.core.stem_budget();
+    let budget = view.stem_room.bytes;
     let reason = format!(
-        "of {count} track{}, {} of at most {}",
+        "of {count} track{}, {} of at most {} ({})",
         if count == 1 { "" } else { "s" },
         format::bytes(taken),
         format::bytes(budget),
+        if view.stem_room.is_chosen {
+            "as you chose"
+        } else {
+            "as fits the drive"
+        },
     );
     if taken <= budget {
         return Finding::ok("stems", reason);
     }
-    let remedy = "Make room on the drive that holds the library; the least recently used go when others are made";
+    let remedy =
+        "The least recently used go when others are made; tonearm stems --budget GB allows more";
     Finding::trouble("stems", "warning", reason, remedy)
 }
 
@@ -331,7 +337,7 @@ fn library(
     ));
     checks.push(writable(&context.library));
     checks.push(records(library.core.unreadable()));
-    checks.push(stems(&library, &view));
+    checks.push(stems(&view));
     for (state, name, remedy) in [
         (
             TrackState::Missing,

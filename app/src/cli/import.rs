@@ -43,11 +43,11 @@ pub(crate) struct Import {
 /// Make what is due: new tracks, changed files, improved analyses, failures whose time has come
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  tonearm analyze --all\n  tonearm analyze --force --only beats,key 3f9a"
+    after_help = "Example:\n  tonearm analyze --all\n  tonearm analyze --force --only beats,key 3f9a\n  tonearm analyze --beats-follow on --all"
 )]
 pub(crate) struct Analyze {
     /// Ids, beginnings of ids, or paths
-    #[arg(value_name = "TRACK", required_unless_present = "all")]
+    #[arg(value_name = "TRACK", required_unless_present_any = ["all", "beats_follow"])]
     tracks: Vec<OsString>,
     /// Every track of the library
     #[arg(long, conflicts_with = "tracks")]
@@ -55,8 +55,17 @@ pub(crate) struct Analyze {
     /// Make it again even where it is up to date
     #[arg(long)]
     force: bool,
+    /// From now on the beats of every track of the library are found by a model, after the built-in analysis, or no more
+    #[arg(long, value_enum, value_name = "ON|OFF")]
+    beats_follow: Option<Switch>,
     #[command(flatten)]
     how: How,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +124,15 @@ pub(crate) fn analyze(context: &Context, job: &Analyze) -> Result<(), Exit> {
     let (extent, engine) = (job.how.extent(), job.how.engine());
     let library = Library::open(context)?;
     let mut reporter = Reporter::new(context.output);
+    if let Some(switch) = job.beats_follow {
+        let command = Command::FollowWithBeats(switch == Switch::On);
+        library.carry_out(command, true, |_, event| {
+            reporter.hear(&event, &library.core.view())
+        })?;
+        if !job.all && job.tracks.is_empty() {
+            return reporter.exit();
+        }
+    }
     let tracks = if job.all {
         Selection::All
     } else {

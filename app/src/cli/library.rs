@@ -87,7 +87,6 @@ impl Library {
             eager: false,
             slots: None,
             places: places(),
-            stem_bytes: None,
         };
         let core = Core::start(&config, wake, say)?;
         let unreadable = core.unreadable().len();
@@ -129,6 +128,7 @@ impl Library {
             }
             if !cancelled && interrupt.check().is_err() {
                 cancelled = self.core.send(Command::Cancel);
+                self.core.store().give_up_daily_backup();
             }
         }
         if cancelled {

@@ -8,7 +8,7 @@ use crate::format;
 use crate::output::{Output, Style};
 use clap::Args;
 use std::ffi::OsString;
-use tonearm_core::artifact::Artifact;
+use tonearm_core::artifact::{Artifact, Maker};
 use tonearm_core::export::document::{TrackDetails, TrackDocument};
 use tonearm_core::harmony::ChordSpan;
 use tonearm_core::row::{ArtifactState, Row};
@@ -62,6 +62,10 @@ pub(crate) fn print(output: Output, row: &Row, details: &TrackDetails) -> Result
     if let Some(damage) = &row.track.damage {
         let word = output.styled(Style::Bad, "  damaged");
         output.line(&format!("  {word}  {}", told(damage)))?;
+    }
+    for (artifact, what) in tried(row) {
+        let word = output.styled(Style::Bad, &format!("{artifact:>9}"));
+        output.line(&format!("  {word}  {what}"))?;
     }
     for (artifact, state) in Artifact::ALL.into_iter().zip(row.artifacts) {
         let failure = row
@@ -178,7 +182,62 @@ fn musical_facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String
             facts.push(("loudness", told.join(", ")));
         }
     }
+    facts.push(("stems", stems_words(row)));
     facts
+}
+
+/// Whose stems there are, or what is to be expected.
+fn stems_words(row: &Row) -> String {
+    let Some(set) = row.stems() else {
+        return match row.artifacts[Artifact::Stems as usize] {
+            _ if row.knowledge.stems.is_some() => {
+                "of the file as it was before; made again with tonearm stems"
+            }
+            ArtifactState::Running => "being made",
+            ArtifactState::Due | ArtifactState::Waiting => "asked for, not made yet",
+            ArtifactState::Failed => "none",
+            ArtifactState::Absent | ArtifactState::Done => "none; made with tonearm stems",
+        }
+        .to_owned();
+    };
+    let by = match set.maker {
+        Maker::Native => "draft by the built-in analysis".to_owned(),
+        other => format!("by {}", engine(other)),
+    };
+    let (size, day) = (format::bytes(set.bytes), set.made.strftime("%Y-%m-%d"));
+    format!("{by}, {size}, made {day}")
+}
+
+/// As in JSON.
+fn engine(maker: Maker) -> &'static str {
+    match maker {
+        Maker::Native => "native",
+        Maker::BeatThis => "beat_this",
+        Maker::Htdemucs => "htdemucs",
+        Maker::Ace => "ace",
+        Maker::EngineDj => "engine_dj",
+        Maker::User => "user",
+    }
+}
+
+/// Where a model failed at what stands, or found nothing.
+fn tried(row: &Row) -> Vec<(&'static str, String)> {
+    let tried = row.knowledge.tried.iter();
+    let words = tried.filter_map(|(artifact, record)| {
+        let model = engine(record.recipe.maker);
+        let what = match &record.failure {
+            Some(failure) => format!(
+                "{model} failed, so the built-in result stays: {}",
+                told(failure)
+            ),
+            None if record.nothing_found => {
+                format!("{model} found none, so the built-in result stays")
+            }
+            None => return None,
+        };
+        Some((artifact.name(), what))
+    });
+    words.collect()
 }
 
 fn percent(confidence: f32) -> String {

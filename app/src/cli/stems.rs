@@ -10,16 +10,18 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use tonearm_core::artifact::{Artifact, Maker};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
 use tonearm_core::core_loop::event::Event;
 use tonearm_core::export::document::StemPaths;
+use tonearm_core::failure::Failure;
 use tonearm_core::row::Row;
 use tonearm_core::setup::Family;
 use tonearm_core::stems::export::{self, ExportError};
-use tonearm_core::stems::room::{Estimate, Pace};
+use tonearm_core::stems::room::{self, Estimate, Pace};
 use tonearm_core::units::Secs;
 
 /// Take tracks apart into drums, bass, other and vocals
@@ -28,11 +30,11 @@ use tonearm_core::units::Secs;
 /// stems are made and kept with the library. The built-in separation makes drafts.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tonearm stems 3f9a --out ~/Stems\n  tonearm stems --query 'genre:house bpm:120-126' --out ~/Stems --format wav"
+    after_help = "Examples:\n  tonearm stems 3f9a --out ~/Stems\n  tonearm stems --query 'genre:house bpm:120-126' --out ~/Stems --format wav\n  tonearm stems --budget 50"
 )]
 pub(crate) struct Stems {
     /// Ids, beginnings of ids, or paths; the stems of several go into folders named for their ids
-    #[arg(value_name = "TRACK", required_unless_present = "query")]
+    #[arg(value_name = "TRACK", required_unless_present_any = ["query", "budget"])]
     tracks: Vec<OsString>,
     /// All tracks that this finds, as in list
     #[arg(long, value_name = "QUERY", conflicts_with = "tracks")]
@@ -42,6 +44,34 @@ pub(crate) struct Stems {
     out: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Flac)]
     format: Format,
+    /// How many GB all stems of the library together may take from now on; `auto`: as fits the drive. The least recently
+    /// used go when others are made
+    #[arg(long, value_name = "GB")]
+    budget: Option<Budget>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Budget {
+    Auto,
+    Bytes(u64),
+}
+
+impl FromStr for Budget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        /// More than any drive has.
+        const MOST_GB: f64 = 1e6;
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        match text.parse::<f64>() {
+            Ok(gigabytes) if gigabytes > 0.0 && gigabytes <= MOST_GB => {
+                Ok(Self::Bytes((gigabytes * 1e9) as u64))
+            }
+            _ => Err("a number of GB is needed, or auto".to_owned()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -74,6 +104,12 @@ struct Document {
 
 pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
     let library = Library::open(context)?;
+    if let Some(budget) = job.budget {
+        limit(context, &library, budget)?;
+        if job.query.is_none() && job.tracks.is_empty() {
+            return Ok(());
+        }
+    }
     let rows = if let Some(query) = &job.query {
         select(&library.core.view(), query, None)?
     } else {
@@ -133,6 +169,46 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
     }
 }
 
+/// Says how much stems may take, and keeps it with the library.
+fn limit(context: &Context, library: &Library, budget: Budget) -> Result<(), Exit> {
+    let bytes = match budget {
+        Budget::Auto => None,
+        Budget::Bytes(bytes) => Some(bytes),
+    };
+    let mut failure = None;
+    library.carry_out(Command::LimitStems(bytes), true, |_, event| {
+        if let Event::StorageFailed(trouble) = event {
+            failure = Some(trouble);
+        }
+        Ok(())
+    })?;
+    if let Some(Failure {
+        message, remedy, ..
+    }) = failure
+    {
+        return Err(Exit::Failed(format!("{message}\n{remedy}")));
+    }
+    let view = library.core.view();
+    let sets = view
+        .rows
+        .iter()
+        .filter_map(|row| row.knowledge.stems.as_deref());
+    let (taken, room) = (room::taken(sets), view.stem_room);
+    context.output.json(
+        &serde_json::json!({"budget": room.bytes, "chosen": room.is_chosen, "taken": taken}),
+    )?;
+    context.output.line(&format!(
+        "Stems may take {}{} and take {}",
+        format::bytes(room.bytes),
+        if room.is_chosen {
+            ""
+        } else {
+            ", as fits the drive,"
+        },
+        format::bytes(taken),
+    ))
+}
+
 /// Makes stems of these tracks; `false` when some failed, which has been told.
 fn separate(context: &Context, library: &Library, due: &[Arc<Row>]) -> Result<bool, Exit> {
     let view = library.core.view();
@@ -142,8 +218,16 @@ fn separate(context: &Context, library: &Library, due: &[Arc<Row>]) -> Result<bo
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let by_model = library.core.setup().ready().contains(&Family::Stems);
     let pace = Pace::measured(view.rows.iter().map(Arc::as_ref), by_model);
+    let estimate = pace.estimate(lengths, threads);
     if !context.output.quiet {
-        Output::note(&expected(pace.estimate(lengths, threads)));
+        Output::note(&expected(estimate));
+    }
+    let budget = view.stem_room.bytes;
+    if room::lacking(estimate.bytes, budget) > 0 {
+        Output::note(&format!(
+            "That is more than the {} that stems may take: those that do not fit will not be made\nAllow more room with tonearm stems --budget GB",
+            format::bytes(budget)
+        ));
     }
     let tracks = due.iter().map(|row| row.track.id).collect();
     let command = Command::Analyze {
@@ -215,6 +299,10 @@ fn write(
             let written = export::export(&files, &folder, how.into(), control);
             let written = written.map_err(|error| match error {
                 ExportError::Cancelled(_) => Exit::Interrupted,
+                other if other.is_of_the_library() => Exit::Failed(format!(
+                    "{other}\nMake them again: tonearm analyze {} --force --only stems",
+                    row.track.id
+                )),
                 other => Exit::Failed(other.to_string()),
             })?;
             (written.paths, written.gain)

@@ -1,5 +1,6 @@
 //! The settings sheet. It changes a draft; the window takes over what is different.
 
+use crate::format;
 use crate::outbox::Outbox;
 use crate::scene::Scene;
 use crate::settings::{
@@ -9,7 +10,9 @@ use crate::settings::{
 use crate::theme;
 use eframe::egui::{ComboBox, Grid, Id, Label, RichText, ScrollArea, Slider, Ui, WidgetText};
 use std::path::PathBuf;
+use tonearm_core::core_loop::command::Command;
 use tonearm_core::playback::{DeviceId, OutputState, PlayerCommand};
+use tonearm_core::stems::room;
 
 /// What the program is and runs on, as far as people want to know.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,7 +51,10 @@ pub fn settings_ui(
     ScrollArea::vertical()
         .auto_shrink([false, true])
         .show(ui, |ui| {
-            part_ui(ui, "General", |ui| general_ui(ui, settings));
+            part_ui(ui, "General", |ui| {
+                general_ui(ui, settings);
+                stems_ui(ui, scene, out);
+            });
             part_ui(ui, "Audio", |ui| audio_ui(ui, scene, settings, out));
             part_ui(ui, "Decks", |ui| decks_ui(ui, about, settings));
             part_ui(ui, "Library", |ui| library_ui(ui, scene, about, panel));
@@ -266,6 +272,45 @@ fn library_ui(ui: &mut Ui, scene: &Scene<'_>, about: &About, panel: &mut Setting
     if response.clicked() {
         panel.back_up = true;
     }
+    ui.end_row();
+}
+
+/// Room for stems that is offered, in GB.
+const STEM_ROOMS: [u64; 8] = [2, 5, 10, 20, 50, 100, 200, 500];
+
+/// How much all stems may take.
+fn stems_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Outbox) {
+    const GIGABYTE: u64 = 1_000_000_000;
+    let room = scene.view.stem_room;
+    let label = name_ui(ui, "Room for stems");
+    let chosen = room.is_chosen.then_some(room.bytes);
+    let fitting = "As fits the drive";
+    let text = match chosen {
+        Some(bytes) => format::bytes(bytes),
+        None => format!("{fitting} ({})", format::bytes(room.bytes)),
+    };
+    ui.horizontal(|ui| {
+        let combo = ComboBox::from_id_salt("room for stems")
+            .selected_text(text)
+            .width(220.0)
+            .show_ui(ui, |ui| {
+                let rooms = STEM_ROOMS.map(|room| Some(room * GIGABYTE));
+                for offered in std::iter::once(None).chain(rooms) {
+                    let name = offered.map_or(fitting.to_owned(), format::bytes);
+                    if ui.selectable_label(chosen == offered, name).clicked() && chosen != offered {
+                        out.commands.push(Command::LimitStems(offered));
+                    }
+                }
+            });
+        combo
+            .response
+            .labelled_by(label)
+            .on_hover_text("The least recently used go when others are made");
+        let sets = scene.view.rows.iter();
+        let taken = room::taken(sets.filter_map(|row| row.knowledge.stems.as_deref()));
+        let text = format!("{} taken", format::bytes(taken));
+        ui.label(RichText::new(text).color(theme::TEXT_FAINT));
+    });
     ui.end_row();
 }
 

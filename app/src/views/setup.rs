@@ -9,7 +9,6 @@ mod standing;
 use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::panels::{Panels, Sheet};
-use crate::settings::Settings;
 use crate::theme::{self, icon};
 use eframe::egui::{
     Align, Button, Label, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2,
@@ -74,7 +73,7 @@ pub fn setup_ui(
     ui: &mut Ui,
     view: &SetupView,
     panel: &mut SetupPanel,
-    (settings, out): (&mut Settings, &mut Outbox),
+    (beats_follow, out): (bool, &mut Outbox),
 ) {
     let standing = standing::of(view, panel);
     headline_ui(ui, &standing, (view, &*panel), out);
@@ -85,7 +84,7 @@ pub fn setup_ui(
             ui.spacing_mut().item_spacing.y = 6.0;
             packages::packages_ui(ui, view, panel, out);
             for model in &view.models {
-                models::model_ui(ui, (view, model), panel, (settings, out));
+                models::model_ui(ui, (view, model), panel, (beats_follow, out));
             }
             footer_ui(ui, view, panel, out);
         });

@@ -278,7 +278,8 @@ fn sheet_ui(
                 }
                 Sheet::Setup => {
                     let panel = &mut panels.setup;
-                    views::setup::setup_ui(ui, scene.setup, panel, (settings, out));
+                    let follow = scene.view.beats_follow;
+                    views::setup::setup_ui(ui, scene.setup, panel, (follow, out));
                 }
                 Sheet::Log => views::log::log_ui(ui, around.log, &mut panels.log, out),
                 Sheet::PathEntry => {

@@ -316,9 +316,6 @@ impl App {
         if settings.analyze_on_import != self.settings.analyze_on_import {
             self.command(Command::SetEager(settings.analyze_on_import));
         }
-        if settings.beats_by_model != self.settings.beats_by_model {
-            self.command(Command::FollowWithBeats(settings.beats_by_model));
-        }
         self.settings = settings;
     }
 
@@ -379,9 +376,6 @@ impl App {
         let paths = std::mem::take(&mut self.opening.paths);
         self.import(paths);
         self.begin_decks();
-        if self.settings.beats_by_model {
-            self.command(Command::FollowWithBeats(true));
-        }
         for command in std::mem::take(&mut self.early) {
             self.command(command);
         }

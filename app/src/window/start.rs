@@ -80,7 +80,6 @@ pub(super) fn open_library(
         eager: settings.analyze_on_import,
         slots: settings.jobs,
         places: crate::cli::places(),
-        stem_bytes: None,
     };
     let (wakes, hearing) = (waker.clone(), hearing.clone());
     make("open library", waker, move || {

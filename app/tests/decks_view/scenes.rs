@@ -382,6 +382,7 @@ fn details() -> TrackDetails {
             end_raw: end,
             chord: Some(Chord {
                 root: PitchClass::new(roots[bar as usize % 4]),
+                bass: None,
                 quality: if bar % 4 == 0 {
                     Quality::Minor
                 } else {

@@ -446,6 +446,7 @@ fn chords() -> Vec<ChordSpan> {
                 chord: names[bar as usize % names.len()].map(|(root, quality)| Chord {
                     root: PitchClass::new(root),
                     quality,
+                    bass: None,
                 }),
                 confidence: 0.8,
             }

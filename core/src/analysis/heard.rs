@@ -136,7 +136,7 @@ fn chord_of(span: &HeardSpan<'_>) -> Option<Chord> {
         return None;
     }
     let (root, rest) = PitchClass::parse_prefix(label)?;
-    let rest = rest.split('/').next().unwrap_or_default();
+    let (rest, bass) = rest.split_once('/').unwrap_or((rest, ""));
     let rest = rest.strip_prefix(':').unwrap_or(rest);
     let (shorthand, degrees) = match rest.split_once('(') {
         Some((shorthand, degrees)) => (shorthand, degrees.trim_end_matches(')')),
@@ -147,7 +147,12 @@ fn chord_of(span: &HeardSpan<'_>) -> Option<Chord> {
         Some(quality) => quality,
         None => nearest(root, degrees, &span.notes),
     };
-    Some(Chord { root, quality })
+    let chord = Chord {
+        root,
+        quality,
+        bass: None,
+    };
+    Some(chord.over(bass.trim()))
 }
 
 fn quality_of(shorthand: &str) -> Option<Quality> {
@@ -223,7 +228,14 @@ mod tests {
         let word = |label: &str| chord_of(&span(0.0, 1.0, label)).map(|chord| chord.to_string());
         for (label, expected) in [
             ("C:maj", "C:maj"),
-            ("A:min/b3", "A:min"),
+            ("A:min/b3", "A:min/b3"),
+            ("C:maj/3", "C:maj/3"),
+            ("C:7/b7", "C:7/b7"),
+            ("G:maj/9", "G:maj/2"),
+            ("E/5", "E:maj/5"),
+            ("E:min/1", "E:min"),
+            ("E:min/x", "E:min"),
+            ("D:min(9)/#5", "D:min/b6"),
             ("F#:min7", "F#:min7"),
             ("Db:sus4(b7)", "C#:sus4"),
             ("G:maj(9)", "G:maj"),

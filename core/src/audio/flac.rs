@@ -94,6 +94,11 @@ impl<W: Write + Seek> FlacWriter<W> {
         Ok(())
     }
 
+    /// What it writes to.
+    pub fn out(&self) -> &W {
+        &self.out
+    }
+
     /// Writes the last block and the description; gives what it wrote to, at its end.
     pub fn finish(mut self) -> io::Result<W> {
         if self.planes.iter().any(|plane| !plane.is_empty()) {

@@ -66,7 +66,11 @@ pub enum Command {
     CancelTracks(Vec<TrackId>),
     /// The tracks whose stems are in use from now on, in place of all that were: they are not evicted.
     UseStems(Vec<TrackId>),
-    /// Whether beats by a model follow the drafts of every track, unasked. What was asked for before stays.
+    /// What the stems of all tracks together may take, in bytes; `None`: as fits the drive. Nothing goes at once; stems
+    /// that there was no room for are tried again.
+    LimitStems(Option<u64>),
+    /// Whether beats by a model follow the drafts of every track, unasked; kept with the library. What was asked for
+    /// before stays.
     FollowWithBeats(bool),
     /// Whether what is due is taken up without being asked for. What waits already goes on either way.
     SetEager(bool),

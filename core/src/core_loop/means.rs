@@ -5,11 +5,13 @@ use super::run::{Config, StartError};
 use super::state::Limits;
 use crate::artifact::{Artifact, Maker, Recipe};
 use crate::backend::Analyser;
+use crate::disk::free_bytes;
 use crate::jobs::native::Native;
 use crate::jobs::neural::Neural;
 use crate::jobs::plan::Recipes;
 use crate::jobs::pool::Pool;
 use crate::jobs::stems::{self, DraftStems};
+use crate::stems::drive::Drive;
 use crate::stems::room;
 use crate::store::{Loaded, Store};
 use crate::units::Secs;
@@ -17,8 +19,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The models of this machine, whichever there are.
-pub(super) fn models(config: &Config, stem_bytes: u64) -> Neural {
-    Neural::new(config.places.clone(), config.library.clone(), stem_bytes)
+pub(super) fn models(config: &Config, drive: &Arc<Drive>) -> Neural {
+    Neural::new(config.places.clone(), Arc::clone(drive))
 }
 
 pub(super) fn start_pool(
@@ -33,10 +35,9 @@ pub(super) fn start_pool(
 }
 
 /// The first that makes an artifact gets to make it.
-pub(super) fn analysers(config: &Config, stem_bytes: u64) -> Vec<Arc<dyn Analyser>> {
+pub(super) fn analysers(drive: &Arc<Drive>) -> Vec<Arc<dyn Analyser>> {
     let draft = DraftStems {
-        library: config.library.clone(),
-        budget: stem_bytes,
+        drive: Arc::clone(drive),
     };
     vec![Arc::new(Native), Arc::new(draft)]
 }
@@ -47,16 +48,14 @@ pub(super) fn limits(config: &Config, loaded: &Loaded) -> Limits {
         system.refresh_memory();
         system.total_memory()
     });
+    let sets = loaded.knowledge.values();
+    let taken = room::taken(sets.filter_map(|known| known.stems.as_deref()));
     Limits {
         slots: config.slots.unwrap_or(cores).max(1),
         // A quarter of the machine is ours; the rest belongs to whatever plays the set.
         memory_bytes: (memory / 4).max(512 << 20),
         job_bytes,
-        stem_bytes: config.stem_bytes.unwrap_or_else(|| {
-            let sets = loaded.knowledge.values();
-            let taken = room::taken(sets.filter_map(|known| known.stems.as_deref()));
-            room::default_budget(room::free_bytes(&config.library), taken)
-        }),
+        stem_bytes: room::default_budget(free_bytes(&config.library), taken),
     }
 }
 

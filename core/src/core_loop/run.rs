@@ -16,6 +16,7 @@ use crate::jobs::neural::Neural;
 use crate::jobs::pool::Pool;
 use crate::setup::desk::{SetupDesk, SetupWatch};
 use crate::setup::{Places, SetupView};
+use crate::stems::drive::Drive;
 use crate::store::{BadRecord, Store, StoreError};
 use crate::track::{SourceId, TrackId};
 use crate::waveform::Waveform;
@@ -47,8 +48,6 @@ pub struct Config {
     pub slots: Option<usize>,
     /// Where environment and models for neural analysis lie.
     pub places: Places,
-    /// Bytes that the stems of all tracks together may take; `None`: as fits the drive.
-    pub stem_bytes: Option<u64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +68,6 @@ pub struct Core {
     store: Arc<Store>,
     writes: Arc<Writes>,
     unreadable: Vec<BadRecord>,
-    stem_budget: u64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -92,8 +90,9 @@ impl Core {
         let store = Arc::new(store);
         let unreadable = loaded.unreadable.clone();
         let limits = limits(config, &loaded);
-        let analysers = analysers(config, limits.stem_bytes);
-        let neural = Arc::new(models(config, limits.stem_bytes));
+        let drive = Drive::of(config.library.clone());
+        let analysers = analysers(&drive);
+        let neural = Arc::new(models(config, &drive));
         let token = loaded.deck_names.token;
         let now = Timestamp::now();
         let mut state = State::new(loaded, recipes(&analysers), limits, seed(), now);
@@ -148,7 +147,6 @@ impl Core {
             store,
             writes,
             unreadable,
-            stem_budget: limits.stem_bytes,
             thread: Some(thread),
         })
     }
@@ -217,11 +215,6 @@ impl Core {
     /// Reads the full results and waveforms on other threads, no older than the views.
     pub fn reader(&self) -> Reader {
         Reader::new(Arc::clone(&self.store), Arc::clone(&self.writes))
-    }
-
-    /// What the stems of all tracks together may take, in bytes.
-    pub fn stem_budget(&self) -> u64 {
-        self.stem_budget
     }
 
     /// The library on disk, for what is done to it as a whole: verify, backup.

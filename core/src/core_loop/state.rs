@@ -6,6 +6,7 @@ mod claiming;
 mod ids;
 mod importing;
 mod keeping;
+mod memory;
 mod models;
 mod moving;
 mod stems;
@@ -25,7 +26,7 @@ use crate::decks::run::DecksNews;
 use crate::failure::Failure;
 use crate::jobs::plan::{Models, Recipes};
 use crate::jobs::pool::JobId;
-use crate::store::{Change, DeckNames, Loaded};
+use crate::store::{Change, Choices, DeckNames, Loaded};
 use crate::track::TrackId;
 use crate::units::Secs;
 use jiff::Timestamp;
@@ -42,7 +43,7 @@ pub(crate) struct Limits {
     pub(crate) memory_bytes: u64,
     /// Bytes that one job that makes this of a track of this length takes.
     pub(crate) job_bytes: fn(&BTreeSet<Artifact>, Option<Secs>) -> u64,
-    /// Bytes of disk that the stems of all tracks together may take.
+    /// Bytes of disk that the stems of all tracks together may take where the user did not say.
     pub(crate) stem_bytes: u64,
 }
 
@@ -92,6 +93,9 @@ pub(crate) struct State {
     next_job: u64,
     hands: by_hand::Hands,
     deck_names: DeckNames,
+    choices: Choices,
+    /// When the library was opened.
+    began: Timestamp,
     stems_in_use: BTreeSet<TrackId>,
     /// Source of track ids.
     ids: IdSource,
@@ -105,10 +109,17 @@ impl State {
         seed: u64,
         now: Timestamp,
     ) -> Self {
-        let deck_names = loaded.deck_names.clone();
+        let (deck_names, choices) = (loaded.deck_names.clone(), loaded.choices);
         Self {
             deck_names,
-            catalog: Catalog::new(loaded, (recipes.clone(), Models::default()), 0, now),
+            choices,
+            began: now,
+            catalog: Catalog::new(
+                loaded,
+                (recipes.clone(), Models::following(choices.beats_follow)),
+                0,
+                now,
+            ),
             recipes,
             limits,
             eager: false,
@@ -168,7 +179,12 @@ impl State {
                 }
                 let revision = self.catalog.revision();
                 self.deck_names = loaded.deck_names.clone();
-                let how = (self.recipes.clone(), self.catalog.models().clone());
+                self.choices = loaded.choices;
+                let how = Models {
+                    beats_follow: self.choices.beats_follow,
+                    ..self.catalog.models().clone()
+                };
+                let how = (self.recipes.clone(), how);
                 self.catalog = Catalog::new(loaded, how, revision, now);
                 Vec::new()
             }
@@ -219,6 +235,8 @@ impl State {
             undo: self.hands.undo_words(),
             redo: self.hands.redo_words(),
             pins: Arc::clone(&self.deck_names.pins),
+            stem_room: self.stem_room(),
+            beats_follow: self.choices.beats_follow,
         }
     }
 
@@ -290,7 +308,8 @@ impl State {
             }
             Command::SetEager(eager) if eager && !self.eager => return self.be_eager(now),
             Command::SetEager(eager) => self.eager = eager,
-            Command::FollowWithBeats(follow) => self.follow_with_beats(follow, now),
+            Command::LimitStems(bytes) => return self.limit_stems(bytes, now),
+            Command::FollowWithBeats(follow) => return self.follow_with_beats(follow, now),
             Command::Pause => self.paused = true,
             Command::Resume => self.paused = false,
             Command::Edit { track, edit } => return self.wish_deed(Deed::Edit(track, edit)),
@@ -329,7 +348,12 @@ impl State {
     ) -> Vec<Effect> {
         let mut effects = self.use_engine(&ids, engine, now);
         if wish.extent.names(Artifact::Stems) {
-            effects.extend(self.ask_for_stems(&ids, wish.force, now));
+            let asking = if wish.force {
+                stems::Asking::Force
+            } else {
+                stems::Asking::Anew
+            };
+            effects.extend(self.ask_for_stems(&ids, asking, now));
         }
         for id in ids {
             let is_wanting =
@@ -443,6 +467,8 @@ fn is_beside_the_work(command: &Command) -> bool {
         Command::Edit { .. }
             | Command::Withdraw(_)
             | Command::UseStems(_)
+            | Command::LimitStems(_)
+            | Command::FollowWithBeats(_)
             | Command::Prioritize(_)
             | Command::CancelTracks(_)
             | Command::Undo

@@ -8,6 +8,7 @@ use crate::core_loop::command::Extent;
 use crate::core_loop::event::Tally;
 use crate::failure::Failure;
 use crate::row::Row;
+use crate::stems::room::StemRoom;
 use crate::track::{SourceId, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -278,4 +279,8 @@ pub struct View {
     pub redo: Option<Arc<str>>,
     /// What the user said is on decks, by network path or identity in an Engine library.
     pub pins: Arc<BTreeMap<String, TrackId>>,
+    /// What the stems of all tracks together may take.
+    pub stem_room: StemRoom,
+    /// Beats by a model follow the drafts of every track.
+    pub beats_follow: bool,
 }

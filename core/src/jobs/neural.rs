@@ -15,6 +15,7 @@ use crate::python::Workers;
 use crate::python::protocol::{Family, HeardBeats, HeardHarmony, Malformed, SplitStems};
 use crate::python::worker::{Patience, Ran, Task, TaskError};
 use crate::setup::{Places, run::keep_device};
+use crate::stems::drive::{Booking, Drive};
 use crate::stems::{self, Stem, StemError, StemFiles, StemSet, StemWriter, room};
 use crate::units::{SampleRate, Secs};
 use arc_swap::ArcSwap;
@@ -22,7 +23,7 @@ use jiff::Timestamp;
 use sound::Sound;
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -57,9 +58,8 @@ pub fn family(artifact: Artifact) -> Option<(Family, Maker)> {
 #[derive(Debug)]
 pub struct Neural {
     places: Places,
-    library: PathBuf,
-    /// What all stems together may take, in bytes.
-    budget: u64,
+    /// That of the library.
+    drive: Arc<Drive>,
     threads: usize,
     workers: Workers,
     /// What can be made now, and how.
@@ -116,11 +116,10 @@ impl From<Malformed> for Trouble {
 }
 
 impl Neural {
-    pub fn new(places: Places, library: PathBuf, budget: u64) -> Self {
+    pub fn new(places: Places, drive: Arc<Drive>) -> Self {
         let neural = Self {
             places,
-            library,
-            budget,
+            drive,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             workers: Workers::new(Patience::default()),
             recipes: ArcSwap::default(),
@@ -160,15 +159,16 @@ impl Neural {
         self.workers.cool();
     }
 
-    /// A folder for the sound of one job, which goes with it. A full drive would stop the whole library, so that there
-    /// has to be room for `bytes` first.
-    fn scratch(&self, bytes: u64) -> Result<TempDir, Trouble> {
-        room::check_work(&self.library, bytes).map_err(Trouble::Failed)?;
-        let scratch = self.library.join("scratch");
+    /// A folder for the sound of one job, which goes with it. A full drive would stop the whole library, so that room
+    /// for `bytes` is kept first, as long as the job lasts.
+    fn scratch(&self, bytes: u64) -> Result<(TempDir, Booking), Trouble> {
+        let booking = self.drive.book(bytes).map_err(Trouble::Failed)?;
+        let scratch = self.drive.library().join("scratch");
         std::fs::create_dir_all(&scratch)?;
-        Ok(tempfile::Builder::new()
+        let folder = tempfile::Builder::new()
             .prefix("sound-")
-            .tempdir_in(scratch)?)
+            .tempdir_in(scratch)?;
+        Ok((folder, booking))
     }
 
     /// Lets the model of a family work on a sound.
@@ -225,7 +225,7 @@ impl Neural {
     }
 
     fn beats(&self, job: &AnalysisJob, control: &Control) -> Result<(Option<Beats>, f64), Trouble> {
-        let folder = self.scratch(raw_bytes(job.duration, MONO))?;
+        let (folder, _booking) = self.scratch(raw_bytes(job.duration, MONO))?;
         let sound = Sound::mono(&job.path, folder.path(), control)?;
         let ran = self.ask(Family::Beats, (&sound, folder.path()), control)?;
         let heard = HeardBeats::read(ran.done.result, sound.length())?;
@@ -240,14 +240,16 @@ impl Neural {
 
     fn separate(&self, job: &AnalysisJob, control: &Control) -> Result<(StemSet, f64), Trouble> {
         let expected = room::expected_bytes(job.duration);
-        room::check(&self.library, expected, self.budget).map_err(Trouble::Failed)?;
         // The mix, four stems, and the set that is made of them.
-        let raw = raw_bytes(job.duration, STEREO).saturating_mul(5);
-        let folder = self.scratch(raw.saturating_add(expected))?;
+        let raw = raw_bytes(job.duration, STEREO);
+        let all = raw.saturating_mul(5).saturating_add(expected);
+        let (folder, mut booking) = self.scratch(all)?;
         let sound = Sound::stereo(&job.path, folder.path(), control)?;
+        booking.shrink_to(all.saturating_sub(raw));
         let out = folder.path().join("out");
         std::fs::create_dir(&out)?;
         let ran = self.ask(Family::Stems, (&sound, &out), control)?;
+        booking.shrink_to(expected);
         let split = SplitStems::read(ran.done.result)?;
         if split.frames != sound.frames {
             return Err(Malformed(format!(
@@ -268,11 +270,11 @@ impl Neural {
         let (mut other, mut vocals) = (open(Stem::Other)?, open(Stem::Vocals)?);
         let mut mix = BufReader::with_capacity(1 << 18, File::open(&sound.path)?);
         let rate = SampleRate::new(stems::RATE).ok_or(Cancelled)?;
-        let mut writer = StemWriter::create(&self.library, job.track, rate)?;
+        let mut writer = StemWriter::create(self.drive.library(), job.track, rate)?;
         let four: [&mut dyn Read; 4] = [&mut drums, &mut bass, &mut other, &mut vocals];
         writer.take(four, Some(&mut mix), control)?;
         control.check()?;
-        let set = writer.finish(Maker::Htdemucs, Timestamp::now())?;
+        let set = writer.finish(Maker::Htdemucs, Timestamp::now(), control)?;
         Ok((set, ran.done.cpu_seconds))
     }
 
@@ -281,7 +283,7 @@ impl Neural {
         stems: &StemFiles,
         control: &Control,
     ) -> Result<(HeardHarmony, Secs, f64), Trouble> {
-        let folder = self.scratch(raw_bytes(Some(stems.duration()), MONO))?;
+        let (folder, _booking) = self.scratch(raw_bytes(Some(stems.duration()), MONO))?;
         let sound = Sound::of_stems(stems, [Stem::Bass, Stem::Other], folder.path(), control)?;
         let ran = self.ask(Family::Harmony, (&sound, folder.path()), control)?;
         let heard = HeardHarmony::read(ran.done.result, sound.length())?;
@@ -325,12 +327,14 @@ impl Analyser for Neural {
         let mut beats = job.beats.clone();
         if job.wants.contains(&Artifact::Beats) {
             let result = self.beats(job, control);
-            if let Ok((found, _)) = &result {
-                beats.clone_from(found);
+            if let Ok((Some(found), _)) = &result {
+                beats = Some(found.clone());
             }
             tell(Artifact::Beats, result, Finding::Beats, report)?;
         }
-        let files = job.stems.map(|set| set.files(&self.library, job.track));
+        let files = job
+            .stems
+            .map(|set| set.files(self.drive.library(), job.track));
         let mut files = files;
         let mut broken = None;
         if job.wants.contains(&Artifact::Stems) {
@@ -338,7 +342,7 @@ impl Analyser for Neural {
                 .separate(job, control)
                 .map(|(set, cpu)| (Some(set), cpu));
             match &result {
-                Ok((Some(set), _)) => files = Some(set.files(&self.library, job.track)),
+                Ok((Some(set), _)) => files = Some(set.files(self.drive.library(), job.track)),
                 Ok((None, _)) | Err(Trouble::Cancelled) => {}
                 Err(Trouble::Failed(failure)) => broken = Some(failure.clone()),
             }

@@ -18,6 +18,17 @@ pub struct Models {
     pub beats_follow: bool,
 }
 
+impl Models {
+    /// None yet.
+    pub fn following(beats_follow: bool) -> Self {
+        let recipes = Recipes::new();
+        Self {
+            recipes,
+            beats_follow,
+        }
+    }
+}
+
 /// What has to be there before `artifact` can be made.
 ///
 /// Chords are snapped to beats, and the key is read from chords as much as from notes: both wait for
@@ -47,6 +58,11 @@ pub fn is_on_request(artifact: Artifact) -> bool {
         | Artifact::Chords
         | Artifact::Loudness => false,
     }
+}
+
+/// Whether models read this from stems.
+pub fn reads_stems(artifact: Artifact) -> bool {
+    matches!(artifact, Artifact::Key | Artifact::Chords)
 }
 
 /// Whether the user asked for this and has neither got it nor been told that it failed.
@@ -107,7 +123,9 @@ pub fn finer(
             |record: &&ArtifactRecord| record.recipe == *recipe && record.made_from == track.stamp;
         let stands = knowledge.records.get(&artifact).filter(is_same);
         let failed = knowledge.tried.get(&artifact).filter(is_same);
-        let may_try = |record| redo == Redo::Failed || may_retry(record, now);
+        let may_try = |record: &ArtifactRecord| {
+            redo == Redo::Failed && record.failure.is_some() || may_retry(record, now)
+        };
         redo == Redo::All || stands.is_none() && failed.is_none_or(may_try)
     };
     let is_wished = |artifact: Artifact| match artifact {
@@ -123,19 +141,36 @@ pub fn finer(
         })
         .map(|(artifact, _)| *artifact)
         .collect();
-    let reads_stems = [Artifact::Key, Artifact::Chords];
     let are_split = knowledge
         .stems_of(track.stamp)
         .is_some_and(|set| set.maker.is_model());
-    if reads_stems.iter().any(|it| finer.contains(it)) && !are_split {
+    if finer.iter().any(|it| reads_stems(*it)) && !are_split {
         match models.recipes.get(&Artifact::Stems) {
             Some(recipe) if is_behind(Artifact::Stems, recipe) => {
                 finer.insert(Artifact::Stems);
             }
-            _ => finer.retain(|artifact| !reads_stems.contains(artifact)),
+            _ => finer.retain(|artifact| !reads_stems(*artifact)),
         }
     }
     finer
+}
+
+/// How often the same recipe failed before.
+pub fn attempts(
+    (knowledge, by_model): (&Knowledge, bool),
+    artifact: Artifact,
+    recipe: &Recipe,
+) -> u32 {
+    let records = if by_model {
+        &knowledge.tried
+    } else {
+        &knowledge.records
+    };
+    records
+        .get(&artifact)
+        .filter(|record| record.recipe == *recipe)
+        .and_then(|record| record.failure.as_ref())
+        .map_or(0, |failure| failure.attempts)
 }
 
 /// Whether a stored failure may be tried again.

@@ -252,12 +252,12 @@ impl Worker {
         Ok(())
     }
 
-    /// Stored beats for a part that needs them and does not make them: the user's, where there are such.
+    /// Stored beats for a part that needs them, also where it may find better ones: the user's, where there are such.
     fn beats_for(&self, job: &TrackJob, part: &BTreeSet<Artifact>) -> Option<crate::beats::Beats> {
         let needed = part
             .iter()
             .any(|artifact| crate::jobs::plan::needs(*artifact).contains(&Artifact::Beats));
-        if !needed || part.contains(&Artifact::Beats) {
+        if !needed {
             return None;
         }
         let shown = || match self.store.by_hand_as_far_as_sound(job.track)?.0.beats {

@@ -8,11 +8,12 @@ use crate::backend::{Analyser, AnalysisJob, Heard, Made};
 use crate::control::{Cancelled, Control};
 use crate::failure::Failure;
 use crate::findings::Finding;
+use crate::stems::drive::Drive;
 use crate::stems::{self, StemError, StemSet, StemWriter, room};
 use crate::units::{SampleRate, Secs};
 use cpu_time::ThreadTime;
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Raised whenever the same file would give other stems.
 const VERSION: u32 = 1;
@@ -24,10 +25,8 @@ const BYTES_PER_SECOND: f64 = 32_000.0;
 /// Makes draft stems where nothing better is installed.
 #[derive(Debug, Clone)]
 pub struct DraftStems {
-    /// The folder of the library that they go to.
-    pub library: PathBuf,
-    /// What all stems together may take, in bytes.
-    pub budget: u64,
+    /// That of the library that they go to.
+    pub drive: Arc<Drive>,
 }
 
 /// Why there are no stems.
@@ -101,26 +100,28 @@ pub(crate) fn memory_bytes(duration: Option<Secs>) -> u64 {
 
 impl DraftStems {
     fn separate(&self, job: &AnalysisJob, control: &Control) -> Result<(StemSet, Heard), Trouble> {
-        room::check(
-            &self.library,
-            room::expected_bytes(job.duration),
-            self.budget,
-        )
-        .map_err(Trouble::Failed)?;
+        let expected = room::expected_bytes(job.duration);
+        let mut booking = self.drive.book(expected).map_err(Trouble::Failed)?;
         let rate = SampleRate::new(stems::RATE).ok_or(Cancelled)?;
         let mut sound = Stereo::open(&job.path, rate)?;
-        let mut writer = StemWriter::create(&self.library, job.track, rate)?;
+        let mut writer = StemWriter::create(self.drive.library(), job.track, rate)?;
         let mut draft = Draft::default();
         let mut piece = Vec::new();
         while sound.next(&mut piece)? {
             control.check()?;
-            draft.push(&piece, &mut |mix, stems| writer.push(stems, Some(mix)))?;
+            // A thread that gives way to others is asked after every few milliseconds of work.
+            draft.push(&piece, &mut |mix, stems| {
+                control.check()?;
+                writer.push(stems, Some(mix))
+            })?;
             piece.clear();
             control.set_progress(sound.progress());
+            let left = 1.0 - f64::from(sound.progress().clamp(0.0, 1.0));
+            booking.shrink_to((expected as f64 * left) as u64);
         }
         draft.finish(&mut |mix, stems| writer.push(stems, Some(mix)))?;
         control.check()?;
-        let set = writer.finish(Maker::Native, Timestamp::now())?;
+        let set = writer.finish(Maker::Native, Timestamp::now(), control)?;
         control.set_progress(1.0);
         let format = sound.format().clone();
         let damage = sound.damage().failure(format.duration);

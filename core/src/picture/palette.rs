@@ -175,6 +175,7 @@ mod tests {
             chord_colour(Chord {
                 root: PitchClass::new(root),
                 quality,
+                bass: None,
             })
         };
         let sum = |rgb: Rgb| rgb.0.iter().sum::<f32>();

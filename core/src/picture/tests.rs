@@ -80,6 +80,7 @@ fn chord(from: f64, to: f64, root: u8) -> ChordSpan {
         chord: Some(Chord {
             root: PitchClass::new(root),
             quality: Quality::Major,
+            bass: None,
         }),
         confidence: 1.0,
     }

@@ -23,6 +23,8 @@ use std::{io, thread};
 const PIP_LONGEST: Duration = Duration::from_hours(6);
 /// How often the lock of another program is tried.
 const LOCK_EVERY: Duration = Duration::from_millis(250);
+/// So often it is tried to replace an environment that somebody has just begun to use: three seconds.
+const REPLACE_TRIES: usize = 12;
 /// The server of torch's makers, which alone has builds for Linux without CUDA.
 const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
 const CPU_SERVER: &str = "download.pytorch.org";
@@ -168,13 +170,25 @@ pub fn build(
 fn put_in_place(cache: &Path, unfinished: &Path, marker: &Marker) -> Result<(), BuildError> {
     environment::mark(unfinished, marker)?;
     let folder = environment::folder_of(cache, &marker.fingerprint);
-    if folder.exists() && !environment::discard(&folder) {
+    let is_free = || !folder.exists() || environment::discard(&folder);
+    if !patiently(is_free, || thread::sleep(LOCK_EVERY)) {
         return Err(in_use());
     }
     fs::rename(unfinished, &folder)?;
     environment::point_to(cache, marker)?;
     environment::remove_others(cache, &marker.fingerprint);
     Ok(())
+}
+
+/// Whether something succeeds within a few tries: a worker that began between two looks finds out that it has to leave.
+fn patiently(mut attempt: impl FnMut() -> bool, mut pause: impl FnMut()) -> bool {
+    for _ in 0..REPLACE_TRIES {
+        if attempt() {
+            return true;
+        }
+        pause();
+    }
+    attempt()
 }
 
 /// Until nobody uses the folder that is to be replaced.
@@ -446,5 +460,23 @@ impl Site<'_> {
             ),
             "Make sure that this Python is whole (its venv package too), or name another with --python",
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_way_for_a_moment_is_waited_for_and_what_stays_is_given_up() {
+        for (free_at, expected) in [(0, true), (5, true), (12, true), (13, false)] {
+            let (mut tries, mut pauses) = (0, 0);
+            let is_free = || {
+                tries += 1;
+                tries > free_at
+            };
+            assert_eq!(patiently(is_free, || pauses += 1), expected, "{free_at}");
+            assert_eq!(pauses, free_at.min(12));
+        }
     }
 }

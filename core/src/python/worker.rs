@@ -1,10 +1,9 @@
 //! Warm workers: one process for each family of models, started on demand, restarted once after a crash, dropped when idle.
 
-use super::child::{Group, each_line};
+use super::child::Group;
 use super::environment::{InUse, distrust};
-use super::protocol::{
-    self, Done, ErrorKind, Family, LONGEST_REPLY, Loaded, Malformed, Reply, Request,
-};
+use super::protocol::{self, Done, ErrorKind, Family, Loaded, Reply, Request};
+use super::replies::{Replies, replies};
 use super::trouble::{Trouble, bad_model, being_replaced, not_started, out_of_memory, refused};
 use super::words::Words;
 use crate::control::{Cancelled, Control};
@@ -13,14 +12,16 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-/// Replies that may wait to be looked at; a worker that says more waits.
-const REPLIES: usize = 256;
 /// Replies to one request: an hour of stems has about 2,500 steps, and one sign of life a second.
 const MOST_REPLIES: u64 = 200_000;
+/// To a cancel: what was on its way already, and what a step says of itself.
+const MOST_LATE_REPLIES: usize = 10_000;
+/// A model of 200 MB comes from a slow network drive in less.
+const LOAD_LONGEST: Duration = Duration::from_mins(10);
 /// What a worker that closed its output gets to end, and to have said why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How often a waiting job looks whether it was cancelled.
@@ -111,7 +112,7 @@ pub(super) struct Worker {
     /// Until the process has ended: dropped after it.
     _in_use: Option<InUse>,
     stdin: ChildStdin,
-    replies: Receiver<Result<Reply, Malformed>>,
+    replies: Replies,
     words: Words,
     loaded: Option<(Setting, Loaded)>,
     next_id: u64,
@@ -220,11 +221,11 @@ impl Worker {
         let stdin = group.stdin().ok_or_else(lost)?;
         let stdout = group.stdout().ok_or_else(lost)?;
         let stderr = group.stderr().ok_or_else(lost)?;
-        let (say, replies) = sync_channel(REPLIES);
+        let (saying, replies) = replies();
         let name = |what| format!("{family}: {what}");
         thread::Builder::new()
             .name(name("replies"))
-            .spawn(move || pass_on(stdout, &say))
+            .spawn(move || saying.pass_on(stdout))
             .map_err(hopeless)?;
         let words = Words::listen(name("words"), stderr).map_err(hopeless)?;
         let mut worker = Self {
@@ -291,9 +292,9 @@ impl Worker {
         };
         self.send(&request)?;
         let mut heard = Instant::now();
-        loop {
-            // A model may take any time to load, as long as there are signs of life.
-            match self.next(heard + self.patience.silence, control)? {
+        let deadline = heard + LOAD_LONGEST;
+        while heard < deadline {
+            match self.next(deadline.min(heard + self.patience.silence), control)? {
                 Reply::Loaded(loaded) => {
                     self.loaded = Some((setting.clone(), loaded.clone()));
                     return Ok(loaded);
@@ -308,6 +309,7 @@ impl Worker {
                 other => return Err(self.broken(&format!("it answered with {}", other.name()))),
             }
         }
+        Err(self.broken("its model would not come"))
     }
 
     fn run(&mut self, task: &Task<'_>, control: &Control) -> Result<Done, Trouble> {
@@ -375,7 +377,7 @@ impl Worker {
         }
         let until = Instant::now() + self.patience.cancel;
         let nobody = Control::default();
-        loop {
+        for _ in 0..MOST_LATE_REPLIES {
             match self.next(until, &nobody) {
                 Ok(Reply::Cancelled { id } | Reply::Done(Done { id, .. }))
                     if id + 1 == self.next_id =>
@@ -387,6 +389,7 @@ impl Worker {
                 Err(_) => return false,
             }
         }
+        false
     }
 
     fn send(&mut self, request: &Request<'_>) -> Result<(), Trouble> {
@@ -411,7 +414,7 @@ impl Worker {
                 return Err(Trouble::Cancelled);
             }
             let left = until.saturating_duration_since(Instant::now());
-            match self.replies.recv_timeout(left.min(LOOK_EVERY)) {
+            match self.replies.next(left.min(LOOK_EVERY)) {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(malformed)) => return Err(self.broken(&malformed.to_string())),
                 Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
@@ -460,13 +463,4 @@ impl Worker {
             "Close other programs and try again, or use the built-in analysis for this track",
         ))
     }
-}
-
-fn pass_on(stdout: impl io::Read, say: &SyncSender<Result<Reply, Malformed>>) {
-    // One byte more than is allowed, so that a longer line is seen to be one.
-    each_line(stdout, LONGEST_REPLY + 1, &mut |line| {
-        let reply = protocol::decode(line);
-        let is_sound = reply.is_ok();
-        say.send(reply).is_ok() && is_sound
-    });
 }

@@ -53,8 +53,21 @@ pub enum ExportError {
     Write { error: io::Error, path: PathBuf },
     #[error("the stems in the library cannot be read: {error}\nFile: {}", path.display())]
     Read { error: AudioError, path: PathBuf },
+    /// What is stored of a stem is not what was made.
+    #[error("the stems in the library are damaged: {reason}\nFile: {}", path.display())]
+    Damaged { reason: String, path: PathBuf },
     #[error("this is too long for WAV: use FLAC")]
     TooLong,
+}
+
+impl ExportError {
+    /// Whether the stems have to be made again before they can be written.
+    pub fn is_of_the_library(&self) -> bool {
+        match self {
+            Self::Read { .. } | Self::Damaged { .. } => true,
+            Self::Cancelled(_) | Self::Taken { .. } | Self::Write { .. } | Self::TooLong => false,
+        }
+    }
 }
 
 /// Writes all four into `folder`, which is made when it is not there.
@@ -79,7 +92,7 @@ pub fn export(
     };
     let draft = Draft::beside(folder)?;
     for (from, path) in files.paths.iter().zip(&paths) {
-        let to = draft.0.join(path.file_name().unwrap_or_default());
+        let to = draft.folder.join(path.file_name().unwrap_or_default());
         write(files, from, &to, (scale, control))?;
     }
     draft.move_to(folder, &paths)?;
@@ -105,7 +118,7 @@ impl Scale {
     fn fitting(files: &StemFiles, control: &Control) -> Result<Self, ExportError> {
         let mut most = 0.0_f32;
         for path in &files.paths {
-            each_block(path, control, |block| {
+            each_block((files, path), control, |block| {
                 most = block
                     .iter()
                     .fold(most, |most, sample| most.max(sample.abs()));
@@ -122,8 +135,9 @@ impl Scale {
     }
 }
 
+/// All of one stored stem. It fails where that is not whole, at its end at the latest.
 fn each_block(
-    path: &Path,
+    (files, path): (&StemFiles, &Path),
     control: &Control,
     mut visit: impl FnMut(&[f32]) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
@@ -131,11 +145,34 @@ fn each_block(
         error,
         path: path.to_path_buf(),
     };
+    let damaged = |reason| {
+        Err(ExportError::Damaged {
+            reason,
+            path: path.to_path_buf(),
+        })
+    };
     let mut decoder = Decoder::open(path).map_err(failed)?;
+    let format = decoder.format();
+    if (format.sample_rate, format.channels) != (files.rate, 2) {
+        return damaged("it is another kind of sound".to_owned());
+    }
     let mut block = Vec::new();
+    let mut frames = 0;
     while decoder.next_block(&mut block).map_err(failed)?.is_some() {
         control.check()?;
+        frames += block.len() as u64 / 2;
+        // A file that goes on for ever is not read to its end.
+        if frames > files.frames || decoder.damage().skipped_packets > 0 {
+            break;
+        }
         visit(&block)?;
+    }
+    let damage = decoder.damage();
+    if damage.skipped_packets > 0 {
+        return damaged("a piece of it cannot be decoded".to_owned());
+    }
+    if frames != files.frames {
+        return damaged(format!("{frames} frames in the place of {}", files.frames));
     }
     Ok(())
 }
@@ -161,7 +198,7 @@ fn write(
     };
     let mut flac = FlacWriter::new(out, files.rate, depth).map_err(failed)?;
     let mut steps = Vec::new();
-    each_block(from, control, |block| {
+    each_block((files, from), control, |block| {
         steps.clear();
         let frames = block.as_chunks::<2>().0;
         steps.extend(
@@ -188,7 +225,7 @@ fn write_wav(
         path: from.with_extension("wav"),
     };
     out.write_all(&wav_header(files)).map_err(failed)?;
-    each_block(from, control, |block| {
+    each_block((files, from), control, |block| {
         let bytes: Vec<u8> = block
             .iter()
             .flat_map(|sample| (sample * files.gain).to_le_bytes())
@@ -231,7 +268,11 @@ fn wav_header(files: &StemFiles) -> [u8; HEADER] {
 }
 
 /// A folder that is gone when dropped, with what is still in it.
-struct Draft(PathBuf);
+struct Draft {
+    folder: PathBuf,
+    /// The folder that the files are for, where it was made for them and none is in it yet.
+    made: Option<PathBuf>,
+}
 
 impl Draft {
     fn beside(folder: &Path) -> Result<Self, ExportError> {
@@ -240,16 +281,20 @@ impl Draft {
             path: folder.to_path_buf(),
         };
         let random = getrandom::u64().map_err(io::Error::other).map_err(failed)?;
+        let made = (!folder.exists()).then(|| folder.to_path_buf());
         fs::create_dir_all(folder).map_err(failed)?;
-        let path = folder.join(format!(".stems.{random:016x}.unfinished"));
-        fs::create_dir(&path).map_err(failed)?;
-        Ok(Self(path))
+        let draft = Self {
+            folder: folder.join(format!(".stems.{random:016x}.unfinished")),
+            made,
+        };
+        fs::create_dir(&draft.folder).map_err(failed)?;
+        Ok(draft)
     }
 
     /// Gives all files their names; those that have theirs lose them again when one cannot have its.
     fn move_to(&self, folder: &Path, paths: &[PathBuf; 4]) -> Result<(), ExportError> {
         for (count, path) in paths.iter().enumerate() {
-            let from = self.0.join(path.file_name().unwrap_or_default());
+            let from = self.folder.join(path.file_name().unwrap_or_default());
             // A link is made only where nothing is: what came meanwhile stays. Not every drive knows links.
             let placed = match fs::hard_link(&from, path) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
@@ -279,8 +324,12 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, folder = %self.0.display(), "unfinished files stay behind");
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            tracing::warn!(%error, folder = %self.folder.display(), "unfinished files stay behind");
+        }
+        if let Some(made) = &self.made {
+            // Only where it is empty: what is in it has come to its place.
+            let _stays = fs::remove_dir(made);
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::row::Row;
 use crate::track::TrackId;
 use crate::units::Secs;
 use jiff::Timestamp;
-use std::path::Path;
 
 /// What all stems together may take where nobody said: 20 GB, about 500 tracks.
 const USUAL_BUDGET: u64 = 20_000_000_000;
@@ -22,10 +21,16 @@ const USUAL_CPU: f64 = 0.05;
 const USUAL_CPU_OF_MODEL: f64 = 0.9;
 /// Sets whose cost is looked at: the mean of more is no other.
 const MOST_MEASURED: usize = 500;
-/// What is left free on the drive at least: the library itself has to go on.
-const LEFT_FREE: u64 = 256_000_000;
 /// A track whose length nobody knows yet.
 const USUAL_SECS: f64 = 300.0;
+
+/// What all stems together may take, as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StemRoom {
+    pub bytes: u64,
+    /// The user said so; otherwise it is what fits the drive.
+    pub is_chosen: bool,
+}
 
 /// The set of a track as its room is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,27 +38,73 @@ pub struct Held {
     pub track: TrackId,
     pub bytes: u64,
     pub used: Timestamp,
-    /// Nobody plays it or makes it anew.
+    /// Nobody plays it or makes it anew, and it is older than the wish that it would go for.
     pub may_go: bool,
 }
 
-/// The tracks whose sets go, the least recently used first, so that the others and `more` bytes fit into `budget`, or
-/// as nearly as may be.
-pub fn evicted(mut held: Vec<Held>, more: u64, budget: u64) -> Vec<TrackId> {
-    let total = held
-        .iter()
-        .fold(more, |sum, set| sum.saturating_add(set.bytes));
-    let mut over = total.saturating_sub(budget);
+/// What those that may not go take, in bytes, so that there is no room whatever goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crowded(pub u64);
+
+/// The tracks whose sets go, the least recently used first, so that the others and `more` bytes fit into `budget`.
+/// None goes where that would not do.
+pub fn evicted(mut held: Vec<Held>, more: u64, budget: u64) -> Result<Vec<TrackId>, Crowded> {
+    let sum = |sets: &mut dyn Iterator<Item = &Held>| {
+        sets.fold(0_u64, |sum, set| sum.saturating_add(set.bytes))
+    };
+    let stays = sum(&mut held.iter().filter(|set| !set.may_go));
+    if stays.saturating_add(more) > budget {
+        return Err(Crowded(stays));
+    }
+    let mut over = sum(&mut held.iter())
+        .saturating_add(more)
+        .saturating_sub(budget);
     held.retain(|set| set.may_go);
     held.sort_by_key(|set| (set.used, set.track));
-    held.into_iter()
+    let gone = held
+        .into_iter()
         .take_while(|set| {
             let goes = over > 0;
             over = over.saturating_sub(set.bytes);
             goes
         })
-        .map(|set| set.track)
-        .collect()
+        .map(|set| set.track);
+    Ok(gone.collect())
+}
+
+/// Why stems that would take `bytes` find no room in `budget`.
+pub fn refusal(bytes: u64, crowded: Crowded, budget: u64) -> Failure {
+    let Crowded(stays) = crowded;
+    let [needed, all, taken] = [bytes, budget, stays].map(in_words);
+    let message = if bytes > budget {
+        format!("the stems would take about {needed}, and all stems together may take {all}")
+    } else {
+        format!(
+            "the stems would take about {needed}, and of the {all} for all stems {taken} are taken by those that were \
+             made or used since these were asked for"
+        )
+    };
+    Failure::new(
+        FailureKind::Storage,
+        message,
+        "Allow more room for stems in the settings, or with tonearm stems --budget",
+    )
+}
+
+/// What a batch of stems lacks of the room for all, in bytes: those that are there may go for it, its own may not.
+pub fn lacking(batch: u64, budget: u64) -> u64 {
+    batch.saturating_sub(budget)
+}
+
+/// `1.2 MB`, `90 MB`, `20 GB`.
+pub(super) fn in_words(bytes: u64) -> String {
+    const MEGABYTE: f64 = 1e6;
+    let (size, unit) = match bytes as f64 / MEGABYTE {
+        megabytes if megabytes < 1_000.0 => (megabytes, "MB"),
+        megabytes => (megabytes / 1_000.0, "GB"),
+    };
+    let decimals = usize::from(size < 10.0 && size.fract() > 0.0);
+    format!("{size:.decimals$} {unit}")
 }
 
 /// The room for stems where the user set none: from what is free on their drive and what they take already.
@@ -150,66 +201,6 @@ pub fn expected_bytes(length: Option<Secs>) -> u64 {
     Pace::default().bytes_for(length.map_or(USUAL_SECS, |secs| secs.0.max(0.0)))
 }
 
-/// Whether there is room for `bytes` more: on the drive of `library`, and in the budget for one track alone.
-pub fn check(library: &Path, bytes: u64, budget: u64) -> Result<(), Failure> {
-    judge(bytes, budget, free_bytes(library))
-}
-
-fn judge(bytes: u64, budget: u64, free: Option<u64>) -> Result<(), Failure> {
-    let megabytes = |bytes: u64| bytes / 1_000_000;
-    if bytes > budget {
-        let message = format!(
-            "the stems would take about {} MB, and all stems together may take {} MB",
-            megabytes(bytes),
-            megabytes(budget)
-        );
-        return Err(Failure::new(
-            FailureKind::Storage,
-            message,
-            "Allow more room for stems",
-        ));
-    }
-    match free {
-        Some(free) if free < bytes.saturating_add(LEFT_FREE) => {
-            let message = format!(
-                "the stems would take about {} MB, and the drive of the library has {} MB left",
-                megabytes(bytes),
-                megabytes(free)
-            );
-            let remedy = "Make room on the drive that holds the library, then try again";
-            Err(Failure::new(FailureKind::Storage, message, remedy))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether there is room on the drive of `library` for work that takes `bytes` while it lasts.
-pub fn check_work(library: &Path, bytes: u64) -> Result<(), Failure> {
-    match free_bytes(library) {
-        Some(free) if free < bytes.saturating_add(LEFT_FREE) => {
-            let message = format!(
-                "the work would take about {} MB for a while, and the drive of the library has {} MB left",
-                bytes / 1_000_000,
-                free / 1_000_000
-            );
-            let remedy = "Make room on the drive that holds the library, then try again";
-            Err(Failure::new(FailureKind::Storage, message, remedy))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What is free on the drive of this folder; `None` where that cannot be told.
-pub fn free_bytes(folder: &Path) -> Option<u64> {
-    match fs4::available_space(folder) {
-        Ok(free) => Some(free),
-        Err(error) => {
-            tracing::debug!(%error, "how much is free cannot be told");
-            None
-        }
-    }
-}
-
 /// All that sets take.
 pub fn taken<'a>(sets: impl IntoIterator<Item = &'a StemSet>) -> u64 {
     sets.into_iter()
@@ -244,12 +235,15 @@ mod tests {
             (100, 400, &[2]),
             (101, 400, &[2, 4]),
             (0, 150, &[2, 4, 1]),
-            (0, 0, &[2, 4, 1]),
-            (u64::MAX, 400, &[2, 4, 1]),
+            (300, 400, &[2, 4, 1]),
         ] {
-            let gone = evicted(sets.clone(), more, budget);
+            let gone = evicted(sets.clone(), more, budget).unwrap();
             let gone: Vec<u64> = gone.into_iter().map(|track| track.0).collect();
             assert_eq!(gone, expected, "{more} {budget}");
+        }
+        for (more, budget) in [(301, 400), (0, 99), (u64::MAX, 400)] {
+            let gone = evicted(sets.clone(), more, budget);
+            assert_eq!(gone, Err(Crowded(100)), "none goes in vain");
         }
     }
 
@@ -290,29 +284,21 @@ mod tests {
     }
 
     #[test]
-    fn stems_that_do_not_fit_are_refused_with_what_to_do() {
-        for (bytes, budget, free, refused) in [
-            (1_000_000, 1_000_000, None, None),
-            (1_000_001, 1_000_000, None, Some("may take 1 MB")),
-            (1_000_000, 1_000_000, Some(257_000_000), None),
+    fn why_there_is_no_room_is_said_with_what_to_do() {
+        for (bytes, stays, budget, words) in [
+            (90_000_000, 0, 50_000_000, "may take 50 MB"),
             (
-                1_000_000,
-                1_000_000,
-                Some(256_999_999),
-                Some("has 256 MB left"),
+                90_000_000,
+                60_000_000,
+                100_000_000,
+                "60 MB are taken by those",
             ),
-            (u64::MAX, u64::MAX, Some(u64::MAX), None),
-            (0, 0, Some(0), Some("has 0 MB left")),
         ] {
-            let judged = judge(bytes, budget, free);
-            match (judged, refused) {
-                (Ok(()), None) => {}
-                (Err(failure), Some(words)) => {
-                    assert!(failure.message.contains(words), "{}", failure.message);
-                    assert_eq!(failure.kind, FailureKind::Storage);
-                }
-                (judged, refused) => panic!("{bytes} {budget} {free:?}: {judged:?} {refused:?}"),
-            }
+            let failure = refusal(bytes, Crowded(stays), budget);
+            assert!(failure.message.contains(words), "{}", failure.message);
+            assert!(failure.message.contains("90 MB"), "{}", failure.message);
+            assert_eq!(failure.kind, FailureKind::Storage);
         }
+        assert_eq!((lacking(10, 10), lacking(11, 10)), (0, 1));
     }
 }

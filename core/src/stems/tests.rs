@@ -77,7 +77,9 @@ fn four_stems_come_back_in_sixteen_bit_steps_and_add_up_better_than_each_is_roun
             .push(refs(&stems, from, to), Some(&mix[from..to]))
             .unwrap();
     }
-    let set = writer.finish(Maker::Htdemucs, NOW).unwrap();
+    let set = writer
+        .finish(Maker::Htdemucs, NOW, &Control::default())
+        .unwrap();
     assert_eq!((set.frames, set.rate, set.gain), (30_000, rate(), 16.0));
     let files = set.files(library.path(), TRACK);
     let back = heard(&files);
@@ -134,7 +136,9 @@ fn stems_of_a_sixteen_bit_mix_add_up_to_it_exactly() {
     let stems = shares.map(|share| mix.iter().map(|it| it * share).collect::<Vec<f32>>());
     let mut writer = StemWriter::create(library.path(), TRACK, rate()).unwrap();
     writer.push(refs(&stems, 0, 20_000), Some(&mix)).unwrap();
-    let set = writer.finish(Maker::Htdemucs, NOW).unwrap();
+    let set = writer
+        .finish(Maker::Htdemucs, NOW, &Control::default())
+        .unwrap();
     assert_eq!(sum(&heard(&set.files(library.path(), TRACK))), mix);
     assert_eq!(set.residual_db, Some(-150.0));
 }
@@ -157,7 +161,9 @@ fn silence_has_no_distance_and_what_is_no_number_is_silence() {
         writer
             .push([&first, &silence, &silence, &silence], Some(&silence))
             .unwrap();
-        let set = writer.finish(Maker::Htdemucs, NOW).unwrap();
+        let set = writer
+            .finish(Maker::Htdemucs, NOW, &Control::default())
+            .unwrap();
         assert_eq!(set.residual_db, None);
         let back = heard(&set.files(library.path(), TRACK));
         assert_eq!(back[0][5], expected);
@@ -182,7 +188,9 @@ fn a_set_that_was_not_finished_leaves_nothing_and_two_sets_stand_side_by_side() 
     let sets = [1, 2].map(|_| {
         let mut writer = StemWriter::create(library.path(), TRACK, rate()).unwrap();
         writer.push([&sound; 4], None).unwrap();
-        writer.finish(Maker::Htdemucs, NOW).unwrap()
+        writer
+            .finish(Maker::Htdemucs, NOW, &Control::default())
+            .unwrap()
     });
     assert_eq!((sets[0].residual_db, entries(&shelf).len()), (None, 2));
     let flac = |at: usize| std::fs::read(&sets[at].files(library.path(), TRACK).paths[2]).unwrap();
@@ -202,7 +210,7 @@ fn raw_files_are_taken_whole_and_their_flaws_told() {
         let mut mix = mix;
         let mix = mix.as_mut().map(|mix| mix as &mut dyn std::io::Read);
         writer.take([&mut a, &mut b, &mut c, &mut d], mix, control)?;
-        writer.finish(Maker::Htdemucs, NOW)
+        writer.finish(Maker::Htdemucs, NOW, control)
     };
     let control = Control::default();
     let set = take([400_000; 4], Some(&mix), &control).unwrap();
@@ -344,4 +352,20 @@ fn stems_start_where_the_track_starts_at_any_rate_and_in_any_codec() {
             sound.len()
         );
     }
+}
+
+#[test]
+fn stopped_at_the_very_end_nothing_is_left() {
+    let library = tempfile::tempdir().unwrap();
+    let sound = noise(1, 9_000, 0.5);
+    let mut writer = StemWriter::create(library.path(), TRACK, rate()).unwrap();
+    writer.push([&sound; 4], None).unwrap();
+    let control = Control::default();
+    control.cancel();
+    let stopped = writer.finish(Maker::Htdemucs, NOW, &control);
+    assert!(matches!(stopped, Err(StemError::Cancelled(_))));
+    assert_eq!(
+        entries(&library.path().join("stems/ef")),
+        Vec::<String>::new()
+    );
 }

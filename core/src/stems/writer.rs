@@ -22,6 +22,9 @@ pub(crate) const UNFINISHED: &str = "unfinished";
 const EXACT_DB: f64 = -150.0;
 /// Frames that are read and written at a time.
 const PIECE: usize = 16_384;
+/// Frames after which what was written of one of the four is put onto the disk, one after the other: ten seconds, so that
+/// a slow disk has little left to do at the end, when nobody can stop it.
+const SYNC_EVERY: u64 = 441_000;
 /// Bytes that wait for the disk, per file.
 const BUFFER: usize = 1 << 18;
 
@@ -135,7 +138,14 @@ impl StemWriter {
         for (lane, steps) in self.lanes.iter_mut().zip(&self.steps) {
             lane.push(steps)?;
         }
+        let before = self.frames / SYNC_EVERY;
         self.frames += frames as u64;
+        let after = self.frames / SYNC_EVERY;
+        if after > before
+            && let Some(lane) = self.lanes.get((after % Stem::ALL.len() as u64) as usize)
+        {
+            lane.sync()?;
+        }
         Ok(())
     }
 
@@ -168,9 +178,15 @@ impl StemWriter {
 
     /// Puts everything onto the disk and gives the folder its name. From then on the set is whole; it counts when the
     /// library refers to it.
-    pub fn finish(mut self, maker: Maker, now: Timestamp) -> Result<StemSet, StemError> {
+    pub fn finish(
+        mut self,
+        maker: Maker,
+        now: Timestamp,
+        control: &Control,
+    ) -> Result<StemSet, StemError> {
         let mut bytes = 0;
         for (lane, stem) in std::mem::take(&mut self.lanes).into_iter().zip(Stem::ALL) {
+            control.check()?;
             bytes += lane.finish(&self.unfinished.join(stem.waveform_name()))?;
         }
         let in_place = sync_folder(&self.unfinished)
@@ -230,6 +246,12 @@ impl Lane {
         self.mono.extend(halves);
         self.peaks.push(&self.mono);
         Ok(())
+    }
+
+    /// What the system has of the sound goes onto the disk.
+    fn sync(&self) -> Result<(), StemError> {
+        let synced = self.flac.out().get_ref().sync_data();
+        synced.map_err(|error| StemError::write(error, &self.path))
     }
 
     /// Both files onto the disk; gives how long they are together.

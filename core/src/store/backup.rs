@@ -7,12 +7,14 @@ use super::records::{Record as _, WaveformFile};
 use super::tables::{self, BY_TRACK, DECK_NAMES};
 use super::{files, migrate, waveforms};
 use crate::artifact::Artifact;
+use crate::control::Control;
 use crate::findings::Knowledge;
 use crate::track::TrackId;
 use jiff::Timestamp;
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase as _, ReadableTable as _};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -143,7 +145,7 @@ fn new_path(library: &Path, reason: Reason, changes: u64) -> Result<PathBuf, Sto
 }
 
 /// Starts the backup of the day, if there is none yet and something changed since the last.
-pub(super) fn spawn_daily(handle: &Arc<Handle>) -> Option<JoinHandle<()>> {
+pub(super) fn spawn_daily(handle: &Arc<Handle>) -> Option<Daily> {
     let changes = handle.read(migrate::changes_of).ok()?;
     let today = Timestamp::now().strftime("%Y%m%d").to_string();
     let last = list(handle.path())
@@ -157,24 +159,40 @@ pub(super) fn spawn_daily(handle: &Arc<Handle>) -> Option<JoinHandle<()>> {
         return None;
     }
     let handle = Arc::clone(handle);
-    thread::Builder::new()
+    let control = Control::default();
+    let given_up = control.clone();
+    let thread = thread::Builder::new()
         .name("daily backup".to_owned())
-        .spawn(move || {
-            if let Err(error) = make(&handle, Reason::Daily) {
+        .spawn(move || match make(&handle, Reason::Daily, &given_up) {
+            Err(error) if given_up.check().is_ok() => {
                 tracing::warn!("the daily backup could not be made: {error}");
             }
-        })
-        .ok()
+            Ok(_) | Err(_) => {}
+        });
+    let thread = thread.ok()?;
+    Some(Daily { thread, control })
+}
+
+/// A daily backup in the making.
+#[derive(Debug)]
+pub(super) struct Daily {
+    pub(super) thread: JoinHandle<()>,
+    /// Given up, it is due again at the next start.
+    pub(super) control: Control,
 }
 
 /// Copies the open library, as it stands at this moment.
-pub(super) fn make(handle: &Handle, reason: Reason) -> Result<PathBuf, StoreError> {
+pub(super) fn make(
+    handle: &Handle,
+    reason: Reason,
+    control: &Control,
+) -> Result<PathBuf, StoreError> {
     let changes = handle.read(migrate::changes_of)?;
     let path = new_path(handle.path(), reason, changes)?;
     let temporary = files::unfinished(&path);
     files::remove(&temporary).map_err(|error| StoreError::io(error, &temporary))?;
     let copied = handle
-        .read(|read| Ok(guarded(|| copy(read, &temporary))))
+        .read(|read| Ok(guarded(|| copy(read, &temporary, control))))
         .and_then(|copied| copied.map_err(|trouble| trouble.about(&temporary, || None)));
     finish(copied, &temporary, &path)?;
     rotate(handle.path(), reason);
@@ -210,7 +228,7 @@ fn finish(copied: Result<(), StoreError>, from: &Path, to: &Path) -> Result<(), 
     finished
 }
 
-fn copy(read: &ReadTransaction, to: &Path) -> Result<(), Trouble> {
+fn copy(read: &ReadTransaction, to: &Path, control: &Control) -> Result<(), Trouble> {
     let target = open_file(to)?;
     let write = target.begin_write()?;
     migrate::prepare(&write, migrate::changes_of(read)?)?;
@@ -223,7 +241,7 @@ fn copy(read: &ReadTransaction, to: &Path) -> Result<(), Trouble> {
     }
     write.commit()?;
     for table in BY_TRACK {
-        copy_table(read, &target, table)?;
+        copy_table(read, &target, (table, control))?;
     }
     // The last commit is durable, and with it all before.
     target.begin_write()?.commit()?;
@@ -233,11 +251,15 @@ fn copy(read: &ReadTransaction, to: &Path) -> Result<(), Trouble> {
 fn copy_table(
     read: &ReadTransaction,
     target: &Database,
-    table: tables::ByTrack,
+    (table, control): (tables::ByTrack, &Control),
 ) -> Result<(), Trouble> {
     let source = read.open_table(table)?;
     let mut entries = source.iter()?;
     loop {
+        let given_up = |_| io::Error::from(io::ErrorKind::Interrupted);
+        control
+            .check()
+            .map_err(|cancelled| StoreError::io(given_up(cancelled), Path::new("")))?;
         let mut write = target.begin_write()?;
         write.set_durability(Durability::None)?;
         let mut room = STEP_BYTES;

@@ -1,5 +1,6 @@
 //! Everything that the program keeps in memory, read at the start on all cores.
 
+use super::choices::{self, Choices};
 use super::database::Handle;
 use super::deck_names::{self, DeckNames};
 use super::error::{StoreError, Trouble};
@@ -43,6 +44,8 @@ pub struct Loaded {
     pub by_hand: HashMap<TrackId, ShortByHand>,
     /// What decks are called.
     pub deck_names: DeckNames,
+    /// What the user chose about the library.
+    pub choices: Choices,
     /// Records that could not be read. The library works without them.
     pub unreadable: Vec<BadRecord>,
 }
@@ -81,6 +84,7 @@ pub(super) fn load(handle: &Handle) -> Result<Loaded, StoreError> {
     })?;
     let mut loaded = Loaded {
         deck_names: deck_names::load(handle)?,
+        choices: choices::load(handle)?,
         ..Loaded::default()
     };
     for part in parts {

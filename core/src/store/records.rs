@@ -60,6 +60,7 @@ record_as_is! {
     HandRecord: "changes by hand",
     super::deck_names::Pin: "a track pinned to a deck",
     super::deck_names::OwnToken: "the name among decks",
+    super::choices::Choices: "what was chosen about the library",
 }
 
 /// What the user set by hand; the beats themselves stand in a table of their own, which is not read at the start.

@@ -47,6 +47,6 @@ pub(super) const BY_TRACK: [ByTrack; 10] = [
     REMOVED,
 ];
 
-/// What decks are called, by the key that [`super::DeckNames`] documents: one record. Named for something that it never
-/// was used for, and part of every format.
+/// What decks are called, by the key that [`super::DeckNames`] documents, and what was chosen about the library: one
+/// record each. Named for something that it never was used for, and part of every format.
 pub(super) const DECK_NAMES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("roots");

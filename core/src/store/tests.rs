@@ -83,6 +83,7 @@ pub(super) fn findings() -> Vec<Finding> {
     let chord = Chord {
         root: PitchClass::new(9),
         quality: Quality::Minor7,
+        bass: None,
     };
     let span = |start: f64, chord| ChordSpan {
         start: Secs(start),
@@ -261,7 +262,6 @@ fn what_cannot_be_read_is_known_to_whoever_opens_the_library() {
         eager: false,
         slots: Some(1),
         places: crate::setup::Places::default(),
-        stem_bytes: None,
     };
     let core = crate::core_loop::Core::start(&config, || (), |_| ()).unwrap();
     let bad: Vec<_> = core
@@ -688,4 +688,24 @@ fn a_removed_track_can_be_put_back_until_the_library_is_closed() {
     // There is nothing to put back any more.
     store.write(vec![Change::PutBack(id)]).unwrap();
     assert_eq!(store.load().unwrap().tracks, [Box::new(track(8))]);
+}
+
+#[test]
+fn what_was_chosen_about_the_library_goes_with_it_and_with_its_backups() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, loaded) = Store::open(dir.path()).unwrap();
+    assert_eq!(loaded.choices, Choices::default());
+    let choices = Choices {
+        stem_bytes: Some(5_000_000_000),
+        beats_follow: true,
+    };
+    store.write(vec![Change::PutChoices(choices)]).unwrap();
+    let backup = store.backup(Reason::ByHand).unwrap();
+    store
+        .write(vec![Change::PutChoices(Choices::default())])
+        .unwrap();
+    drop(store);
+    Store::restore(dir.path(), &backup).unwrap();
+    let (_store, loaded) = Store::open(dir.path()).unwrap();
+    assert_eq!(loaded.choices, choices);
 }

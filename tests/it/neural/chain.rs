@@ -193,7 +193,7 @@ fn drafts_come_first_and_models_after_them() {
         .json();
     assert_eq!(shown["bpm"], 120.0);
     assert_eq!(shown["tempo_segments"][0]["beats_per_bar"], 3);
-    assert_eq!(shown["chords"][0]["label"], "A:min7");
+    assert_eq!(shown["chords"][0]["label"], "A:min7/b7");
     // Nothing is due any more, and the user's word brings the built-in analysis back.
     let again = bench.run(&["analyze", "--all"]).with_status(0).lines();
     assert_eq!(of_event(&again, "artifact").len(), 0, "{again:?}");

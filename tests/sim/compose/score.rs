@@ -228,5 +228,6 @@ pub(crate) fn chord(root: u8, quality: Quality) -> Chord {
     Chord {
         root: PitchClass::new(root),
         quality,
+        bass: None,
     }
 }

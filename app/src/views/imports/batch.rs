@@ -13,7 +13,7 @@ use tonearm_core::core_loop::command::{Command, Selection};
 use tonearm_core::core_loop::view::Rows;
 use tonearm_core::row::Row;
 use tonearm_core::setup::Family;
-use tonearm_core::stems::room::{Estimate, Pace};
+use tonearm_core::stems::room::{self, Estimate, Pace};
 
 /// Tracks whose stems are made without a question.
 const UNASKED: usize = 20;
@@ -26,6 +26,8 @@ pub struct Batch {
     pub command: Command,
     pub estimate: Estimate,
     pub by_model: bool,
+    /// What all stems together may take, in bytes, where this takes more.
+    pub too_much_for: Option<u64>,
 }
 
 impl Batch {
@@ -57,7 +59,10 @@ impl Batch {
             return None;
         }
         let (estimate, by_model) = estimate(scene, &rows);
+        let budget = scene.view.stem_room.bytes;
+        let is_too_much = room::lacking(estimate.bytes, budget) > 0;
         Some(Self {
+            too_much_for: is_too_much.then_some(budget),
             command: command.clone(),
             estimate,
             by_model,
@@ -150,6 +155,15 @@ pub fn batch_ui(ui: &mut Ui, panel: &mut ImportsPanel, out: &mut Outbox) {
                 };
                 let text = format!("Stems of {}", words(&batch.estimate));
                 ui.label(RichText::new(text).color(theme::TEXT).strong());
+                if let Some(budget) = batch.too_much_for {
+                    let text = format!(
+                        "more than the {} for stems: not all will be made",
+                        format::bytes(budget)
+                    );
+                    let label = Label::new(RichText::new(text).color(theme::WARN)).truncate();
+                    ui.add(label)
+                        .on_hover_text("The settings say how much room stems may take");
+                }
                 ui.add(Label::new(parts::muted(by)).truncate());
             });
         });

@@ -437,6 +437,7 @@ fn stems_of_very_many_tracks_are_asked_about_once_with_what_they_cost() {
     let mut world = World::default();
     world.view.rows = Rows::new((0..40).map(|id| row(id, "Night Ferry")).collect());
     world.settings.jobs = Some(1);
+    world.view.stem_room.bytes = 4_000_000_000;
     let scene = Scene {
         view: &world.view,
         sound: &world.sound,
@@ -460,6 +461,7 @@ fn stems_of_very_many_tracks_are_asked_about_once_with_what_they_cost() {
     assert_eq!(Batch::before(&scene, &everything), None);
     let many = stems(tracks, only());
     let batch = Batch::before(&scene, &many).unwrap();
+    assert_eq!(batch.too_much_for, None);
     world.panel.batch = Some(batch.clone());
     let mut harness = Harness::builder()
         .with_size(Vec2::new(1000.0, 200.0))
@@ -478,4 +480,36 @@ fn stems_of_very_many_tracks_are_asked_about_once_with_what_they_cost() {
     harness.get_by_label("Make them").click();
     harness.run_steps(2);
     assert_eq!(harness.state().out.agreed, [many]);
+    harness.state_mut().panel.batch = Some(Batch {
+        too_much_for: Some(2_000_000_000),
+        ..batch
+    });
+    harness.run_steps(1);
+    harness.get_by_label("more than the 2.0 GB for stems: not all will be made");
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_known_before() {
+    let mut world = World::default();
+    world.view.rows = Rows::new((0..40).map(|id| row(id, "Night Ferry")).collect());
+    world.view.stem_room.bytes = 3_599_999_999;
+    let scene = Scene {
+        view: &world.view,
+        sound: &world.sound,
+        playhead: None,
+        shelf: &world.shelf,
+        settings: &world.settings,
+        setup: &world.setup,
+        ready: true,
+    };
+    let command = Command::Analyze {
+        request: RequestId::default(),
+        tracks: Selection::Tracks((0..40).map(TrackId).collect()),
+        extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
+        force: false,
+        engine: None,
+    };
+    let batch = Batch::before(&scene, &command).unwrap();
+    assert_eq!(batch.estimate.bytes, 3_600_000_000);
+    assert_eq!(batch.too_much_for, Some(3_599_999_999));
 }

@@ -4,7 +4,6 @@ use super::parts::{self, Head, muted, row_ui, trouble_ui};
 use super::{SetupPanel, standing};
 use crate::format;
 use crate::outbox::Outbox;
-use crate::settings::Settings;
 use crate::theme;
 use eframe::egui::{Button, Checkbox, Label, OpenUrl, RichText, Role, Ui, WidgetInfo};
 use tonearm_core::core_loop::command::Command;
@@ -14,7 +13,7 @@ pub(super) fn model_ui(
     ui: &mut Ui,
     (view, model): (&SetupView, &ModelView),
     panel: &mut SetupPanel,
-    (settings, out): (&mut Settings, &mut Outbox),
+    (beats_follow, out): (bool, &mut Outbox),
 ) {
     let size = standing::about(model.bytes);
     let (colour, state) = match &model.state {
@@ -31,6 +30,7 @@ pub(super) fn model_ui(
         state: &state,
     };
     let mut asked = Asked::default();
+    let mut follow_asked = None;
     let may = !view.is_busy && (model.is_free || panel.accepted.contains(&model.id));
     row_ui(
         ui,
@@ -40,11 +40,19 @@ pub(super) fn model_ui(
             below_ui(ui, (view, model), panel);
             if model.family == Family::Beats && view.ready().contains(&Family::Beats) {
                 let text = "Find the beats of every track with it, after the built-in analysis";
-                ui.checkbox(&mut settings.beats_by_model, text)
+                let mut follow = beats_follow;
+                let tick = ui
+                    .checkbox(&mut follow, text)
                     .on_hover_text("In the background; takes a while for a large library");
+                if tick.changed() {
+                    follow_asked = Some(follow);
+                }
             }
         },
     );
+    if let Some(follow) = follow_asked {
+        out.commands.push(Command::FollowWithBeats(follow));
+    }
     if asked.get {
         let wish = panel.wish_for(&model.id);
         out.commands.push(Command::Setup(SetupCommand::Start(wish)));

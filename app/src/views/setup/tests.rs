@@ -17,7 +17,7 @@ use tonearm_core::setup::{
 struct World {
     view: SetupView,
     panel: SetupPanel,
-    settings: Settings,
+    beats_follow: bool,
     out: Outbox,
 }
 
@@ -53,8 +53,8 @@ fn show(world: World) -> Harness<'static, World> {
 fn draw(ui: &mut egui::Ui, world: &mut World) {
     let frame = egui::Frame::new().fill(theme::PANEL).inner_margin(20.0);
     egui::CentralPanel::default().frame(frame).show(ui, |ui| {
-        let draft = (&mut world.settings, &mut world.out);
-        setup_ui(ui, &world.view, &mut world.panel, draft);
+        let follow = (world.beats_follow, &mut world.out);
+        setup_ui(ui, &world.view, &mut world.panel, follow);
     });
 }
 
@@ -291,10 +291,15 @@ fn beats_of_every_track_are_left_to_the_model_only_by_a_tick() {
     assert!(harness.query_by_label(name).is_none());
     harness.state_mut().view = complete();
     harness.run_steps(2);
-    assert!(!harness.state().settings.beats_by_model);
     harness.get_by_label(name).click();
     harness.run_steps(2);
-    assert!(harness.state().settings.beats_by_model);
+    let asked = |follow| Command::FollowWithBeats(follow);
+    assert_eq!(harness.state().out.commands, [asked(true)]);
+    harness.state_mut().beats_follow = true;
+    harness.run_steps(2);
+    harness.get_by_label(name).click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().out.commands, [asked(true), asked(false)]);
 }
 
 #[test]

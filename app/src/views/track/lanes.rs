@@ -160,6 +160,7 @@ mod tests {
             chord: Some(Chord {
                 root: PitchClass::new(root),
                 quality: Quality::Minor7,
+                bass: None,
             }),
             confidence: 0.5,
         }

@@ -56,6 +56,9 @@ fn menu_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
                 let words = format!("{}. {}", failure.message, failure.remedy);
                 ui.label(text)
                     .on_hover_text(crate::format::fit(&words, 400));
+            } else if tried.is_some_and(|record| record.nothing_found) {
+                let model = makers::model_of(artifact).unwrap_or("the model");
+                ui.label(RichText::new(format!("{model} found none")).color(theme::TEXT_MUTED));
             }
         });
     }

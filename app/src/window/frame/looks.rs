@@ -89,6 +89,12 @@ fn imports() -> Stage {
     stage
 }
 
+fn settings() -> Stage {
+    let mut stage = stage(sheet(Sheet::Settings), Vec::new());
+    stage.view.stem_room.bytes = 20_000_000_000;
+    stage
+}
+
 fn log() -> Stage {
     let mut stage = stage(sheet(Sheet::Log), Vec::new());
     stage.log = vec![
@@ -115,11 +121,7 @@ fn every_page_and_sheet_looks_as_it_should() {
         ),
         ("imports", imports, wide),
         ("help", || stage(sheet(Sheet::Help), Vec::new()), wide),
-        (
-            "settings",
-            || stage(sheet(Sheet::Settings), Vec::new()),
-            wide,
-        ),
+        ("settings", settings, wide),
         ("log", log, wide),
     ];
     let options = SnapshotOptions::new()

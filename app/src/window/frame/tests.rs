@@ -7,6 +7,7 @@ use crate::views::path_entry::{Listing, What};
 use eframe::egui::{Key, Modifiers, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::playback::{Device, DeviceId, PlayerCommand, PlayerView};
@@ -186,6 +187,28 @@ fn settings_change_by_click_and_devices_are_chosen_by_name() {
         asked.contains(&PlayerCommand::SetDevice(Some(id))),
         "{asked:?}"
     );
+}
+
+#[test]
+fn the_room_for_stems_is_chosen_from_a_list_and_goes_to_the_library() {
+    let mut stage = sheet(Sheet::Settings);
+    stage.view.stem_room.bytes = 12_300_000_000;
+    let mut harness = show(stage);
+    harness.get_by_value("As fits the drive (12.3 GB)").click();
+    harness.run();
+    harness.get_by_label("50.0 GB").click();
+    harness.run();
+    let asked = Command::LimitStems(Some(50_000_000_000));
+    assert_eq!(harness.state().out.commands, [asked]);
+    let room = &mut harness.state_mut().view.stem_room;
+    (room.bytes, room.is_chosen) = (50_000_000_000, true);
+    harness.run();
+    harness.get_by_value("50.0 GB").click();
+    harness.run();
+    harness.get_by_label("As fits the drive").click();
+    harness.run();
+    let asked = harness.state().out.commands.last();
+    assert_eq!(asked, Some(&Command::LimitStems(None)));
 }
 
 #[test]

@@ -65,6 +65,7 @@ pub(super) fn chord(state: usize) -> Option<Chord> {
     Some(Chord {
         root: PitchClass::new((state % 12) as u8),
         quality: *quality,
+        bass: None,
     })
 }
 

@@ -24,6 +24,7 @@ fn bars(chords: &[(u8, Quality)]) -> Vec<KeyStep> {
                     chord: Some(Chord {
                         root: PitchClass::new(root),
                         quality,
+                        bass: None,
                     }),
                     starts_bar: beat == 0,
                 }

@@ -1,6 +1,6 @@
 //! An import as the state sees it: what candidates are, what becomes of them, which tracks were not met.
 
-use super::{State, WRITES_IN_FLIGHT};
+use super::{State, WRITES_IN_FLIGHT, stems::Asking};
 use crate::artifact::{Artifact, ArtifactRecord, Engine};
 use crate::core_loop::command::{Extent, RequestId};
 use crate::core_loop::event::{Event, Outcome, Tally};
@@ -109,7 +109,7 @@ impl State {
     pub(super) fn import_news(&mut self, news: ImportNews, now: Timestamp) -> Vec<Effect> {
         let mut effects = self.take_in(news, now);
         let asked = self.import.as_mut().map(|it| std::mem::take(&mut it.asked));
-        effects.extend(self.ask_for_stems(&asked.unwrap_or_default(), false, now));
+        effects.extend(self.ask_for_stems(&asked.unwrap_or_default(), Asking::Anew, now));
         if let Some(import) = &mut self.import {
             let (engined, engine) = (std::mem::take(&mut import.engined), import.wish.engine);
             effects.extend(self.use_engine(&engined, engine, now));

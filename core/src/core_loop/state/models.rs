@@ -1,6 +1,7 @@
 //! Models: what they could make, which tracks want it, what becomes of their failures.
 
 use super::State;
+use super::memory::Load;
 use crate::artifact::{Artifact, ArtifactRecord, Engine};
 use crate::core_loop::command::Extent;
 use crate::core_loop::input::Effect;
@@ -54,10 +55,13 @@ impl State {
         }
     }
 
-    pub(super) fn memory_for(&self, track: TrackId, work: &Work) -> u64 {
-        let by_hand_of_ours = &work.wants - &work.by_models;
-        (self.limits.job_bytes)(&by_hand_of_ours, self.duration(track))
-            .max(neural::memory_bytes(work.by_models.iter().copied()))
+    pub(super) fn load_of(&self, track: TrackId, work: &Work) -> Load {
+        let of_ours = &work.wants - &work.by_models;
+        let models = neural::memory_bytes(work.by_models.iter().copied());
+        Load {
+            by_models: !work.by_models.is_empty(),
+            bytes: (self.limits.job_bytes)(&of_ours, self.duration(track)).max(models),
+        }
     }
 
     pub(super) fn duration(&self, track: TrackId) -> Option<Secs> {
@@ -112,25 +116,22 @@ impl State {
     }
 
     pub(super) fn models_are(&mut self, recipes: Recipes, now: Timestamp) {
-        let beats_follow = self.catalog.models().beats_follow;
-        self.set_models(
-            Models {
-                recipes,
-                beats_follow,
-            },
-            now,
-        );
+        let beats_follow = self.choices.beats_follow;
+        let models = Models {
+            recipes,
+            beats_follow,
+        };
+        self.set_models(models, now);
     }
 
-    pub(super) fn follow_with_beats(&mut self, beats_follow: bool, now: Timestamp) {
+    pub(super) fn follow_with_beats(&mut self, beats_follow: bool, now: Timestamp) -> Vec<Effect> {
+        if beats_follow == self.choices.beats_follow {
+            return Vec::new();
+        }
+        self.choices.beats_follow = beats_follow;
         let recipes = self.catalog.models().recipes.clone();
-        self.set_models(
-            Models {
-                recipes,
-                beats_follow,
-            },
-            now,
-        );
+        self.models_are(recipes, now);
+        self.write_all(vec![Change::PutChoices(self.choices)])
     }
 
     fn set_models(&mut self, models: Models, now: Timestamp) {
@@ -167,7 +168,7 @@ impl State {
         self.write_all(changes)
     }
 
-    /// A model failed: what there is stays, and stems that were asked for are made by the built-in analysis.
+    /// A model failed or found nothing: what there is stays, and stems that were asked for are made by the built-in analysis.
     pub(super) fn keep_draft(
         &mut self,
         track: TrackId,

@@ -7,6 +7,8 @@ use crate::core_loop::command::Extent;
 use crate::core_loop::event::{Event, RelinkOutcome};
 use crate::core_loop::input::{Effect, RelinkFound, RelinkNews};
 use crate::core_loop::queue::Wish;
+use crate::findings::Knowledge;
+use crate::jobs::plan;
 use crate::store::Change;
 use crate::track::{ContentHash, FilePath, FileStamp, TrackId};
 use jiff::Timestamp;
@@ -27,6 +29,7 @@ impl State {
             |id| Some(id) == newcomer || import.is_some_and(|import| import.brought_in(id));
         let (gone, here) = self.catalog.moved_pair(hash, is_newcomer)?;
         let extent = import.and_then(Import::extent);
+        let wish = self.catalog.found(here.id).unwrap_or_default();
         self.catalog.remove(here.id, now);
         let event = Event::Relinked {
             request: None,
@@ -36,6 +39,7 @@ impl State {
         };
         let mut changes = vec![Change::RemoveTrack(here.id)];
         changes.extend(self.move_track(gone.id, here.path, here.stamp, now));
+        changes.extend(self.inherit(gone.id, &wish, now));
         if let Some(extent) = extent.or(self.eager.then_some(Extent::Everything)) {
             self.queue.push(
                 gone.id,
@@ -46,6 +50,21 @@ impl State {
             );
         }
         Some((changes, event))
+    }
+
+    /// What the user wished of the newer entry is wished of the older one: stems that it has not, and who analyses it.
+    fn inherit(&mut self, id: TrackId, wish: &Knowledge, now: Timestamp) -> Option<Change> {
+        let row = self.catalog.get(id)?;
+        let mut knowledge = self.catalog.found(id)?;
+        if wish.stems_asked && plan::is_wanting(&row.track, &row.knowledge, &self.recipes) {
+            knowledge.stems_asked = true;
+            knowledge.stems_asked_at = wish.stems_asked_at;
+        }
+        if !wish.engine.is_auto() {
+            knowledge.engine = wish.engine;
+        }
+        self.catalog.put_knowledge(id, knowledge.clone(), now);
+        Some(Change::PutKnowledge(id, knowledge))
     }
 
     /// The track now lives at `to`; its analysis stays.

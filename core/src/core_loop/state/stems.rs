@@ -1,13 +1,16 @@
 //! Stems: which the user asked for, which are in use, which have to go for others.
 
 use super::State;
-use crate::artifact::Artifact;
+use super::models::Work;
+use crate::artifact::{Artifact, ArtifactRecord};
 use crate::core_loop::command::Selection;
+use crate::core_loop::event::Event;
 use crate::core_loop::input::Effect;
+use crate::failure::{Failure, FailureKind};
 use crate::findings::{Finding, Knowledge};
 use crate::jobs::plan;
 use crate::row::Row;
-use crate::stems::room::{self, Held};
+use crate::stems::room::{self, Held, StemRoom};
 use crate::store::Change;
 use crate::track::TrackId;
 use jiff::{SignedDuration, Timestamp};
@@ -18,12 +21,30 @@ const PIECE: usize = 1024;
 /// That stems are in use is written down again after so long: what is evicted is decided in days.
 const USE_HOLDS: SignedDuration = SignedDuration::from_hours(1);
 
+/// How stems are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Those that are not there as they would be made now.
+    Anew,
+    /// All.
+    Force,
+    /// Those that failed: the wish is as old as it was.
+    Again,
+}
+
+/// Why work with stems does not begin.
+pub(super) enum Unready {
+    /// Once others that are being made have shown what they take, which is less than expected as a rule.
+    Later,
+    Never(Failure),
+}
+
 impl State {
     /// Keeps in mind that stems of these tracks are wanted: also after the program has ended in any way.
     pub(super) fn ask_for_stems(
         &mut self,
         tracks: &[TrackId],
-        force: bool,
+        asking: Asking,
         now: Timestamp,
     ) -> Vec<Effect> {
         let mut changes = Vec::new();
@@ -31,15 +52,56 @@ impl State {
             let Some(row) = self.catalog.get(id) else {
                 continue;
             };
-            let is_wanting = force
+            let is_wanting = asking == Asking::Force
                 || plan::is_wanting(&row.track, &row.knowledge, &self.recipes)
                 || self.has_finer_stems(row, now);
-            if row.knowledge.stems_asked || !is_wanting || row.track.missing {
+            let Some(mut knowledge) = self.catalog.found(id) else {
                 continue;
+            };
+            match &mut knowledge.stems {
+                _ if row.track.missing || knowledge.stems_asked => continue,
+                Some(set) if !is_wanting => set.used = now,
+                None if !is_wanting => continue,
+                _ => {
+                    knowledge.stems_asked = true;
+                    let since = knowledge.stems_asked_at;
+                    let is_old = asking == Asking::Again;
+                    knowledge.stems_asked_at = Some(since.filter(|_| is_old).unwrap_or(now));
+                }
             }
-            changes.extend(self.put_asked(id, true, now));
+            self.catalog.put_knowledge(id, knowledge.clone(), now);
+            changes.push(Change::PutKnowledge(id, knowledge));
         }
         self.write_all(changes)
+    }
+
+    /// What all stems together may take.
+    pub(super) fn stem_room(&self) -> StemRoom {
+        StemRoom {
+            bytes: self.choices.stem_bytes.unwrap_or(self.limits.stem_bytes),
+            is_chosen: self.choices.stem_bytes.is_some(),
+        }
+    }
+
+    /// Stems that there was no room for are tried again.
+    pub(super) fn limit_stems(&mut self, stem_bytes: Option<u64>, now: Timestamp) -> Vec<Effect> {
+        self.choices.stem_bytes = stem_bytes;
+        let mut effects = self.write_all(vec![Change::PutChoices(self.choices)]);
+        let lacked_room = |row: &&std::sync::Arc<Row>| {
+            let records = [&row.knowledge.records, &row.knowledge.tried];
+            let failures = records
+                .into_iter()
+                .filter_map(|of| of.get(&Artifact::Stems)?.failure.as_ref());
+            let mut kinds = failures.map(|failure| failure.kind);
+            kinds.any(|kind| kind == FailureKind::Storage)
+        };
+        let rows = self.catalog.rows.iter().filter(lacked_room);
+        let ids: Vec<TrackId> = rows.map(|row| row.track.id).collect();
+        effects.extend(self.ask_for_stems(&ids, Asking::Again, now));
+        if self.eager && !self.stopped {
+            self.look(now);
+        }
+        effects
     }
 
     /// Whether a model would put better stems in the place of those of a track.
@@ -67,7 +129,7 @@ impl State {
                 .get(id)
                 .is_some_and(|row| row.knowledge.stems_asked)
             {
-                changes.extend(self.put_asked(id, false, now));
+                changes.extend(self.take_back(id, now));
             }
         }
         let asked: BTreeSet<TrackId> = asked.into_iter().collect();
@@ -80,9 +142,10 @@ impl State {
         self.write_all(changes)
     }
 
-    fn put_asked(&mut self, id: TrackId, asked: bool, now: Timestamp) -> Option<Change> {
+    fn take_back(&mut self, id: TrackId, now: Timestamp) -> Option<Change> {
         let mut knowledge = self.catalog.found(id)?;
-        knowledge.stems_asked = asked;
+        knowledge.stems_asked = false;
+        knowledge.stems_asked_at = None;
         self.catalog.put_knowledge(id, knowledge.clone(), now);
         Some(Change::PutKnowledge(id, knowledge))
     }
@@ -109,27 +172,65 @@ impl State {
         self.write_all(changes)
     }
 
-    /// Lets go of the stems that were not used for longest, until those that are left and `more` bytes fit into the
-    /// budget.
-    pub(super) fn make_room(&mut self, more: u64, now: Timestamp) -> Vec<Effect> {
-        let busy: BTreeSet<TrackId> = self.running.values().map(|job| job.track).collect();
-        let held: Vec<Held> = self
-            .catalog
-            .rows
-            .iter()
-            .filter_map(|row| {
-                let id = row.track.id;
-                let set = row.knowledge.stems.as_deref()?;
-                Some(Held {
-                    track: id,
-                    bytes: set.bytes,
-                    used: set.used,
-                    may_go: !busy.contains(&id) && !self.stems_in_use.contains(&id),
-                })
+    /// Lets go of the stems that were not used for longest, until there is room for those of a track that are about to
+    /// be made. None goes that is in use, or that was made or used since these were asked for: a batch would only take
+    /// apart again what it has made. Where that is not enough, nothing goes, and the reason is given.
+    pub(super) fn way_for(
+        &mut self,
+        track: TrackId,
+        work: &Work,
+        now: Timestamp,
+    ) -> Result<Vec<Effect>, Unready> {
+        if !work.wants.contains(&Artifact::Stems) {
+            return Ok(Vec::new());
+        }
+        let asked = self.catalog.get(track).map(|row| &row.knowledge);
+        let since = asked
+            .and_then(|known| known.stems_asked_at)
+            .unwrap_or(self.began);
+        let mut busy: BTreeSet<TrackId> = self.running.values().map(|job| job.track).collect();
+        busy.insert(track);
+        let being_made = self.running.values().filter(|job| {
+            let is_other = job.track != track;
+            is_other && job.left.contains(&Artifact::Stems)
+        });
+        let growing: Vec<u64> = being_made.map(|job| self.growth(job.track)).collect();
+        let is_alone = growing.is_empty();
+        let growing = growing.into_iter().fold(0_u64, u64::saturating_add);
+        let held = self.catalog.rows.iter().filter_map(|row| {
+            let id = row.track.id;
+            let set = row.knowledge.stems.as_deref()?;
+            Some(Held {
+                track: id,
+                bytes: set.bytes,
+                used: set.used,
+                may_go: !busy.contains(&id) && !self.stems_in_use.contains(&id) && set.used < since,
             })
-            .collect();
+        });
+        let budget = self.stem_room().bytes;
+        let more = self.growth(track).saturating_add(growing);
+        let gone = room::evicted(held.collect(), more, budget).map_err(|crowded| {
+            let expected = room::expected_bytes(self.duration(track));
+            if is_alone || expected > budget {
+                Unready::Never(room::refusal(expected, crowded, budget))
+            } else {
+                Unready::Later
+            }
+        })?;
+        Ok(self.evict(gone, now))
+    }
+
+    /// What the stems of a track will take beyond those that they take the place of, in bytes.
+    fn growth(&self, track: TrackId) -> u64 {
+        let row = self.catalog.get(track);
+        let set = row.and_then(|row| row.knowledge.stems.as_deref());
+        let expected = room::expected_bytes(self.duration(track));
+        expected.saturating_sub(set.map_or(0, |set| set.bytes))
+    }
+
+    fn evict(&mut self, tracks: Vec<TrackId>, now: Timestamp) -> Vec<Effect> {
         let mut changes = Vec::new();
-        for id in room::evicted(held, more, self.limits.stem_bytes) {
+        for id in tracks {
             let Some(mut knowledge) = self.catalog.found(id) else {
                 continue;
             };
@@ -144,14 +245,72 @@ impl State {
         self.write_all(changes)
     }
 
-    /// As above, for the stems of a track that are about to be made.
-    pub(super) fn room_for_stems(&mut self, track: TrackId, now: Timestamp) -> Vec<Effect> {
-        let expected = room::expected_bytes(self.duration(track));
-        // What does not fit by itself does not drive out what is there: it will be refused.
-        if expected > self.limits.stem_bytes {
+    /// There is no room for the stems of a track: that is what becomes of them, and of what models would have read from
+    /// them. The rest of the work stays.
+    pub(super) fn refuse_stems(
+        &mut self,
+        track: TrackId,
+        work: &mut Work,
+        failure: &Failure,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let (Some(row), Some(mut knowledge)) =
+            (self.catalog.get(track).cloned(), self.catalog.found(track))
+        else {
             return Vec::new();
+        };
+        let reads_stems = |it: &Artifact| work.by_models.contains(it) && plan::reads_stems(*it);
+        let is_lost = |it: &Artifact| *it == Artifact::Stems || reads_stems(it);
+        let lost: BTreeSet<Artifact> = work
+            .wants
+            .iter()
+            .filter(|it| is_lost(it))
+            .copied()
+            .collect();
+        let models = self.catalog.models().recipes.clone();
+        let mut events = Vec::new();
+        for &artifact in &lost {
+            let by_model = work.by_models.contains(&artifact);
+            let recipe = if by_model {
+                models.get(&artifact)
+            } else {
+                self.recipes.get(&artifact)
+            };
+            let Some(recipe) = recipe.cloned() else {
+                continue;
+            };
+            let before = plan::attempts((&knowledge, by_model), artifact, &recipe);
+            let failure = failure.clone().after(before, now);
+            events.push(Event::Made {
+                track,
+                artifact,
+                maker: recipe.maker,
+                seconds: 0.0,
+                cpu_secs: 0.0,
+                failure: Some(failure.clone()),
+            });
+            let record = ArtifactRecord {
+                recipe: recipe.into(),
+                made_from: row.track.stamp,
+                cpu_secs: 0.0,
+                failure: Some(Box::new(failure)),
+                nothing_found: false,
+            };
+            // What stands is still of use.
+            let stands = row.stems().is_some() || artifact != Artifact::Stems;
+            if by_model && stands {
+                knowledge.tried.insert(artifact, record);
+            } else {
+                knowledge.records.insert(artifact, record);
+            }
         }
-        self.make_room(expected, now)
+        knowledge.stems_asked = false;
+        self.catalog.put_knowledge(track, knowledge.clone(), now);
+        work.wants.retain(|it| !lost.contains(it));
+        work.by_models.retain(|it| !lost.contains(it));
+        self.finished += 1;
+        self.failed += 1;
+        vec![self.write(vec![Change::PutKnowledge(track, knowledge)], events)]
     }
 
     pub(super) fn write_all(&mut self, mut changes: Vec<Change>) -> Vec<Effect> {

@@ -52,6 +52,7 @@ struct Bench {
     changes: Vec<Change>,
     held_writes: Option<Vec<Vec<Event>>>,
     reloads: usize,
+    now: Timestamp,
     /// What the disk has of each track.
     stored: HashMap<TrackId, Stored>,
 }
@@ -78,6 +79,7 @@ impl Bench {
             changes: Vec::new(),
             held_writes: None,
             reloads: 0,
+            now: Timestamp::UNIX_EPOCH,
             stored: HashMap::new(),
         }
     }
@@ -85,7 +87,7 @@ impl Bench {
     fn apply(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
-            for effect in self.state.apply(input, Timestamp::UNIX_EPOCH) {
+            for effect in self.state.apply(input, self.now) {
                 match effect {
                     Effect::Write { changes, events } => {
                         self.store(&changes);
@@ -437,6 +439,88 @@ fn a_file_that_moved_within_its_folder_keeps_its_id_and_its_analysis() {
     let is_move = |event: &Event| matches!(event, Event::Relinked { track, to: RelinkOutcome::Moved(_), .. } if *track == old);
     assert!(bench.said.iter().any(is_move));
     assert!(!bench.outcomes().contains(&Outcome::Missing));
+}
+
+#[test]
+fn what_was_wished_of_a_file_that_turns_out_to_have_moved_is_wished_of_its_track() {
+    let mut bench = Bench::new(1);
+    let stems = recipes()[&Artifact::Beats].clone();
+    bench.state.recipes.insert(Artifact::Stems, stems);
+    bench.start_import(Some(Extent::Only([Artifact::Hash].into())));
+    let old = bench.meet("/music/a.mp3", new);
+    bench.hash(0, 9);
+    bench.news(0, JobNews::Ended(JobEnd::Complete));
+    bench.end_import(&[]);
+    bench.apply(Input::Command(Command::Import {
+        request: RequestId(1),
+        paths: vec!["/music".into()],
+        analyze: Some(Extent::Only([Artifact::Hash, Artifact::Stems].into())),
+        engine: Some(Engine::Neural),
+    }));
+    bench.now = Timestamp::from_second(5).unwrap();
+    let newer = bench.meet("/music/new/a.mp3", new);
+    assert!(bench.row(newer).knowledge.stems_asked);
+    bench.changes.clear();
+    bench.hash(1, 9);
+    bench.end_import(&[old]);
+    assert!(bench.state.catalog.get(newer).is_none());
+    let knowledge = bench.row(old).knowledge.clone();
+    assert!(knowledge.stems_asked);
+    assert_eq!(knowledge.stems_asked_at, Timestamp::from_second(5).ok());
+    assert_eq!(knowledge.engine, Engine::Neural);
+    let last = bench.changes.iter().rev().find_map(|change| match change {
+        Change::PutKnowledge(id, stored) if *id == old => Some(stored.clone()),
+        _ => None,
+    });
+    assert!(last.unwrap().stems_asked, "on the disk as well");
+}
+
+#[test]
+fn beats_that_a_model_does_not_find_do_not_take_those_that_there_are() {
+    let mut bench = Bench::new(1);
+    bench.start_import(Some(Extent::Everything));
+    let id = bench.meet("/music/a.mp3", new);
+    bench.end_import(&[]);
+    bench.hash(0, 9);
+    bench.beats(0, Some(128.0));
+    bench.news(0, JobNews::Ended(JobEnd::Cancelled));
+    let model = Recipe {
+        maker: Maker::BeatThis,
+        version: 1,
+        parameters: String::new(),
+        model: Some("f00d".to_owned()),
+    };
+    let models: Recipes = [(Artifact::Beats, model)].into();
+    bench.apply(Input::Models(models));
+    bench.apply(Input::Command(Command::FollowWithBeats(true)));
+    bench.analyze_all();
+    // What the built-in analysis has not made yet comes first.
+    bench.news(1, JobNews::Ended(JobEnd::Complete));
+    let job = bench.jobs.len() - 1;
+    assert!(bench.jobs[job].by_models.contains(&Artifact::Beats));
+    bench.changes.clear();
+    bench.beats(job, None);
+    bench.news(job, JobNews::Ended(JobEnd::Complete));
+    let row = bench.row(id);
+    assert_eq!(row.knowledge.summary.bpm, Some(Bpm(128.0)));
+    let record = &row.knowledge.records[&Artifact::Beats];
+    assert_eq!(
+        (record.recipe.maker, record.nothing_found),
+        (Maker::Native, false)
+    );
+    let tried = &row.knowledge.tried[&Artifact::Beats];
+    assert_eq!(
+        (tried.recipe.maker, tried.nothing_found),
+        (Maker::BeatThis, true)
+    );
+    let is_dropped = |change: &Change| matches!(change, Change::DropFinding(_, Artifact::Beats));
+    assert!(!bench.changes.iter().any(is_dropped));
+    let before = bench.jobs.len();
+    bench.analyze_all();
+    let again = bench.jobs[before..]
+        .iter()
+        .any(|job| job.by_models.contains(&Artifact::Beats));
+    assert!(!again, "the same model would find none again");
 }
 
 #[test]

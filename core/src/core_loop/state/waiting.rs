@@ -1,6 +1,7 @@
 //! What waits: as the view tells it, what the user takes back of it, and what is tried again.
 
 use super::State;
+use super::stems::Asking;
 use crate::artifact::Artifact;
 use crate::core_loop::command::{Extent, Selection};
 use crate::core_loop::event::{Event, Tally};
@@ -67,7 +68,7 @@ impl State {
                 );
             }
         }
-        self.ask_for_stems(&of_stems, false, now)
+        self.ask_for_stems(&of_stems, Asking::Again, now)
     }
 
     pub(super) fn cancel(&mut self) -> Vec<Effect> {

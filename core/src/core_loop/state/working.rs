@@ -1,6 +1,8 @@
 //! Jobs: which start, what their news change.
 
+use super::memory::{self, Load, Standing};
 use super::models::Work;
+use super::stems::Unready;
 use super::{State, WRITES_IN_FLIGHT, stems};
 use crate::artifact::{Artifact, ArtifactRecord, Recipe};
 use crate::audio::LiveColumns;
@@ -10,7 +12,7 @@ use crate::core_loop::event::Event;
 use crate::core_loop::input::Effect;
 use crate::core_loop::queue::{Reach, Wish};
 use crate::failure::{Failure, FailureKind};
-use crate::findings::{Finding, Knowledge};
+use crate::findings::Finding;
 use crate::import::reading;
 use crate::import::tags::TagsRead;
 use crate::jobs::plan::{self, Recipes};
@@ -31,7 +33,7 @@ pub(super) struct Running {
     /// The waveform as far as it is, when it is being made.
     pub(super) live: Option<LiveColumns>,
     made_from: FileStamp,
-    memory_bytes: u64,
+    load: Load,
     started: Timestamp,
     had_failure: bool,
     /// How models make what they are to make.
@@ -83,30 +85,36 @@ impl State {
             let Some((track, wish, pace)) = next else {
                 break;
             };
-            let work = self.work_at(pace, track, &wish, now);
+            let mut work = self.work_at(pace, track, &wish, now);
             if work.wants.is_empty() {
                 continue;
             }
-            let memory_bytes = self.memory_for(track, &work);
-            let taken: u64 = self.running.values().map(|job| job.memory_bytes).sum();
-            // A model takes all cores: one job with models at a time.
-            let is_taken = !work.by_models.is_empty()
-                && self.running.values().any(|job| !job.by_models.is_empty());
-            let is_full =
-                !self.running.is_empty() && taken + memory_bytes > self.limits.memory_bytes;
-            if is_taken || is_full {
-                self.queue.push_front(track, wish, pace);
-                if is_full || reach == Reach::QuickOnly {
-                    break;
+            let load = self.load_of(track, &work);
+            let running: Vec<Load> = self.running.values().map(|job| job.load).collect();
+            let standing = memory::standing(load, &running, self.limits.memory_bytes);
+            let way = match standing {
+                Standing::Free => self.way_for(track, &work, now),
+                Standing::Full | Standing::Taken => Err(Unready::Later),
+            };
+            match way {
+                Ok(way) => effects.extend(way),
+                Err(Unready::Later) => {
+                    self.queue.push_front(track, wish, pace);
+                    if standing == Standing::Full || reach == Reach::QuickOnly {
+                        break;
+                    }
+                    // Whoever waits for the models or for room does not hold up what needs none.
+                    reach = Reach::QuickOnly;
+                    continue;
                 }
-                // Whoever waits for the models does not hold up what needs none.
-                reach = Reach::QuickOnly;
-                continue;
+                Err(Unready::Never(failure)) => {
+                    effects.extend(self.refuse_stems(track, &mut work, &failure, now));
+                    if work.wants.is_empty() {
+                        continue;
+                    }
+                }
             }
-            if work.wants.contains(&Artifact::Stems) {
-                effects.extend(self.room_for_stems(track, now));
-            }
-            effects.extend(self.start_job(track, work, memory_bytes, now));
+            effects.extend(self.start_job(track, work, load, now));
         }
         effects
     }
@@ -115,7 +123,7 @@ impl State {
         &mut self,
         track: TrackId,
         work: Work,
-        memory_bytes: u64,
+        load: Load,
         now: Timestamp,
     ) -> Option<Effect> {
         let Work { wants, by_models } = work;
@@ -132,7 +140,7 @@ impl State {
             control: control.clone(),
             live: live.clone(),
             made_from: row.track.stamp,
-            memory_bytes,
+            load,
             started: now,
             had_failure: false,
             by_models: self
@@ -293,15 +301,17 @@ impl State {
             cpu_secs,
         } = made;
         let before = self.catalog.found(track).unwrap_or_default();
+        let by_model = self.recipe_of_model(from, artifact).is_some();
         let (changes, failure, finding) = match result {
             Ok(Some(finding)) => (stems::kept(track, &before, &finding), None, Some(finding)),
+            // What the built-in analysis found stays.
+            Ok(None) if by_model => (Vec::new(), None, None),
             Ok(None) => {
                 let changes = stems::dropped(track, &before, artifact);
                 (changes.into_iter().collect(), None, None)
             }
             Err(failure) => {
                 let mut changes = Vec::new();
-                let by_model = self.recipe_of_model(from, artifact).is_some();
                 if failure.kind == FailureKind::Missing && !by_model {
                     changes.extend(self.vanished(track, now));
                 }
@@ -311,7 +321,7 @@ impl State {
                 (changes, Some(failure), None)
             }
         };
-        if failure.is_none() {
+        if finding.is_some() || failure.is_none() && !by_model {
             self.note(track, artifact, finding.as_ref(), now);
         }
         let nothing_found = failure.is_none() && finding.is_none();
@@ -384,8 +394,12 @@ impl State {
         job.left.remove(&artifact);
         job.had_failure |= failure.is_some();
         let (made_from, left, started) = (job.made_from, job.left.clone(), job.started);
-        let failure = failure
-            .map(|failure| failure.after(attempts((&knowledge, by_model), artifact, &recipe), now));
+        let failure = failure.map(|failure| {
+            failure.after(
+                plan::attempts((&knowledge, by_model), artifact, &recipe),
+                now,
+            )
+        });
         let event = Event::Made {
             track,
             artifact,
@@ -401,13 +415,18 @@ impl State {
             failure: failure.map(Box::new),
             nothing_found,
         };
-        if by_model && record.failure.is_some() {
+        if by_model && (record.failure.is_some() || record.nothing_found) {
             self.keep_draft(track, artifact, (&mut knowledge, record));
         } else {
             knowledge.records.insert(artifact, record);
             knowledge.tried.remove(&artifact);
             if artifact == Artifact::Stems {
                 knowledge.stems_asked = false;
+                let has_failed = knowledge
+                    .records
+                    .get(&artifact)
+                    .is_some_and(|it| it.failure.is_some());
+                knowledge.stems_asked_at = knowledge.stems_asked_at.filter(|_| has_failed);
             }
         }
         self.catalog.put_knowledge(track, knowledge.clone(), now);
@@ -471,18 +490,4 @@ struct Outcome {
     failure: Option<Failure>,
     cpu_secs: f32,
     nothing_found: bool,
-}
-
-/// How often the same recipe failed before.
-fn attempts((knowledge, by_model): (&Knowledge, bool), artifact: Artifact, recipe: &Recipe) -> u32 {
-    let records = if by_model {
-        &knowledge.tried
-    } else {
-        &knowledge.records
-    };
-    records
-        .get(&artifact)
-        .filter(|record| record.recipe == *recipe)
-        .and_then(|record| record.failure.as_ref())
-        .map_or(0, |failure| failure.attempts)
 }

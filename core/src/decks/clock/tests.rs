@@ -12,10 +12,12 @@ use std::time::Duration;
 static AM: LazyLock<Chord> = LazyLock::new(|| Chord {
     root: PitchClass::new(9),
     quality: Quality::Minor,
+    bass: None,
 });
 static F: LazyLock<Chord> = LazyLock::new(|| Chord {
     root: PitchClass::new(5),
     quality: Quality::Major,
+    bass: None,
 });
 
 /// 120 beats a minute from 1 s on, the first downbeat on the third beat.

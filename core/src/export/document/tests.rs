@@ -70,6 +70,7 @@ fn chords() -> Vec<ChordSpan> {
     let chord = Chord {
         root: PitchClass::new(9),
         quality: Quality::Minor7,
+        bass: None,
     };
     vec![span(0.05, 1.925, Some(chord)), span(1.925, 3.8, None)]
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::row::ArtifactState;
+use crate::stems::room::StemRoom;
 use crate::stems::{GAIN, RATE, SetKey, StemSet};
+use crate::store::Choices;
 use crate::units::SampleRate;
 use std::collections::BTreeSet;
 
@@ -233,6 +235,7 @@ fn room_is_made_before_work_begins_and_what_plays_stays() {
         bench.end_job(at, Ok(Some(Finding::Stems(found))));
     }
     assert_eq!(bench.dropped(), []);
+    bench.now = Timestamp::from_second(100).unwrap();
     bench.apply(Input::Command(Command::UseStems(vec![ids[1]])));
     bench.ask(&[ids[2]], false);
     assert_eq!(
@@ -246,8 +249,125 @@ fn room_is_made_before_work_begins_and_what_plays_stays() {
         "not failed, not due"
     );
     assert_eq!(bench.row(ids[0]).stems(), None);
-    bench.end_job(2, Ok(Some(Finding::Stems(set(2, 9_000_000, 40)))));
+    bench.end_job(2, Ok(Some(Finding::Stems(set(2, 9_000_000, 140)))));
     assert_eq!(bench.stems(ids[1]), ArtifactState::Done);
+}
+
+fn failure_of(bench: &Bench, id: TrackId) -> Option<Failure> {
+    let record = bench
+        .row(id)
+        .knowledge
+        .records
+        .get(&Artifact::Stems)
+        .cloned()?;
+    record.failure.map(|failure| *failure)
+}
+
+#[test]
+fn a_batch_stops_where_the_room_ends_and_evicts_nothing_that_it_made_or_found() {
+    // Each is expected to take 90 MB of the 100 and takes 9: two find room.
+    let (mut bench, ids) = with_tracks(1, &["old", "found", "a", "b", "c"]);
+    for (at, id) in ids[..2].iter().enumerate() {
+        bench.ask(&[*id], false);
+        bench.end_job(at, Ok(Some(Finding::Stems(set(at as u32, 1_000_000, 5)))));
+    }
+    bench.now = Timestamp::from_second(100).unwrap();
+    bench.ask(&ids[1..], false);
+    for (job, key) in [(2, 12), (3, 13)] {
+        assert_eq!(bench.jobs.len(), job + 1);
+        bench.end_job(job, Ok(Some(Finding::Stems(set(key, 9_000_000, 110)))));
+        bench.now = Timestamp::from_second(100 + job as i64 * 10).unwrap();
+    }
+    let (last, made) = (ids[4], [ids[1], ids[2], ids[3]]);
+    assert_eq!(
+        bench.dropped(),
+        [(ids[0], 0)],
+        "only what nobody asked for again"
+    );
+    assert_eq!(made.map(|id| bench.stems(id)), [ArtifactState::Done; 3]);
+    assert_eq!(bench.stems(last), ArtifactState::Failed);
+    let failure = failure_of(&bench, last).unwrap();
+    assert!(
+        failure
+            .message
+            .contains("19 MB are taken by those that were made or used since"),
+        "{}",
+        failure.message
+    );
+    assert!(failure.remedy.contains("--budget"), "{}", failure.remedy);
+    assert!(bench.said.iter().any(|event| matches!(
+        event,
+        Event::Made { track, artifact: Artifact::Stems, failure: Some(_), .. } if *track == last
+    )));
+    assert_eq!(bench.said.last(), Some(&Event::Idle));
+    // Tried again, the wish is as old as it was: nothing goes for it either.
+    bench.apply(Input::Command(Command::Retry(Selection::All)));
+    assert_eq!((bench.jobs.len(), bench.dropped().len()), (4, 1));
+    // With more room it is made.
+    bench.apply(Input::Command(Command::LimitStems(Some(109_000_000))));
+    bench.analyze_all();
+    for beats in 4..9 {
+        bench.end_job(beats, Ok(None));
+    }
+    let wants = bench.wants();
+    assert!(
+        wants
+            .iter()
+            .any(|(id, wants)| *id == last && wants.contains(&Artifact::Stems)),
+        "{wants:?}"
+    );
+    assert_eq!(bench.dropped().len(), 1);
+}
+
+#[test]
+fn stems_wait_for_room_until_it_is_seen_what_others_take() {
+    // Each is expected to take 90 MB of the 100.
+    let (mut bench, ids) = with_tracks(2, &["a", "b"]);
+    bench.ask(&ids, false);
+    assert_eq!(bench.wants(), [(ids[0], STEMS.into())]);
+    assert_eq!(bench.stems(ids[1]), ArtifactState::Waiting);
+    bench.end_job(0, Ok(Some(Finding::Stems(set(1, 9_000_000, 10)))));
+    assert_eq!(bench.wants()[1], (ids[1], STEMS.into()));
+    // With room for both they are made at a time.
+    let (mut bench, ids) = with_tracks(2, &["a", "b"]);
+    bench.apply(Input::Command(Command::LimitStems(Some(180_000_000))));
+    bench.ask(&ids, false);
+    assert_eq!(bench.jobs.len(), 2);
+    // What never fits does not wait.
+    let (mut bench, ids) = with_tracks(2, &["a", "b"]);
+    bench.apply(Input::Command(Command::LimitStems(Some(89_000_000))));
+    bench.ask(&ids, false);
+    assert_eq!(
+        ids.iter().map(|id| bench.stems(*id)).collect::<Vec<_>>(),
+        [ArtifactState::Failed; 2]
+    );
+}
+
+#[test]
+fn how_much_stems_may_take_is_kept_and_told() {
+    let (mut bench, _) = with_tracks(1, &[]);
+    assert_eq!(
+        bench.state.view().stem_room,
+        StemRoom {
+            bytes: 100_000_000,
+            is_chosen: false
+        }
+    );
+    bench.apply(Input::Command(Command::LimitStems(Some(7))));
+    assert_eq!(
+        bench.state.view().stem_room,
+        StemRoom {
+            bytes: 7,
+            is_chosen: true
+        }
+    );
+    let choices = Choices {
+        stem_bytes: Some(7),
+        ..Choices::default()
+    };
+    assert_eq!(bench.changes.last(), Some(&Change::PutChoices(choices)));
+    bench.apply(Input::Reloaded(Loaded::default()));
+    assert!(!bench.state.view().stem_room.is_chosen, "the disk counts");
 }
 
 #[test]
