@@ -419,6 +419,12 @@ fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
         (&told["budget"], &told["chosen"]),
         (&room.into(), &true.into())
     );
+    for show in [
+        &["--json", "stems", "--budget"][..],
+        &["--json", "stems", "--budget", "show"],
+    ] {
+        assert_eq!(program.run(show).with_status(0).json(), told);
+    }
     let doctor = program.run(["doctor"]);
     assert!(doctor.text().contains("as you chose"), "{doctor:?}");
     let ended = stems(&program, &ids[1..]).with_status(1);
