@@ -13,13 +13,16 @@ use tonearm_core::row::Row;
 use tonearm_core::track::{ContentHash, FileStamp, TrackId};
 use tonearm_core::waveform::{Column, Waveform};
 
-const WAVEFORM_BYTES: usize = 64 << 20;
+/// A set of three hours, and the tracks around it.
+const WAVEFORM_BYTES: usize = 32 << 20;
 /// Of ten usual tracks.
 const STEM_BYTES: usize = 24 << 20;
 /// 20,000 rows that were scrolled through.
 const PREVIEW_BYTES: usize = 16 << 20;
-const DETAILS_BYTES: usize = 32 << 20;
-const ART_BYTES: usize = 48 << 20;
+/// Beats and chords of some hundred tracks: only those on a page or a deck are needed at once.
+const DETAILS_BYTES: usize = 8 << 20;
+/// A screen of small covers many times over, and some large ones.
+const ART_BYTES: usize = 24 << 20;
 /// What an entry takes besides what it holds.
 const ENTRY_BYTES: usize = 96;
 
