@@ -21,6 +21,9 @@ pub struct Settings {
     pub scale: f32,
     /// Analyse what comes in without being asked.
     pub analyze_on_import: bool,
+    /// Where older versions kept whether a model finds the beats of every track: told to the library once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beats_by_model: Option<bool>,
     /// `None`: one per core.
     pub jobs: Option<usize>,
     /// Id of the audio output (`playback::DeviceId`); `None`: the system's.
@@ -44,6 +47,11 @@ pub const SCALE_STEP: f32 = 0.125;
 pub const OPACITY_MIN: f32 = 0.3;
 
 impl Settings {
+    /// Whether an older version was told to let a model find all beats: once.
+    pub fn take_beats_by_model(&mut self) -> bool {
+        self.beats_by_model.take().unwrap_or(false)
+    }
+
     /// What can be used of what a file said.
     #[must_use]
     pub fn within_bounds(self) -> Self {
@@ -75,6 +83,7 @@ impl Default for Settings {
             key_notation: KeyNotation::Camelot,
             scale: 1.0,
             analyze_on_import: true,
+            beats_by_model: None,
             jobs: None,
             output: None,
             volume: 1.0,
@@ -88,6 +97,18 @@ impl Default for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_choice_that_went_to_the_library_is_read_from_an_old_file_and_taken_once() {
+        let mut settings: Settings =
+            serde_json::from_str(r#"{"scale": 2.0, "beats_by_model": true}"#).unwrap();
+        assert!(settings.take_beats_by_model());
+        assert!(!settings.take_beats_by_model());
+        let text = serde_json::to_string(&settings).unwrap();
+        assert!(!text.contains("beats_by_model"), "{text}");
+        let mut unset: Settings = serde_json::from_str(r#"{"beats_by_model": false}"#).unwrap();
+        assert!(!unset.take_beats_by_model());
+    }
 
     #[test]
     fn nonsense_in_a_file_does_not_reach_the_window() {

@@ -396,6 +396,20 @@ fn ids(program: &Program) -> Vec<String> {
 }
 
 #[test]
+fn the_room_for_stems_is_told_without_being_changed() {
+    let program = Program::new();
+    let set = program.run(["--json", "stems", "--budget", "3"]);
+    let told = set.with_status(0).json();
+    assert_eq!(told["budget"], 3_000_000_000_u64);
+    for value in [None, Some("show")] {
+        let words = ["--json", "stems", "--budget"].into_iter().chain(value);
+        assert_eq!(program.run(words).with_status(0).json(), told);
+    }
+    let text = program.run(["stems", "--budget"]).text();
+    assert!(text.contains("Stems may take 3"), "{text}");
+}
+
+#[test]
 fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
     let program = Program::new();
     for seed in 0..4 {

@@ -45,13 +45,14 @@ pub(crate) struct Stems {
     #[arg(long, value_enum, default_value_t = Format::Flac)]
     format: Format,
     /// How many GB all stems of the library together may take from now on; `auto`: as fits the drive. The least recently
-    /// used go when others are made
-    #[arg(long, value_name = "GB")]
+    /// used go when others are made. Without a value, or `show`: says what they may take and do, and changes nothing
+    #[arg(long, value_name = "GB", num_args = 0..=1, default_missing_value = "show")]
     budget: Option<Budget>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Budget {
+    Show,
     Auto,
     Bytes(u64),
 }
@@ -62,14 +63,16 @@ impl FromStr for Budget {
     fn from_str(text: &str) -> Result<Self, String> {
         /// More than any drive has.
         const MOST_GB: f64 = 1e6;
-        if text == "auto" {
-            return Ok(Self::Auto);
+        match text {
+            "show" => return Ok(Self::Show),
+            "auto" => return Ok(Self::Auto),
+            _ => {}
         }
         match text.parse::<f64>() {
             Ok(gigabytes) if gigabytes > 0.0 && gigabytes <= MOST_GB => {
                 Ok(Self::Bytes((gigabytes * 1e9) as u64))
             }
-            _ => Err("a number of GB is needed, or auto".to_owned()),
+            _ => Err("a number of GB is needed, or auto, or show".to_owned()),
         }
     }
 }
@@ -105,7 +108,12 @@ struct Document {
 pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
     let library = Library::open(context)?;
     if let Some(budget) = job.budget {
-        limit(context, &library, budget)?;
+        match budget {
+            Budget::Show => {}
+            Budget::Auto => limit(&library, None)?,
+            Budget::Bytes(bytes) => limit(&library, Some(bytes))?,
+        }
+        tell_room(context, &library)?;
         if job.query.is_none() && job.tracks.is_empty() {
             return Ok(());
         }
@@ -169,12 +177,8 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
     }
 }
 
-/// Says how much stems may take, and keeps it with the library.
-fn limit(context: &Context, library: &Library, budget: Budget) -> Result<(), Exit> {
-    let bytes = match budget {
-        Budget::Auto => None,
-        Budget::Bytes(bytes) => Some(bytes),
-    };
+/// Keeps with the library how much stems may take; `None`: as fits the drive.
+fn limit(library: &Library, bytes: Option<u64>) -> Result<(), Exit> {
     let mut failure = None;
     library.carry_out(Command::LimitStems(bytes), true, |_, event| {
         if let Event::StorageFailed(trouble) = event {
@@ -188,6 +192,11 @@ fn limit(context: &Context, library: &Library, budget: Budget) -> Result<(), Exi
     {
         return Err(Exit::Failed(format!("{message}\n{remedy}")));
     }
+    Ok(())
+}
+
+/// Says how much stems may take, and do.
+fn tell_room(context: &Context, library: &Library) -> Result<(), Exit> {
     let view = library.core.view();
     let sets = view
         .rows

@@ -376,6 +376,9 @@ impl App {
         let paths = std::mem::take(&mut self.opening.paths);
         self.import(paths);
         self.begin_decks();
+        if self.settings.take_beats_by_model() {
+            self.command(Command::FollowWithBeats(true));
+        }
         for command in std::mem::take(&mut self.early) {
             self.command(command);
         }

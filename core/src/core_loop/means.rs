@@ -52,7 +52,8 @@ pub(super) fn limits(config: &Config, loaded: &Loaded) -> Limits {
     let taken = room::taken(sets.filter_map(|known| known.stems.as_deref()));
     Limits {
         slots: config.slots.unwrap_or(cores).max(1),
-        // A quarter of the machine is ours; the rest belongs to whatever plays the set.
+        // A quarter of the machine for the built-in analysis. Of models, whose memory is that of their own processes,
+        // one job runs at a time, whatever it takes.
         memory_bytes: (memory / 4).max(512 << 20),
         job_bytes,
         stem_bytes: room::default_budget(free_bytes(&config.library), taken),

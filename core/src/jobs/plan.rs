@@ -122,6 +122,7 @@ pub fn finer(
         let is_same =
             |record: &&ArtifactRecord| record.recipe == *recipe && record.made_from == track.stamp;
         let stands = knowledge.records.get(&artifact).filter(is_same);
+        let stands = stands.filter(|record| record.failure.is_none());
         let failed = knowledge.tried.get(&artifact).filter(is_same);
         let may_try = |record: &ArtifactRecord| {
             redo == Redo::Failed && record.failure.is_some() || may_retry(record, now)

@@ -138,7 +138,8 @@ impl Drop for Pool {
 fn stand_back() {
     #[cfg(target_os = "linux")]
     {
-        const NICENESS: i32 = 15;
+        // At 15, beside a busy machine, jobs took too long to notice that they are to stop.
+        const NICENESS: i32 = 10;
         let thread = rustix::thread::gettid();
         // On Linux a thread has a niceness of its own.
         if let Err(error) = rustix::process::setpriority_process(Some(thread), NICENESS) {

@@ -23,7 +23,12 @@ pub(super) fn load(handle: &Handle) -> Result<Choices, StoreError> {
     handle.read(|read| {
         let table = read.open_table(tables::DECK_NAMES)?;
         let record = table.get(KEY)?;
-        let choices = record.and_then(|record| Choices::from_bytes(record.value()).ok());
-        Ok(choices.unwrap_or_default())
+        let Some(record) = record else {
+            return Ok(Choices::default());
+        };
+        Ok(Choices::from_bytes(record.value()).unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was chosen about the library cannot be read");
+            Choices::default()
+        }))
     })
 }

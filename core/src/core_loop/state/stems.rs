@@ -2,17 +2,18 @@
 
 use super::State;
 use super::models::Work;
-use crate::artifact::{Artifact, ArtifactRecord};
+use crate::artifact::{Artifact, ArtifactRecord, Recipe};
 use crate::core_loop::command::Selection;
 use crate::core_loop::event::Event;
 use crate::core_loop::input::Effect;
 use crate::failure::{Failure, FailureKind};
+use crate::findings::records::Records;
 use crate::findings::{Finding, Knowledge};
 use crate::jobs::plan;
 use crate::row::Row;
 use crate::stems::room::{self, Held, StemRoom};
 use crate::store::Change;
-use crate::track::TrackId;
+use crate::track::{FileStamp, TrackId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -59,7 +60,9 @@ impl State {
                 continue;
             };
             match &mut knowledge.stems {
-                _ if row.track.missing || knowledge.stems_asked => continue,
+                _ if row.track.missing => continue,
+                // Of what is wanted already, only the user makes the wish a new one.
+                _ if knowledge.stems_asked && asking == Asking::Again => continue,
                 Some(set) if !is_wanting => set.used = now,
                 None if !is_wanting => continue,
                 _ => {
@@ -83,21 +86,34 @@ impl State {
         }
     }
 
-    /// Stems that there was no room for are tried again.
+    /// What there was no room for is tried again, as it was wished: stems where the user asked for them, otherwise what
+    /// models read from stems.
     pub(super) fn limit_stems(&mut self, stem_bytes: Option<u64>, now: Timestamp) -> Vec<Effect> {
         self.choices.stem_bytes = stem_bytes;
         let mut effects = self.write_all(vec![Change::PutChoices(self.choices)]);
-        let lacked_room = |row: &&std::sync::Arc<Row>| {
-            let records = [&row.knowledge.records, &row.knowledge.tried];
-            let failures = records
-                .into_iter()
-                .filter_map(|of| of.get(&Artifact::Stems)?.failure.as_ref());
-            let mut kinds = failures.map(|failure| failure.kind);
-            kinds.any(|kind| kind == FailureKind::Storage)
-        };
-        let rows = self.catalog.rows.iter().filter(lacked_room);
-        let ids: Vec<TrackId> = rows.map(|row| row.track.id).collect();
-        effects.extend(self.ask_for_stems(&ids, Asking::Again, now));
+        let mut changes = Vec::new();
+        let mut asked = Vec::new();
+        let lacked_room: Vec<TrackId> = self
+            .catalog
+            .rows
+            .iter()
+            .filter(|row| has_lacked_room(&row.knowledge))
+            .map(|row| row.track.id)
+            .collect();
+        for id in lacked_room {
+            let Some(mut knowledge) = self.catalog.found(id) else {
+                continue;
+            };
+            let_retry(&mut knowledge.records, now);
+            let_retry(&mut knowledge.tried, now);
+            if knowledge.stems_asked_at.is_some() {
+                asked.push(id);
+            }
+            self.catalog.put_knowledge(id, knowledge.clone(), now);
+            changes.push(Change::PutKnowledge(id, knowledge));
+        }
+        effects.extend(self.write_all(changes));
+        effects.extend(self.ask_for_stems(&asked, Asking::Again, now));
         if self.eager && !self.stopped {
             self.look(now);
         }
@@ -155,6 +171,11 @@ impl State {
         let before = std::mem::take(&mut self.stems_in_use);
         self.stems_in_use = tracks.into_iter().collect();
         let touched: Vec<TrackId> = self.stems_in_use.union(&before).copied().collect();
+        let wishes = self.catalog.rows.iter().map(|row| &row.knowledge);
+        let newest_wish = wishes
+            .filter(|known| known.stems_asked)
+            .filter_map(|known| known.stems_asked_at)
+            .max();
         let mut changes = Vec::new();
         for id in touched {
             let Some(mut knowledge) = self.catalog.found(id) else {
@@ -163,7 +184,9 @@ impl State {
             let Some(set) = &mut knowledge.stems else {
                 continue;
             };
-            if now.duration_since(set.used) >= USE_HOLDS {
+            // Nothing of them goes for a wish that is older than their use.
+            let is_wished_since = newest_wish.is_some_and(|at| at > set.used);
+            if is_wished_since || now.duration_since(set.used) >= USE_HOLDS {
                 set.used = now;
                 self.catalog.put_knowledge(id, knowledge.clone(), now);
                 changes.push(Change::PutKnowledge(id, knowledge));
@@ -174,7 +197,8 @@ impl State {
 
     /// Lets go of the stems that were not used for longest, until there is room for those of a track that are about to
     /// be made. None goes that is in use, or that was made or used since these were asked for: a batch would only take
-    /// apart again what it has made. Where that is not enough, nothing goes, and the reason is given.
+    /// apart again what it has made. For stems that nobody asked for, which a model only reads from, any goes that is not
+    /// in use. Where that is not enough, nothing goes, and the reason is given.
     pub(super) fn way_for(
         &mut self,
         track: TrackId,
@@ -184,10 +208,11 @@ impl State {
         if !work.wants.contains(&Artifact::Stems) {
             return Ok(Vec::new());
         }
-        let asked = self.catalog.get(track).map(|row| &row.knowledge);
-        let since = asked
-            .and_then(|known| known.stems_asked_at)
-            .unwrap_or(self.began);
+        let known = self.catalog.get(track).map(|row| &row.knowledge);
+        let since = match known.filter(|known| known.stems_asked) {
+            Some(known) => known.stems_asked_at.unwrap_or(self.began),
+            None => Timestamp::MAX,
+        };
         let mut busy: BTreeSet<TrackId> = self.running.values().map(|job| job.track).collect();
         busy.insert(track);
         let being_made = self.running.values().filter(|job| {
@@ -246,7 +271,8 @@ impl State {
     }
 
     /// There is no room for the stems of a track: that is what becomes of them, and of what models would have read from
-    /// them. The rest of the work stays.
+    /// them, until there is more room or the user asks again. The rest of the work stays, and so do stems that stand; of
+    /// the file as it was before they do not.
     pub(super) fn refuse_stems(
         &mut self,
         track: TrackId,
@@ -259,58 +285,53 @@ impl State {
         else {
             return Vec::new();
         };
+        let stamp = row.track.stamp;
+        let mut changes = drop_outdated(track, &mut knowledge, stamp);
         let reads_stems = |it: &Artifact| work.by_models.contains(it) && plan::reads_stems(*it);
         let is_lost = |it: &Artifact| *it == Artifact::Stems || reads_stems(it);
-        let lost: BTreeSet<Artifact> = work
-            .wants
-            .iter()
-            .filter(|it| is_lost(it))
-            .copied()
-            .collect();
-        let models = self.catalog.models().recipes.clone();
+        let lost: BTreeSet<Artifact> = work.wants.iter().copied().filter(is_lost).collect();
         let mut events = Vec::new();
         for &artifact in &lost {
             let by_model = work.by_models.contains(&artifact);
-            let recipe = if by_model {
-                models.get(&artifact)
-            } else {
-                self.recipes.get(&artifact)
-            };
-            let Some(recipe) = recipe.cloned() else {
+            let models = &self.catalog.models().recipes;
+            let recipes = if by_model { models } else { &self.recipes };
+            let Some(recipe) = recipes.get(&artifact) else {
                 continue;
             };
-            let before = plan::attempts((&knowledge, by_model), artifact, &recipe);
-            let failure = failure.clone().after(before, now);
+            let earlier = plan::attempts((&knowledge, by_model), artifact, recipe);
+            let record = refused((recipe, earlier), failure, stamp);
             events.push(Event::Made {
                 track,
                 artifact,
                 maker: recipe.maker,
                 seconds: 0.0,
                 cpu_secs: 0.0,
-                failure: Some(failure.clone()),
+                failure: record.failure.as_deref().cloned(),
             });
-            let record = ArtifactRecord {
-                recipe: recipe.into(),
-                made_from: row.track.stamp,
-                cpu_secs: 0.0,
-                failure: Some(Box::new(failure)),
-                nothing_found: false,
-            };
-            // What stands is still of use.
-            let stands = row.stems().is_some() || artifact != Artifact::Stems;
-            if by_model && stands {
+            if by_model {
                 knowledge.tried.insert(artifact, record);
-            } else {
-                knowledge.records.insert(artifact, record);
             }
+        }
+        // Stems that stand are no failure, nor are those that a model alone wanted.
+        let is_known = knowledge.stems_asked || knowledge.records.contains_key(&Artifact::Stems);
+        if is_known
+            && knowledge.stems_of(stamp).is_none()
+            && let Some(recipe) = self.recipes.get(&Artifact::Stems)
+        {
+            let earlier = plan::attempts((&knowledge, false), Artifact::Stems, recipe);
+            let record = refused((recipe, earlier), failure, stamp);
+            knowledge.records.insert(Artifact::Stems, record);
         }
         knowledge.stems_asked = false;
         self.catalog.put_knowledge(track, knowledge.clone(), now);
+        changes.push(Change::PutKnowledge(track, knowledge));
         work.wants.retain(|it| !lost.contains(it));
         work.by_models.retain(|it| !lost.contains(it));
-        self.finished += 1;
-        self.failed += 1;
-        vec![self.write(vec![Change::PutKnowledge(track, knowledge)], events)]
+        if work.wants.is_empty() {
+            self.finished += 1;
+            self.failed += 1;
+        }
+        vec![self.write(changes, events)]
     }
 
     pub(super) fn write_all(&mut self, mut changes: Vec<Change>) -> Vec<Effect> {
@@ -321,6 +342,63 @@ impl State {
             changes = later;
         }
         effects
+    }
+}
+
+/// Stems of the file as it was before must not stand for the file as it is now.
+fn drop_outdated(track: TrackId, knowledge: &mut Knowledge, stamp: FileStamp) -> Vec<Change> {
+    let record = knowledge.records.get(&Artifact::Stems);
+    if record.is_none_or(|record| record.made_from == stamp) {
+        return Vec::new();
+    }
+    let drop = dropped(track, knowledge, Artifact::Stems);
+    knowledge.forget(Artifact::Stems);
+    drop.into_iter().collect()
+}
+
+fn is_of_stems(artifact: Artifact) -> bool {
+    artifact == Artifact::Stems || plan::reads_stems(artifact)
+}
+
+fn has_lacked_room(knowledge: &Knowledge) -> bool {
+    let records = knowledge.records.iter().chain(&knowledge.tried);
+    let mut failures = records
+        .filter(|(artifact, _)| is_of_stems(**artifact))
+        .filter_map(|(_, record)| record.failure.as_ref());
+    failures.any(|failure| failure.kind == FailureKind::Storage)
+}
+
+/// What room was lacking for may be tried again from then on.
+fn let_retry(records: &mut Records, at: Timestamp) {
+    records.retain(|artifact, record| {
+        if let Some(failure) = &mut record.failure
+            && is_of_stems(*artifact)
+            && failure.kind == FailureKind::Storage
+        {
+            failure.retry_at = Some(at);
+        }
+        true
+    });
+}
+
+/// The record of what is not made for lack of room, after earlier tries.
+fn refused(
+    (recipe, earlier): (&Recipe, u32),
+    failure: &Failure,
+    made_from: FileStamp,
+) -> ArtifactRecord {
+    let failure = Failure {
+        attempts: earlier.saturating_add(1),
+        // Time alone brings no room.
+        retry_at: None,
+        ..failure.clone()
+    };
+    ArtifactRecord {
+        recipe: recipe.clone().into(),
+        made_from,
+        cpu_secs: 0.0,
+        failure: Some(Box::new(failure)),
+        nothing_found: false,
     }
 }
 

@@ -54,7 +54,11 @@ impl State {
                 .filter(|(_, record)| record.failure.is_some())
                 .map(|(artifact, _)| *artifact)
                 .collect();
-            if failed.contains(&Artifact::Stems) {
+            // What a model alone needed stems for does not become a wish for stems.
+            let is_lacking = knowledge.records.get(&Artifact::Stems);
+            let is_lacking = is_lacking.is_some_and(|record| record.failure.is_some());
+            let was_asked = is_lacking || knowledge.stems_asked_at.is_some();
+            if was_asked && failed.contains(&Artifact::Stems) {
                 of_stems.push(id);
             }
             if !failed.is_empty() {

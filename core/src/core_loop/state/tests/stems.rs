@@ -1,6 +1,7 @@
 //! Stems: only for who asks, after all quick work, kept in mind, and evicted before they are made.
 
 use super::*;
+use crate::jobs::neural;
 use crate::row::ArtifactState;
 use crate::stems::room::StemRoom;
 use crate::stems::{GAIN, RATE, SetKey, StemSet};
@@ -383,4 +384,214 @@ fn stems_of_a_file_that_changed_are_not_in_step_with_it_and_made_again() {
         bench.stems(ids[0]),
         ArtifactState::Due | ArtifactState::Waiting
     ));
+}
+
+fn recipes_of_models(artifacts: &[Artifact]) -> Recipes {
+    let recipe = |artifact: &Artifact| {
+        let recipe = Recipe {
+            maker: neural::family(*artifact).unwrap().1,
+            version: 1,
+            parameters: String::new(),
+            model: Some("f00d".to_owned()),
+        };
+        (*artifact, recipe)
+    };
+    artifacts.iter().map(recipe).collect()
+}
+
+impl Bench {
+    fn analyze_by_models(&mut self, only: &[Artifact]) {
+        self.apply(Input::Command(Command::Analyze {
+            request: RequestId(1),
+            tracks: Selection::All,
+            extent: Extent::Only(only.iter().copied().collect()),
+            engine: Some(Engine::Neural),
+            force: false,
+        }));
+    }
+
+    /// Ends job after job; each set of stems takes `bytes`.
+    fn work_off(&mut self, from: usize, bytes: u64) {
+        let mut at = from;
+        while let Some(job) = self.jobs.get(at) {
+            for artifact in job.wants.clone() {
+                let maker = Maker::Htdemucs;
+                let of_stems = StemSet {
+                    maker,
+                    ..set(at as u32, bytes, self.now.as_second())
+                };
+                let finding = match artifact {
+                    Artifact::Stems => Some(Finding::Stems(of_stems)),
+                    Artifact::Chords => Some(Finding::Chords(Vec::new())),
+                    _ => None,
+                };
+                let made = Made {
+                    artifact,
+                    result: Ok(finding),
+                    cpu_secs: 1.0,
+                };
+                self.news(at, JobNews::Made(made));
+            }
+            self.news(at, JobNews::Ended(JobEnd::Complete));
+            self.now += jiff::SignedDuration::from_secs(1);
+            at += 1;
+        }
+    }
+}
+
+#[test]
+fn stems_of_the_file_as_it_was_go_where_there_is_no_room_for_new_ones() {
+    let (mut bench, ids) = with_tracks(1, &["a"]);
+    bench.ask(&ids, false);
+    bench.end_job(0, Ok(Some(Finding::Stems(set(1, 10, 0)))));
+    let mut track = bench.row(ids[0]).track;
+    track.stamp.bytes = 99;
+    bench.state.catalog.put_track(*track, Timestamp::UNIX_EPOCH);
+    bench.apply(Input::Command(Command::LimitStems(Some(50_000_000))));
+    bench.ask(&ids, false);
+    assert_eq!(bench.stems(ids[0]), ArtifactState::Failed);
+    assert_eq!(bench.row(ids[0]).stems(), None, "they are of another sound");
+    assert_eq!(bench.row(ids[0]).knowledge.stems, None);
+    assert_eq!(bench.dropped(), [(ids[0], 1)]);
+}
+
+#[test]
+fn stems_that_stand_stay_where_there_is_no_room_to_make_them_again() {
+    let (mut bench, ids) = with_tracks(1, &["a"]);
+    bench.ask(&ids, false);
+    bench.end_job(0, Ok(Some(Finding::Stems(set(1, 10, 0)))));
+    bench.apply(Input::Command(Command::LimitStems(Some(50_000_000))));
+    bench.ask(&ids, true);
+    assert_eq!(bench.jobs.len(), 1);
+    assert_eq!(bench.stems(ids[0]), ArtifactState::Done);
+    assert_eq!(bench.row(ids[0]).stems().unwrap().key, SetKey(1));
+    assert!(!bench.row(ids[0]).knowledge.stems_asked);
+}
+
+#[test]
+fn what_a_model_had_no_room_for_it_makes_once_there_is_more_and_not_by_itself() {
+    let (mut bench, ids) = with_tracks(1, &["a"]);
+    bench.apply(Input::Models(recipes_of_models(&STEMS)));
+    bench.apply(Input::Command(Command::LimitStems(Some(50_000_000))));
+    bench.ask(&ids, false);
+    let knowledge = bench.row(ids[0]).knowledge;
+    for (records, maker) in [
+        (&knowledge.records, Maker::Native),
+        (&knowledge.tried, Maker::Htdemucs),
+    ] {
+        let record = &records[&Artifact::Stems];
+        let failure = record.failure.as_deref().unwrap();
+        assert_eq!((record.recipe.maker, failure.attempts), (maker, 1));
+        assert_eq!(failure.retry_at, None, "time alone brings no room");
+    }
+    bench.now = Timestamp::from_second(1_000_000).unwrap();
+    bench.analyze_all();
+    bench.work_off(0, 10);
+    assert!(
+        !bench
+            .jobs
+            .iter()
+            .any(|job| job.wants.contains(&Artifact::Stems))
+    );
+    let before = bench.jobs.len();
+    bench.apply(Input::Command(Command::LimitStems(Some(100_000_000))));
+    bench.analyze_all();
+    bench.work_off(before, 10);
+    let set = *bench.row(ids[0]).stems().unwrap();
+    assert_eq!(set.maker, Maker::Htdemucs);
+    assert!(bench.row(ids[0]).knowledge.tried.is_empty());
+}
+
+#[test]
+fn chords_by_a_model_take_the_room_of_stems_that_nobody_asked_for() {
+    // Each is expected to take 90 MB of the 100, and takes 60.
+    let (mut bench, ids) = with_tracks(1, &["a", "b", "c"]);
+    let models = recipes_of_models(&[Artifact::Stems, Artifact::Chords]);
+    bench.apply(Input::Models(models));
+    bench.now = Timestamp::from_second(10).unwrap();
+    bench.analyze_by_models(&[Artifact::Beats, Artifact::Chords]);
+    bench.work_off(0, 60_000_000);
+    for id in &ids {
+        let records = bench.row(*id).knowledge.records;
+        let record = records.get(&Artifact::Chords);
+        let record = record.unwrap_or_else(|| panic!("no chords of {id}"));
+        assert_eq!((record.recipe.maker, &record.failure), (Maker::Ace, &None));
+    }
+    assert_eq!(bench.dropped().len(), 2, "each makes way for the next");
+    let jobs = bench.jobs.len();
+    bench.analyze_by_models(&[Artifact::Beats, Artifact::Chords]);
+    assert_eq!(bench.jobs.len(), jobs, "nor are they made again for it");
+}
+
+#[test]
+fn chords_that_found_no_room_for_stems_are_made_once_there_is_and_stems_become_no_wish() {
+    let (mut bench, ids) = with_tracks(1, &["a"]);
+    let models = recipes_of_models(&[Artifact::Stems, Artifact::Chords]);
+    bench.apply(Input::Models(models));
+    bench.apply(Input::Command(Command::LimitStems(Some(50_000_000))));
+    bench.analyze_by_models(&[Artifact::Chords]);
+    bench.work_off(0, 10);
+    assert_eq!(
+        bench.stems(ids[0]),
+        ArtifactState::Absent,
+        "nobody asked for them"
+    );
+    bench.apply(Input::Command(Command::Retry(Selection::All)));
+    assert!(!bench.row(ids[0]).knowledge.stems_asked);
+    let before = bench.jobs.len();
+    bench.apply(Input::Command(Command::LimitStems(Some(100_000_000))));
+    bench.analyze_all();
+    bench.work_off(before, 10);
+    let knowledge = bench.row(ids[0]).knowledge;
+    assert_eq!(
+        knowledge.records[&Artifact::Chords].recipe.maker,
+        Maker::Ace
+    );
+}
+
+#[test]
+fn who_asks_again_asks_now_and_what_is_tried_again_was_asked_then() {
+    let (mut bench, ids) = with_tracks(1, &["a", "b"]);
+    let at = |second| Timestamp::from_second(second).unwrap();
+    bench.now = at(10);
+    bench.ask(&ids, false);
+    let asked = |bench: &Bench| bench.row(ids[1]).knowledge.stems_asked_at;
+    bench.now = at(50);
+    bench.apply(Input::Command(Command::LimitStems(Some(200_000_000))));
+    assert_eq!(asked(&bench), Some(at(10)));
+    bench.ask(&ids, false);
+    assert_eq!(asked(&bench), Some(at(50)));
+    bench.now = at(90);
+    bench.ask(&ids, true);
+    assert_eq!(asked(&bench), Some(at(90)));
+}
+
+#[test]
+fn a_use_is_written_down_at_once_while_a_wish_is_newer_than_the_last() {
+    for (wished, used) in [(false, 5), (true, 40)] {
+        let (mut bench, ids) = with_tracks(1, &["a", "b"]);
+        bench.ask(&[ids[0]], false);
+        bench.end_job(0, Ok(Some(Finding::Stems(set(1, 10, 5)))));
+        bench.now = Timestamp::from_second(30).unwrap();
+        if wished {
+            bench.ask(&[ids[1]], false);
+        }
+        bench.now = Timestamp::from_second(40).unwrap();
+        bench.apply(Input::Command(Command::UseStems(vec![ids[0]])));
+        let set = *bench.row(ids[0]).stems().unwrap();
+        assert_eq!(set.used.as_second(), used, "{wished}");
+    }
+}
+
+#[test]
+fn a_job_whose_stems_find_no_room_counts_once() {
+    let (mut bench, _) = with_tracks(1, &["a"]);
+    let models = recipes_of_models(&[Artifact::Stems, Artifact::Beats]);
+    bench.apply(Input::Models(models));
+    bench.apply(Input::Command(Command::LimitStems(Some(50_000_000))));
+    bench.analyze_by_models(&[Artifact::Beats, Artifact::Stems]);
+    bench.end_job(0, Ok(None));
+    assert_eq!(bench.jobs[1].by_models, [Artifact::Beats].into());
+    let activity = bench.state.view().activity;
+    assert_eq!((activity.finished, activity.failed), (1, 0));
 }
