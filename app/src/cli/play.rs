@@ -110,6 +110,7 @@ pub(crate) fn run(context: &Context, job: &Play) -> Result<(), Exit> {
         let apart = apart(&library, &row, job)?;
         (row, apart)
     };
+    ends_after(&row, job.from)?;
     let played = match &job.render {
         Some(out) => Played {
             frames: render((&row, apart), job, out)?,
@@ -124,6 +125,17 @@ pub(crate) fn run(context: &Context, job: &Play) -> Result<(), Exit> {
         return Err(Exit::Interrupted);
     }
     Ok(())
+}
+
+/// Where the track's length is known, something is to be heard from `from` on.
+fn ends_after(row: &Row, from: f64) -> Result<(), Exit> {
+    match &row.track.format {
+        Some(format) if from >= format.duration.0 && from > 0.0 => Err(Exit::Usage(format!(
+            "the track ends at {}: --from is before that",
+            format::duration(format.duration)
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn until(job: &Play) -> Option<Secs> {

@@ -118,12 +118,7 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
             return Ok(());
         }
     }
-    let rows = if let Some(query) = &job.query {
-        select(&library.core.view(), query, None)?
-    } else {
-        let named = job.tracks.iter().map(|named| library.track(named));
-        named.collect::<Result<Vec<_>, _>>()?
-    };
+    let rows = chosen(context, &library, job)?;
     let mut trouble = false;
     let (missing, there): (Vec<Arc<Row>>, Vec<Arc<Row>>) =
         rows.into_iter().partition(|row| row.track.missing);
@@ -175,6 +170,19 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
     } else {
         Ok(())
     }
+}
+
+fn chosen(context: &Context, library: &Library, job: &Stems) -> Result<Vec<Arc<Row>>, Exit> {
+    let Some(query) = &job.query else {
+        return job.tracks.iter().map(|it| library.track(it)).collect();
+    };
+    let rows = select(&library.core.view(), query, None)?;
+    if rows.is_empty() {
+        context
+            .output
+            .aside("no track fits (tonearm list --help shows how to search)")?;
+    }
+    Ok(rows)
 }
 
 /// Keeps with the library how much stems may take; `None`: as fits the drive.

@@ -65,6 +65,11 @@ enum List {
 }
 
 impl ImportsPanel {
+    /// What became of an import: one that is over in a blink is seen in no frame.
+    pub(crate) fn ended(&mut self, tally: Tally) {
+        self.state.tally = Some(tally);
+    }
+
     /// Takes in what has happened since the last frame; the same frame twice changes nothing.
     fn watch(&mut self, ui: &Ui, activity: &Activity) {
         let now = ui.input(|input| input.time);

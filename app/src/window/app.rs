@@ -207,6 +207,9 @@ impl App {
         if news.dropped > 0 {
             tracing::debug!(dropped = news.dropped, "notices that nobody saw");
         }
+        if let Some(tally) = news.imported {
+            self.panels.imports.ended(tally);
+        }
         if let Some(track) = news.opened {
             self.open_track(track);
         }

@@ -25,6 +25,7 @@ pub(super) enum Wish {
 struct Gathered {
     wishes: HashMap<RequestId, Wish>,
     opened: Option<TrackId>,
+    imported: Option<Tally>,
     notices: Vec<Notice>,
     /// Notices that found no room.
     dropped: u64,
@@ -36,6 +37,8 @@ struct Gathered {
 pub(super) struct News {
     /// A track that was wished for is there.
     pub(super) opened: Option<TrackId>,
+    /// What became of an import that has ended.
+    pub(super) imported: Option<Tally>,
     pub(super) notices: Vec<Notice>,
     pub(super) dropped: u64,
 }
@@ -61,6 +64,7 @@ impl Hearing {
     pub(super) fn take(&self) -> News {
         self.with(|gathered| News {
             opened: gathered.opened.take(),
+            imported: gathered.imported.take(),
             notices: std::mem::take(&mut gathered.notices),
             dropped: std::mem::take(&mut gathered.dropped),
         })
@@ -94,6 +98,7 @@ impl Gathered {
             Event::ImportFinished { request, tally } => {
                 self.wishes.remove(&request);
                 self.say(Some(import_notice(&tally)));
+                self.imported = Some(tally);
             }
             Event::Relinked {
                 to: RelinkOutcome::Moved(_),
@@ -217,6 +222,18 @@ mod tests {
             source: None,
             failure: None,
         }
+    }
+
+    #[test]
+    fn what_became_of_an_import_is_handed_over_once() {
+        let hearing = Hearing::default();
+        let tally = tally(&[(Outcome::Added, 3)]);
+        hearing.hear(Event::ImportFinished {
+            request: RequestId(1),
+            tally,
+        });
+        assert_eq!(hearing.take().imported, Some(tally));
+        assert_eq!(hearing.take().imported, None);
     }
 
     #[test]

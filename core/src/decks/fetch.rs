@@ -76,7 +76,9 @@ impl Copies {
         })?;
         let paths = Arc::new(paths);
         let gone = self.held().hold(&paths, bytes);
-        gone.iter().for_each(|old| old.let_go());
+        for old in &gone {
+            old.let_go();
+        }
         Ok(paths)
     }
 

@@ -14,7 +14,7 @@ use std::{env, fs};
 pub const MINOR: (u32, u32) = (3, 12);
 
 /// A Python that takes longer to say who it is hangs.
-const ASK_LONGEST: Duration = Duration::from_secs(10);
+const ASK_LONGEST: Duration = Duration::from_secs(30);
 /// Candidates that are asked; a machine with more has the right one among the first.
 const MOST_CANDIDATES: usize = 24;
 /// Versions looked at in a folder of a version manager.

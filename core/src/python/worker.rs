@@ -43,7 +43,7 @@ pub struct Launch {
 /// How long a worker is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// Until it says hello: a cold disk, an anxious virus scanner.
+    /// Until it says hello: a cold disk, an anxious virus scanner, a machine that does ten other things.
     pub hello: Duration,
     /// Without a sign of life while it works.
     pub silence: Duration,
@@ -56,8 +56,8 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            hello: Duration::from_mins(1),
-            silence: Duration::from_secs(30),
+            hello: Duration::from_mins(3),
+            silence: Duration::from_mins(2),
             cancel: Duration::from_millis(800),
             idle: Duration::from_secs(90),
         }
@@ -419,7 +419,9 @@ impl Worker {
                 Ok(Err(malformed)) => return Err(self.broken(&malformed.to_string())),
                 Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
                 Err(RecvTimeoutError::Timeout) if left.is_zero() => {
-                    return Err(self.broken("it gives no sign of life"));
+                    return Err(
+                        self.broken("it gives no sign of life; other programs may be in its way")
+                    );
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
