@@ -373,7 +373,7 @@ impl Reporter {
             (0, 0) => None,
             (done, 0) => Some(format!("{done} results")),
             (done, failed) => Some(format!(
-                "{done} results, {failed} failed (tonearm list state:failed)"
+                "{done} results, {failed} failed (tonearm show says why)"
             )),
         };
         let files = (!parts.is_empty()).then(|| parts.join(", "));

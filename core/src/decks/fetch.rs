@@ -62,10 +62,11 @@ impl Copies {
     fn read(&self, fetched: &Path) -> Result<Arc<Paths>, Failure> {
         let about = std::fs::metadata(fetched).map_err(|error| Failure::from_io(&error))?;
         let bytes = about.len();
-        self.held()
-            .make_room(bytes)
-            .iter()
-            .for_each(|old| old.let_go());
+        // The lock is given back before: to let go is to close files.
+        let gone = self.held().make_room(bytes);
+        for old in &gone {
+            old.let_go();
+        }
         let paths = Paths::read(fetched, &self.scratch, &Control::default()).map_err(|error| {
             let text = format!("the database of the player cannot be read: {error}");
             Failure::new(

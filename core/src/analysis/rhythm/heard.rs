@@ -176,20 +176,22 @@ fn halved(counted: &[Counted]) -> Vec<Counted> {
         .collect()
 }
 
+/// Every beat counts as much as any other.
+fn sightings(counted: &[Counted]) -> Vec<Sighting> {
+    let sighting = |beat: &Counted| Sighting {
+        number: beat.number as f64,
+        at: beat.at,
+        weight: 1.0,
+    };
+    counted.iter().map(sighting).collect()
+}
+
 /// The line on which all beats lie, if there is one.
 fn constant(counted: &[Counted], length: Secs) -> Option<Line> {
     if counted.len() < LEAST_FOR_GRID {
         return None;
     }
-    let sightings: Vec<Sighting> = counted
-        .iter()
-        .map(|beat| Sighting {
-            number: beat.number as f64,
-            at: beat.at,
-            weight: 1.0,
-        })
-        .collect();
-    let fit: Fit = line::robust(&sightings)?;
+    let fit: Fit = line::robust(&sightings(counted))?;
     let off = |beat: &Counted| beat.at - fit.line.at(beat.number as f64);
     let near = counted
         .iter()
@@ -294,16 +296,8 @@ fn bridged(counted: &[Counted]) -> Vec<(i64, f64)> {
         let from = index.saturating_sub(NEIGHBOURS);
         let to = (index + NEIGHBOURS + 1).min(counted.len());
         let near = counted.get(from..to).unwrap_or_default();
-        let sightings: Vec<Sighting> = near
-            .iter()
-            .map(|beat| Sighting {
-                number: beat.number as f64,
-                at: beat.at,
-                weight: 1.0,
-            })
-            .collect();
         let beat = counted[index];
-        let smoothed = line::through(&sightings).map(|line| line.at(beat.number as f64));
+        let smoothed = line::through(&sightings(near)).map(|line| line.at(beat.number as f64));
         let smoothed = smoothed.filter(|at| (at - beat.at).abs() <= LARGEST_MOVE);
         (beat.number, smoothed.unwrap_or(beat.at).max(0.0))
     };
