@@ -7,7 +7,7 @@ import support
 
 
 def setUpModule():
-    support.need("numpy", "torch", "torchaudio", "beat_this", "soxr")
+    support.need("numpy", "torch", "torchaudio", "beat_this")
 
 
 def both():

@@ -12,7 +12,7 @@ import support
 
 
 def setUpModule():
-    support.need("numpy", "torch", "torchaudio", "beat_this", "demucs", "safetensors", "soxr")
+    support.need("numpy", "torch", "torchaudio", "beat_this", "demucs", "safetensors")
 
 
 class Touch:

@@ -88,26 +88,26 @@ class Audio(unittest.TestCase):
 
     def test_mean_and_deviation_are_those_of_the_whole(self):
         import numpy
-        from tonearm_worker.pcm import Pcm, scan
+        from tonearm_worker.pcm import Pcm, spread
 
         # Louder and louder, so that the blocks differ in both.
         sound = support.music(30, 2, 44_100) * numpy.linspace(0, 2, 30 * 44_100, dtype="f4")[:, None]
         sound += numpy.linspace(-0.2, 0.9, len(sound), dtype="f4")[:, None]
         with Pcm(support.write_pcm(sound), len(sound), 2, 44_100) as pcm:
-            spread = scan(pcm, lambda: None)
+            found = spread(pcm, lambda: None)
         mono = sound.astype(float).mean(axis=1)
-        self.assertAlmostEqual(spread.mean, mono.mean(), places=7)
-        self.assertAlmostEqual(spread.deviation, mono.std(ddof=1), places=7)
+        self.assertAlmostEqual(found.mean, mono.mean(), places=7)
+        self.assertAlmostEqual(found.deviation, mono.std(ddof=1), places=7)
 
     def test_what_is_no_sound_is_refused(self):
         import numpy
-        from tonearm_worker.pcm import Pcm, scan
+        from tonearm_worker.pcm import Pcm
 
         for value in (numpy.nan, numpy.inf, -numpy.inf, 1e30):
             sound = support.music(20, 1, 22_050)
             sound[-1] = value
             with Pcm(support.write_pcm(sound), len(sound), 1, 22_050) as pcm, self.assertRaises(errors.WorkerError) as caught:
-                scan(pcm, lambda: None)
+                pcm.read(len(sound) - 100, 200)
             self.assertEqual(caught.exception.kind, "bad_audio")
 
 

@@ -18,7 +18,7 @@ RUN_FIELDS = ("event", "id", "device", "result", "seconds", "cpu_seconds", "infe
 
 
 def setUpModule():
-    support.need("numpy", "torch", "torchaudio", "beat_this", "demucs", "safetensors", "soxr")
+    support.need("numpy", "torch", "torchaudio", "beat_this", "demucs", "safetensors")
     support.checkpoints()
 
 

@@ -9,7 +9,7 @@ from . import checkpoints
 from .errors import WorkerError
 
 RATE, CHANNELS = 22_050, 1
-PACKAGES = ("torch", "torchaudio", "soxr", "numpy")
+PACKAGES = ("torch", "torchaudio", "numpy")
 
 LIMITS = {"input_dim": 1024, "conformer_dim": 4096, "num_heads": 64, "ffn_dim": 1 << 14, "num_layers": 64,
           "depthwise_conv_kernel_size": 255}  # fmt: skip
@@ -77,8 +77,10 @@ class Model:
                 job.check()
                 samples = job.pcm.read(start * self.config.hop_length, self.config.chunk_samples)[:, 0]
                 peak = float(max(samples.max(), -samples.min()))
+                if peak > 0:
+                    samples /= peak
                 with torch.inference_mode():
-                    made.append((start, self.features(samples / peak) if peak > 0 else None, peak))
+                    made.append((start, self.features(samples) if peak > 0 else None, peak))
             yield from made
 
     def chunk(self, job, device, spectrum, peak):

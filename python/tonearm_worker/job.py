@@ -4,7 +4,6 @@ import contextlib
 import time
 
 from .errors import Cancelled
-from .pcm import scan
 
 
 class Job:
@@ -12,7 +11,6 @@ class Job:
         """`cancelled()` tells whether the request was cancelled; `out` is a folder, or None where nothing is written."""
         self.number, self.pcm, self.out = number, pcm, out
         self._replies, self._cancelled = replies, cancelled
-        self.spread = scan(pcm, self.check)
         self.network_seconds = self.network_cpu_seconds = 0.0
 
     def check(self):

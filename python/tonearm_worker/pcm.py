@@ -10,7 +10,7 @@ from .errors import WorkerError
 # Sound stays near 1. What is far beyond overflows in the networks' 32-bit squares, so it is refused where it is seen.
 LOUDEST = 1e6
 LONGEST_SECONDS = 24 * 3600
-SCAN_FRAMES = 1 << 18
+SPREAD_FRAMES = 1 << 18
 
 
 class Pcm:
@@ -41,7 +41,10 @@ class Pcm:
         self.close()
 
     def read(self, start, count):
-        """`count` frames from `start` as floats of shape (count, channels); silence outside of the track."""
+        """`count` frames from `start` as floats of shape (count, channels); silence outside of the track.
+
+        What is no sound is refused here, where it is read anyway.
+        """
         block = numpy.zeros((count, self.channels), dtype="<f4")
         first, last = max(start, 0), min(start + count, self.frames)
         if first < last:
@@ -49,11 +52,12 @@ class Pcm:
             self._file.seek(first * self._frame_bytes)
             if self._file.readinto(memoryview(wanted).cast("B")) != wanted.nbytes:
                 raise WorkerError("bad_audio", "The PCM file ended early")
+            # Any comparison with NaN is false, so this refuses all three: NaN, infinity and the absurdly loud.
+            if not (wanted.min() > -LOUDEST and wanted.max() < LOUDEST):
+                raise WorkerError(
+                    "bad_audio", "The audio has values that are no sound (NaN, infinite or beyond all scale)"
+                )
         return block.astype(numpy.float32, copy=False)
-
-    def blocks(self):
-        for start in range(0, self.frames, SCAN_FRAMES):
-            yield self.read(start, min(SCAN_FRAMES, self.frames - start))
 
 
 def open_regular(path):
@@ -84,14 +88,11 @@ class Spread:
         return (self._squares / (self.count - 1)) ** 0.5 if self.count > 1 else 0.0
 
 
-def scan(pcm, check):
-    """Refuse what is not sound; gives the Spread of a stereo track's mono mix."""
-    spread = Spread()
-    for block in pcm.blocks():
+def spread(pcm, check):
+    """The Spread of a stereo track's mono mix."""
+    found = Spread()
+    for start in range(0, pcm.frames, SPREAD_FRAMES):
         check()
-        # Any comparison with NaN is false, so this refuses all three: NaN, infinity and the absurdly loud.
-        if not (block.min() > -LOUDEST and block.max() < LOUDEST):
-            raise WorkerError("bad_audio", "The audio has values that are no sound (NaN, infinite or beyond all scale)")
-        if pcm.channels == 2:
-            spread.add((block[:, 0] + block[:, 1]) / 2)
-    return spread
+        block = pcm.read(start, min(SPREAD_FRAMES, pcm.frames - start))
+        found.add((block[:, 0] + block[:, 1]) / 2)
+    return found

@@ -6,6 +6,7 @@ from fractions import Fraction
 from . import checkpoints
 from .errors import WorkerError
 from .overlap import separate
+from .pcm import spread
 from .stem_files import Residual, Stems
 from .stem_models import NETWORK, read
 
@@ -56,7 +57,8 @@ class Model:
             raise WorkerError("bad_request", "`out` is a folder")
         with Stems(job.out, self.network.sources, job.pcm.frames, CHANNELS) as stems:
             residual = Residual()
-            scale = (job.spread.mean, job.spread.deviation + TINY)
+            found = spread(job.pcm, job.check)
+            scale = (found.mean, found.deviation + TINY)
             with job.watching(self.network):
                 for mix, parts in separate(self.network, self.segment, job, device, scale):
                     stems.write(parts)

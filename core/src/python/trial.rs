@@ -25,11 +25,11 @@ runpy.run_module(module, run_name='__main__', alter_sys=True)";
 /// Packages whose import shows that all is well, and whose versions are told.
 const TRIED: &str = "import json
 from importlib.metadata import version
-import numpy, torch, torchaudio, einops, soxr, safetensors, rotary_embedding_torch
+import numpy, torch, torchaudio, einops, safetensors, rotary_embedding_torch
 import beat_this.model.beat_tracker, demucs.htdemucs
 torch.zeros(4).sum().item()
 print(json.dumps({name: version(name) for name in
-    ('torch', 'torchaudio', 'beat-this', 'demucs', 'numpy', 'soxr')}))";
+    ('torch', 'torchaudio', 'beat-this', 'demucs', 'numpy')}))";
 /// What would make Python or pip work elsewhere than in our folder. Where the user's packages come from stays.
 const LEFT_OUT: [&str; 8] = [
     "PYTHONHOME",
