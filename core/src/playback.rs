@@ -105,7 +105,7 @@ impl Player {
     ///
     /// `wake` is called after each new view, on a thread of the player.
     pub fn start(wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
-        Self::start_on(Arc::new(Machine), wake)
+        Self::start_on(Arc::new(Machine::default()), wake)
     }
 
     fn start_on(

@@ -72,6 +72,14 @@ impl Pulse {
             .count()
     }
 
+    /// Connections that are open now.
+    pub fn connections(&self) -> usize {
+        let log = std::fs::read(self.dir.path().join("log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+        count("client.c: Created").saturating_sub(count("client.c: Freed"))
+    }
+
     /// Takes the sink away, as a cable that is pulled does.
     pub fn unload_sink(&self) {
         assert!(self.control(&["unload-module", "module-null-sink"]));

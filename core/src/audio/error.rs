@@ -36,9 +36,13 @@ impl AudioError {
                 FailureKind::Missing,
                 "Reconnect its drive, or relink the track",
             ),
+            Self::Unreadable(error) if error.kind() == io::ErrorKind::PermissionDenied => (
+                FailureKind::Unreadable,
+                "Change the permissions of the file so that you may read it",
+            ),
             Self::Unreadable(_) => (
                 FailureKind::Unreadable,
-                "Check the permissions of the file and the health of its drive",
+                "Connect its drive again; if it is connected, check the health of the drive",
             ),
             Self::NoBytes => (
                 FailureKind::Empty,

@@ -7,6 +7,7 @@ use super::feed::Feed;
 use super::view::{Device, DeviceId};
 use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
 use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Frames asked for at a time: 43 ms; two such pieces are on their way. Half of it ran dry on a machine with
@@ -62,13 +63,45 @@ pub(super) trait Backend: Send + Sync + 'static {
     ) -> Result<(Opened, Box<dyn std::any::Any>), Refusal>;
 }
 
-/// The machine's devices.
-#[derive(Debug)]
-pub(super) struct Machine;
+/// A connection to the sound system that is used again for as long as it answers.
+///
+/// cpal's to a sound server holds a thread and a socket that never end by themselves: one for each question, and after 64
+/// the server refuses everyone on the machine.
+#[derive(Default)]
+struct Connection(Mutex<Option<Arc<cpal::Host>>>);
+
+impl Connection {
+    fn host(&self) -> Arc<cpal::Host> {
+        let kept = self.kept().clone();
+        if let Some(host) = kept.filter(|host| host.output_devices().is_ok()) {
+            return host;
+        }
+        // One that does not answer has lost its server, and ended with it.
+        let host = Arc::new(cpal::default_host());
+        // Where the server is away another kind stands in for it, but not for ever.
+        *self.kept() = is_of_a_server(host.id()).then(|| Arc::clone(&host));
+        host
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Arc<cpal::Host>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_of_a_server(host: cpal::HostId) -> bool {
+    "pulseaudio".parse() == Ok(host)
+}
+
+/// The machine's devices. What plays has a connection of its own, so that questions do not keep it waiting.
+#[derive(Default)]
+pub(super) struct Machine {
+    asking: Connection,
+    playing: Connection,
+}
 
 impl Backend for Machine {
     fn devices(&self) -> Result<Vec<Device>, String> {
-        let host = cpal::default_host();
+        let host = self.asking.host();
         let default = host.default_output_device();
         let default = default.and_then(|device| device.id().ok());
         let devices = host.output_devices().map_err(|error| error.to_string())?;
@@ -94,7 +127,7 @@ impl Backend for Machine {
         wanted: Option<&DeviceId>,
         mut feed: Feed,
     ) -> Result<(Opened, Box<dyn std::any::Any>), Refusal> {
-        let device = find(wanted)?;
+        let device = find(&self.playing, wanted)?;
         let (config, format) = choose(&device)?;
         feed.set_rate(config.sample_rate)
             .map_err(|error| Refusal::Broken(error.to_string()))?;
@@ -116,12 +149,15 @@ impl Backend for Machine {
     }
 }
 
-fn find(wanted: Option<&DeviceId>) -> Result<cpal::Device, Refusal> {
+fn find(playing: &Connection, wanted: Option<&DeviceId>) -> Result<cpal::Device, Refusal> {
+    let host = playing.host();
     if let Some(DeviceId(id)) = wanted {
         let parsed = id.parse::<cpal::DeviceId>().ok();
         let found = parsed.and_then(|id| {
-            let host = cpal::host_from_id(id.host()).ok()?;
-            host.device_by_id(&id)
+            if id.host() == host.id() {
+                return host.device_by_id(&id);
+            }
+            cpal::host_from_id(id.host()).ok()?.device_by_id(&id)
         });
         return found.ok_or_else(|| {
             Refusal::Absent(
@@ -129,7 +165,6 @@ fn find(wanted: Option<&DeviceId>) -> Result<cpal::Device, Refusal> {
             )
         });
     }
-    let host = cpal::default_host();
     host.default_output_device()
         // Some servers have devices and call none of them the default.
         .or_else(|| host.output_devices().ok()?.next())
