@@ -1,5 +1,7 @@
 //! `bench`: how fast this machine does each stage, on the user's own files or the demo music.
 
+mod models;
+
 use crate::cli::{Context, demo};
 use crate::exit::Exit;
 use crate::format;
@@ -12,10 +14,12 @@ use tonearm_core::backend::{Analyser as _, AnalysisJob};
 use tonearm_core::control::Control;
 use tonearm_core::jobs::native::Native;
 use tonearm_core::track::TrackId;
+use tonearm_core::units::Secs;
 
 /// Measure the speed of each stage on this machine
 ///
-/// Figures are processor time, the least of several runs that take turns, and ratios to decoding alone.
+/// Figures are processor time, the least of several runs that take turns, and ratios to decoding alone. Models are
+/// measured by the clock, on the device that they run on.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tonearm bench ~/Music/track.mp3")]
 pub(crate) struct Bench {
@@ -24,6 +28,9 @@ pub(crate) struct Bench {
     files: Vec<PathBuf>,
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
+    /// Also how long the models that are ready take for the first file, by the clock
+    #[arg(long)]
+    models: bool,
 }
 
 /// Processor seconds for one file.
@@ -44,6 +51,8 @@ struct Line {
 struct Report {
     files: Vec<Line>,
     times_real_time: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    models: Option<Vec<models::Line>>,
 }
 
 pub(crate) fn run(context: &Context, job: &Bench) -> Result<(), Exit> {
@@ -64,7 +73,7 @@ pub(crate) fn run(context: &Context, job: &Bench) -> Result<(), Exit> {
         context.output.line(&format!(
             "{:32}  {:>7}  {:>5.0} ms  {:>8.2}x  {:>8.2}x  {:>9.1}x  {:>11.0}x",
             format::fit(&name, 32),
-            format::duration(tonearm_core::units::Secs(line.audio_seconds)),
+            format::duration(Secs(line.audio_seconds)),
             line.decode_seconds * 1000.0,
             line.waveform_ratio,
             line.loudness_ratio,
@@ -81,8 +90,15 @@ pub(crate) fn run(context: &Context, job: &Bench) -> Result<(), Exit> {
             .output
             .aside(&format!("together {times:.0} x real time on one core"))?;
     }
+    let models = match (files.first(), lines.first()) {
+        (Some(file), Some(line)) if job.models => {
+            Some(models::run(context, file, Secs(line.audio_seconds))?)
+        }
+        _ => None,
+    };
     context.output.json(&Report {
         files: lines,
+        models,
         times_real_time,
     })
 }

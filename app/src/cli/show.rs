@@ -209,7 +209,7 @@ fn stems_words(row: &Row) -> String {
 }
 
 /// As in JSON.
-fn engine(maker: Maker) -> &'static str {
+pub(crate) fn engine(maker: Maker) -> &'static str {
     match maker {
         Maker::Native => "native",
         Maker::BeatThis => "beat_this",

@@ -103,4 +103,16 @@ fn the_real_chain_runs_from_the_command_line() {
         words.contains("beat_this found none, so the built-in result stays"),
         "{words}"
     );
+    let bench = run(&["bench", "--runs", "1", "--models", &tune.to_string_lossy()]);
+    let told = bench.with_status(0).json();
+    let lines = told["models"].as_array().unwrap();
+    let models: Vec<&Value> = lines.iter().map(|line| &line["model"]).collect();
+    assert_eq!(models, ["beat_this", "htdemucs", "ace"], "{told}");
+    for line in lines {
+        let (took, for_all) = (line["seconds"].as_f64(), line["seconds_per_track"].as_f64());
+        // Of 25 seconds for 210.
+        let ratio = for_all.unwrap() / took.unwrap();
+        assert!((ratio - 8.4).abs() < 0.05, "{told}");
+        assert_eq!(line["device"], "cpu", "{told}");
+    }
 }

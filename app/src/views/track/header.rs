@@ -9,6 +9,7 @@ use crate::theme;
 use eframe::egui::{
     self, Align, Button, Color32, CornerRadius, Label, Layout, RichText, Ui, UiBuilder,
 };
+use std::path::Path;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::edits::Edit;
 use tonearm_core::units::Secs;
@@ -93,8 +94,15 @@ fn names_ui(ui: &mut Ui, page: &Page<'_>) {
         .filter(|word| !word.trim().is_empty())
         .map(|word| format::fit(word, 120))
         .collect();
-    let line = RichText::new(line.join("  \u{b7}  ")).color(theme::TEXT_MUTED);
-    ui.add(Label::new(line).truncate());
+    // A file without tags says at least where it is from.
+    let folder = page.row.track.path.as_path().parent();
+    let line = if line.is_empty() {
+        let folder = folder.and_then(Path::file_name).unwrap_or_default();
+        format::fit(&folder.to_string_lossy(), 120)
+    } else {
+        line.join("  \u{b7}  ")
+    };
+    ui.add(Label::new(RichText::new(line).color(theme::TEXT_MUTED)).truncate());
 }
 
 /// A figure with what stands beneath it, in just this width.

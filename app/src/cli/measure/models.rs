@@ -1,0 +1,117 @@
+//! `bench --models`: how long the models take for a track on this machine, once they are warm.
+
+use crate::cli::Context;
+use crate::cli::library::{interruptible, places};
+use crate::cli::show::engine;
+use crate::exit::Exit;
+use crate::format;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
+use tonearm_core::artifact::{Artifact, Maker};
+use tonearm_core::backend::{Analyser as _, AnalysisJob};
+use tonearm_core::failure::Failure;
+use tonearm_core::jobs::neural::{Neural, family};
+use tonearm_core::setup::{DeviceView, run::survey};
+use tonearm_core::stems::drive::Drive;
+use tonearm_core::track::TrackId;
+use tonearm_core::units::Secs;
+
+/// The length of a usual track, in seconds: times are told for it, so that machines can be compared.
+const TRACK: f64 = 210.0;
+
+/// What one model took.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    model: Maker,
+    /// What it ran on: `cpu`, `cuda:0`, `mps`.
+    device: String,
+    audio_seconds: f64,
+    /// By the clock, from the file to the result; a model for chords begins with its stems.
+    seconds: f64,
+    /// At that speed, for three and a half minutes of music.
+    seconds_per_track: f64,
+}
+
+/// Lets every model that is ready work on `file` twice, and counts the second time.
+pub(super) fn run(context: &Context, file: &Path, length: Secs) -> Result<Vec<Line>, Exit> {
+    let places = places();
+    let scratch = tempfile::tempdir()?;
+    let neural = Neural::new(places.clone(), Drive::of(scratch.path().to_path_buf()));
+    let wants: BTreeSet<Artifact> = Artifact::ALL
+        .into_iter()
+        .filter(|artifact| neural.recipe(*artifact).is_some())
+        .collect();
+    if wants.is_empty() {
+        return Err(Exit::Failed(
+            "no model is ready: run tonearm setup".to_owned(),
+        ));
+    }
+    context.output.aside("warming up; stems take a while")?;
+    let job = AnalysisJob {
+        track: TrackId(0),
+        path: file.to_path_buf(),
+        wants,
+        duration: Some(length),
+        tag_bpm: None,
+        live: None,
+        beats: None,
+        stems: None,
+    };
+    once(&neural, &job)?;
+    let took = once(&neural, &job)?;
+    let device = match survey(&places).device {
+        DeviceView::Known { device, .. } => device,
+        DeviceView::Unknown => String::new(),
+    };
+    let mut lines: Vec<Line> = Vec::new();
+    for (artifact, seconds) in took {
+        let Some((_, model)) = family(artifact) else {
+            continue;
+        };
+        // One model tells chords and key, one after the other.
+        if let Some(line) = lines.iter_mut().find(|line| line.model == model) {
+            line.seconds += seconds;
+        } else {
+            lines.push(Line {
+                model,
+                device: device.clone(),
+                audio_seconds: length.0,
+                seconds,
+                seconds_per_track: 0.0,
+            });
+        }
+    }
+    for line in &mut lines {
+        line.seconds_per_track = line.seconds * TRACK / line.audio_seconds.max(1.0);
+        context.output.line(&format!(
+            "{:12}  on {:8}  {:>8.2} s for {}  {:>8.2} s for {}",
+            engine(line.model),
+            line.device,
+            line.seconds,
+            format::duration(length),
+            line.seconds_per_track,
+            format::duration(Secs(TRACK)),
+        ))?;
+    }
+    Ok(lines)
+}
+
+/// Seconds from the report before, or the start, until each was there.
+fn once(neural: &Neural, job: &AnalysisJob) -> Result<Vec<(Artifact, f64)>, Exit> {
+    let (mut seconds, mut failure) = (Vec::new(), None);
+    let mut before = Instant::now();
+    let ran = neural.run(job, &interruptible(), &mut |made| {
+        seconds.push((made.artifact, before.elapsed().as_secs_f64()));
+        before = Instant::now();
+        failure = failure.take().or(made.result.err());
+    });
+    ran.map_err(|_cancelled| Exit::Interrupted)?;
+    failure.map_or(Ok(seconds), |failure: Failure| {
+        Err(Exit::Failed(format!(
+            "{}: {}",
+            failure.message, failure.remedy
+        )))
+    })
+}
