@@ -120,7 +120,7 @@ pub(super) fn key(key: Key, notation: KeyNotation) -> String {
                 Mode::Major => "",
                 Mode::Minor => "m",
             };
-            format!("{}{minor}", key.tonic.name())
+            format!("{}{minor}", key.tonic_name())
         }
     }
 }
