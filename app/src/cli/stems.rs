@@ -8,7 +8,7 @@ use crate::format;
 use crate::output::Output;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use tonearm_core::export::document::StemPaths;
 use tonearm_core::failure::Failure;
 use tonearm_core::row::Row;
 use tonearm_core::setup::Family;
-use tonearm_core::stems::export::{self, ExportError};
-use tonearm_core::stems::room::{self, Estimate, Pace};
+use tonearm_core::stems::export::{self, ExportError, Others, Outcome};
+use tonearm_core::stems::room::{self, Estimate, Pace, StemRoom};
 use tonearm_core::units::Secs;
 
 /// Take tracks apart into drums, bass, other and vocals
@@ -39,10 +39,14 @@ pub(crate) struct Stems {
     /// All tracks that this finds, as in list
     #[arg(long, value_name = "QUERY", conflicts_with = "tracks")]
     query: Option<String>,
-    /// Where the files go: made when it is not there; nothing is written over
+    /// Where the files go: made when it is not there. The same files that are there already stay; where another one has
+    /// the name of one of them, nothing is written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Flac)]
+    /// Replaces other files that have the names of ours, but no track of the library
+    #[arg(long, requires = "out")]
+    overwrite: bool,
     format: Format,
     /// How many GB all stems of the library together may take from now on; `auto`: as fits the drive. The least recently
     /// used go when others are made. Without a value, or `show`: says what they may take and do, and changes nothing
@@ -100,12 +104,40 @@ struct Document {
     id: String,
     files: StemPaths,
     /// What the samples of the files are multiplied by to add up to the track.
+    /// What came of each file, where they were asked for in a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcomes: Option<Outcomes>,
     gain: f32,
     residual_db: Option<f32>,
     engine: Maker,
 }
 
 pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Outcomes {
+    drums: Outcome,
+    bass: Outcome,
+    other: Outcome,
+    vocals: Outcome,
+}
+
+impl From<[Outcome; 4]> for Outcomes {
+    fn from([drums, bass, other, vocals]: [Outcome; 4]) -> Self {
+        Self {
+            drums,
+            bass,
+            other,
+            vocals,
+        }
+    }
+}
+
+impl Outcomes {
+    fn all(self) -> [Outcome; 4] {
+        [self.drums, self.bass, self.other, self.vocals]
+    }
+}
+
     let library = Library::open(context)?;
     if let Some(budget) = job.budget {
         match budget {
@@ -302,18 +334,49 @@ fn expected(estimate: Estimate) -> String {
 
 fn write(
     library: &Library,
+/// Music is never replaced, also where it has the name of a stem.
+fn spare_tracks(library: &Library, folder: &Path, format: export::Format) -> Result<(), Exit> {
+    let view = library.core.view();
+    for path in export::paths(folder, format) {
+        // Names differ in case where the drive does not mind it.
+        let named = |path: &Path| path.file_name().map(OsStr::to_ascii_lowercase);
+        let Ok(there) = std::fs::canonicalize(&path) else {
+            continue;
+        };
+        let is_track = view.rows.iter().any(|row| {
+            let track = row.track.path.as_path();
+            (named(track) == named(&path) || named(track) == named(&there))
+                && std::fs::canonicalize(track).is_ok_and(|track| track == there)
+        });
+        if is_track {
+            return Err(Exit::Failed(format!(
+                "this is a track of the library and stays as it is: name another folder with --out\nFile: {}",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
     row: &Row,
-    folder: Option<&Path>,
-    (how, control): (Format, &Control),
+    (folder, job): (Option<&Path>, &Stems),
+    control: &Control,
 ) -> Result<Option<Document>, Exit> {
     let (Some(set), Some(files)) = (row.stems(), library.core.reader().stems(row)) else {
         return Ok(None);
     };
-    let (paths, gain) = match folder {
-        None => (files.paths, files.gain),
+    let (paths, gain, outcomes) = match folder {
+        None => (files.paths, files.gain, None),
         Some(folder) => {
             let folder = std::path::absolute(folder)?;
-            let written = export::export(&files, &folder, how.into(), control);
+            let format = export::Format::from(job.format);
+            let others = if job.overwrite {
+                spare_tracks(library, &folder, format)?;
+                Others::Replace
+            } else {
+                Others::Keep
+            };
+            let written = export::export(&files, &folder, (format, others), control);
             let written = written.map_err(|error| match error {
                 ExportError::Cancelled(_) => Exit::Interrupted,
                 other if other.is_of_the_library() => Exit::Failed(format!(
@@ -322,7 +385,11 @@ fn write(
                 )),
                 other => Exit::Failed(other.to_string()),
             })?;
-            (written.paths, written.gain)
+            (
+                written.paths,
+                written.gain,
+                Some(Outcomes::from(written.outcomes)),
+            )
         }
     };
     Ok(Some(Document {
@@ -330,6 +397,7 @@ fn write(
         files: StemPaths::of(&paths),
         gain,
         residual_db: set.residual_db,
+        outcomes,
         engine: set.maker,
     }))
 }
@@ -342,8 +410,15 @@ fn tell(context: &Context, row: &Row, document: &Document) -> Result<(), Exit> {
         format::caption(row),
         draft(document.engine)
     ))?;
-    for path in files.all() {
-        context.output.line(&format!("  {path}"))?;
+    let outcomes = document.outcomes.map(Outcomes::all);
+    for (at, path) in files.all().into_iter().enumerate() {
+        let outcome = outcomes.and_then(|all| all.get(at).copied());
+        let aside = match outcome {
+            None | Some(Outcome::Written) => "",
+            Some(Outcome::AlreadyThere) => "  already there",
+            Some(Outcome::Replaced) => "  replaced",
+        };
+        context.output.line(&format!("  {path}{aside}"))?;
     }
     Ok(())
 }
