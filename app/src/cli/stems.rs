@@ -271,11 +271,12 @@ fn separate(context: &Context, library: &Library, due: &[Arc<Row>]) -> Result<bo
     if !context.output.quiet {
         Output::note(&expected(estimate));
     }
-    let budget = view.stem_room.bytes;
+    let StemRoom { bytes: budget, .. } = view.stem_room;
     if room::lacking(estimate.bytes, budget) > 0 {
         Output::note(&format!(
-            "That is more than the {} that stems may take: those that do not fit will not be made\nAllow more room with tonearm stems --budget GB",
-            format::bytes(budget)
+            "That is more than the {} that stems may take: those that do not fit will not be made\n{}",
+            format::bytes(budget),
+            view.stem_room.remedy()
         ));
     }
     let tracks = due.iter().map(|row| row.track.id).collect();
