@@ -417,18 +417,30 @@ fn environment_view(environment: &Environment) -> EnvironmentView {
 }
 
 fn model_view(places: &Places, model: &Model) -> ModelView {
+    let state = state_of(places, model);
     ModelView {
         id: model.id.clone(),
         family: model.family,
         title: model.title.clone(),
         is_for: model.is_for.clone(),
-        bytes: model.files.first().map_or(0, |file| file.about_bytes),
+        bytes: size_of(&state).unwrap_or(model.files.first().map_or(0, |file| file.about_bytes)),
         code_licence: model.code_licence.clone(),
         weight_licence: model.weight_licence.clone(),
         is_free: model.is_free,
         notice: model.notice.clone(),
         link: model.link.clone(),
-        state: state_of(places, model),
+        state,
+    }
+}
+
+/// Of the file that is there.
+fn size_of(state: &ModelState) -> Option<u64> {
+    match state {
+        ModelState::Ready { path, .. } => Some(fs::metadata(path).ok()?.len()),
+        ModelState::Absent
+        | ModelState::Fetching(_)
+        | ModelState::NotAccepted
+        | ModelState::Failed(_) => None,
     }
 }
 
