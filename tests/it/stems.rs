@@ -536,6 +536,17 @@ fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
     let made: Vec<_> = ids[1..].iter().filter(|id| state(id) == "done").collect();
     let failed: Vec<_> = ids[1..].iter().filter(|id| state(id) == "failed").collect();
     assert_eq!((made.len(), failed.len()), (2, 1));
+    // The track is ready, and its failure is found.
+    let found = program.list(&["state:failed"]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (&found[0]["id"], &found[0]["state"]),
+        (&failed[0].as_str().into(), &"ready".into())
+    );
+    let table = program.run(["list", "state:failed"]).text();
+    assert!(table.contains("ready, stems failed"), "{table}");
+    let doctor = program.run(["doctor"]).text();
+    assert!(doctor.contains("tonearm list state:failed"), "{doctor}");
     assert_eq!(
         kept(&program).len(),
         made.len() * 8,

@@ -212,6 +212,11 @@ pub(super) fn spoken(row: &Row, notation: KeyNotation) -> String {
     }
     text.push_str(", ");
     text.push_str(state(row.state));
+    if row.state == TrackState::Ready {
+        for artifact in row.failed() {
+            let _infallible = write!(text, ", {} failed", artifact.name());
+        }
+    }
     text
 }
 
