@@ -12,6 +12,7 @@ mod files;
 mod load;
 mod lock;
 mod migrate;
+mod overlay;
 mod records;
 mod stems;
 mod tables;
@@ -43,7 +44,7 @@ use crate::stems::{SetKey, Stem, StemSet};
 use crate::track::{Track, TrackId};
 use crate::waveform::Waveform;
 use database::Handle;
-use error::Trouble;
+use error::{Trouble, is_unwritable};
 use lock::Lock;
 use records::{BeatsByHand, HandRecord, Record, RecordError, WaveformFile};
 use redb::{ReadableTable as _, TableHandle as _, WriteTransaction};
@@ -99,13 +100,62 @@ pub struct Store {
     daily_backup: Option<backup::Daily>,
     /// Tracks whose damaged records have been told of.
     told: Mutex<BTreeSet<TrackId>>,
-    _lock: Lock,
+    /// Not there where nothing can be written, and nobody has ever locked it.
+    lock: Option<Lock>,
+    /// Why nothing can be written, and so nothing is.
+    read_only: Option<std::io::ErrorKind>,
 }
 
 impl Store {
     /// Opens the library in `dir`, which is made if it is not there. A backup that is due is
-    /// written meanwhile.
+    /// written meanwhile. [`StoreError::ReadOnly`] where a library is there and cannot be written to.
     pub fn open(dir: &Path) -> Result<(Self, Loaded), StoreError> {
+        Self::open_to_write(dir).map_err(|error| match error {
+            StoreError::Io { source, .. } if is_unwritable(&source) && dir.join(FILE).is_file() => {
+                StoreError::ReadOnly {
+                    source,
+                    path: dir.to_path_buf(),
+                }
+            }
+            other => other,
+        })
+    }
+
+    /// The same, and where nothing can be written, opens it all the same: every write is refused then.
+    pub fn open_or_read(dir: &Path) -> Result<(Self, Loaded), StoreError> {
+        let kind = match Self::open(dir) {
+            Err(StoreError::ReadOnly { source, .. }) => source.kind(),
+            other => return other,
+        };
+        let lock = Lock::share(dir)?;
+        let handle = Arc::new(migrate::open_to_read(&dir.join(FILE))?);
+        let loaded = load::load(&handle)?;
+        let store = Self {
+            dir: dir.to_path_buf(),
+            handle,
+            daily_backup: None,
+            told: Mutex::default(),
+            lock,
+            read_only: Some(kind),
+        };
+        Ok((store, loaded))
+    }
+
+    /// Whether it was opened where nothing can be written.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only.is_some()
+    }
+
+    fn check_writable(&self) -> Result<(), StoreError> {
+        self.read_only.map_or(Ok(()), |kind| {
+            Err(StoreError::ReadOnly {
+                source: kind.into(),
+                path: self.dir.clone(),
+            })
+        })
+    }
+
+    fn open_to_write(dir: &Path) -> Result<(Self, Loaded), StoreError> {
         fs::create_dir_all(dir).map_err(|error| StoreError::io(error, dir))?;
         let lock = Lock::take(dir)?;
         // What a crash left; nobody else may be using it, for the lock is ours.
@@ -127,9 +177,19 @@ impl Store {
             handle,
             daily_backup,
             told: Mutex::default(),
-            _lock: lock,
+            lock: Some(lock),
+            read_only: None,
         };
         Ok((store, loaded))
+    }
+
+    /// Says to other processes that the library is open until the user closes it.
+    pub fn stays_open(&self) {
+        if let Some(lock) = &self.lock
+            && !self.is_read_only()
+        {
+            lock.stays();
+        }
     }
 
     /// Reads everything again.
@@ -149,6 +209,7 @@ impl Store {
 
     /// Makes all of `changes` durable, in their order, or none of them.
     pub fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.check_writable()?;
         let mut prepared = Vec::with_capacity(changes.len());
         for change in changes {
             self.prepare(change, &mut prepared)?;
@@ -218,6 +279,9 @@ impl Store {
 
     /// Lets go of the tracks that were set aside, for good.
     pub fn forget_removed(&self) -> Result<(), StoreError> {
+        if self.is_read_only() {
+            return Ok(());
+        }
         aside::forget(&self.dir, &self.handle)
     }
 
@@ -249,6 +313,7 @@ impl Store {
 
     /// Copies the library into its `backups` folder, as it stands now.
     pub fn backup(&self, reason: Reason) -> Result<PathBuf, StoreError> {
+        self.check_writable()?;
         backup::make(&self.handle, reason, &Control::default())
     }
 

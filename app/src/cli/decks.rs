@@ -59,7 +59,7 @@ pub(crate) fn run(context: &Context, job: &Decks) -> Result<(), Exit> {
         return Err(Exit::Usage("--rate is between 0.01 and 1000".to_owned()));
     }
     let (woken, wakes) = sync_channel(1);
-    let library = Library::open_woken(context.library.clone(), move || {
+    let library = Library::open_woken(context, context.library.clone(), move || {
         // Full: whoever waits is woken already.
         let _woken = woken.try_send(());
     })?;

@@ -311,7 +311,7 @@ fn library(
     checks: &mut Vec<Finding>,
     with: impl FnOnce(&Library),
 ) -> Result<(), Exit> {
-    let library = match Library::open(context) {
+    let library = match Library::open_to_look(context) {
         Ok(library) => library,
         Err(exit) => {
             let remedy = "Close the other program, free the disk, or restore a backup";

@@ -44,7 +44,7 @@ fn help() -> String {
 pub(crate) fn run(context: &Context, job: &List) -> Result<(), Exit> {
     let found = job.query.join(" ");
     let sort = job.sort.as_deref();
-    let library = Library::open(context)?;
+    let library = Library::open_to_look(context)?;
     let mut rows = select(&library.core.view(), &found, sort)?;
     rows.truncate(job.limit.unwrap_or(usize::MAX));
     if context.output.json {

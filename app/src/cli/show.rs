@@ -18,13 +18,13 @@ use tonearm_core::track::Source;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tonearm show 3f9a --json")]
 pub(crate) struct Show {
-    /// An id, the beginning of one, or a path
+    /// An id, the beginning of one, a path, or the whole name of the file or the title
     #[arg(value_name = "TRACK")]
     track: OsString,
 }
 
 pub(crate) fn run(context: &Context, job: &Show) -> Result<(), Exit> {
-    let library = Library::open(context)?;
+    let library = Library::open_to_look(context)?;
     let row = library.track(&job.track)?;
     let details = library.core.details(row.track.id)?;
     let document = TrackDocument::full(&row, &details);

@@ -33,7 +33,8 @@ use tonearm_core::units::Secs;
     after_help = "Examples:\n  tonearm stems 3f9a --out ~/Stems\n  tonearm stems --query 'genre:house bpm:120-126' --out ~/Stems --format wav\n  tonearm stems --budget 50"
 )]
 pub(crate) struct Stems {
-    /// Ids, beginnings of ids, or paths; the stems of several go into folders named for their ids
+    /// Ids, beginnings of ids, paths, or whole names of files or titles; the stems of several go into folders named for
+    /// their ids
     #[arg(value_name = "TRACK", required_unless_present_any = ["query", "budget"])]
     tracks: Vec<OsString>,
     /// All tracks that this finds, as in list
@@ -43,10 +44,10 @@ pub(crate) struct Stems {
     /// the name of one of them, nothing is written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Format::Flac)]
     /// Replaces other files that have the names of ours, but no track of the library
     #[arg(long, requires = "out")]
     overwrite: bool,
+    #[arg(long, value_enum, default_value_t = Format::Flac)]
     format: Format,
     /// How many GB all stems of the library together may take from now on; `auto`: as fits the drive. The least recently
     /// used go when others are made. Without a value, or `show`: says what they may take and do, and changes nothing
@@ -103,16 +104,15 @@ impl From<Format> for export::Format {
 struct Document {
     id: String,
     files: StemPaths,
-    /// What the samples of the files are multiplied by to add up to the track.
     /// What came of each file, where they were asked for in a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcomes: Option<Outcomes>,
+    /// What the samples of the files are multiplied by to add up to the track.
     gain: f32,
     residual_db: Option<f32>,
     engine: Maker,
 }
 
-pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Outcomes {
     drums: Outcome,
@@ -138,6 +138,7 @@ impl Outcomes {
     }
 }
 
+pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
     let library = Library::open(context)?;
     if let Some(budget) = job.budget {
         match budget {
@@ -186,7 +187,7 @@ impl Outcomes {
                 out.to_path_buf()
             }
         });
-        match write(&library, row, folder.as_deref(), (job.format, &control)) {
+        match write(&library, row, (folder.as_deref(), job), &control) {
             Ok(Some(document)) => tell(context, row, &document)?,
             // It has been told why there are none.
             Ok(None) => {}
@@ -333,8 +334,6 @@ fn expected(estimate: Estimate) -> String {
     )
 }
 
-fn write(
-    library: &Library,
 /// Music is never replaced, also where it has the name of a stem.
 fn spare_tracks(library: &Library, folder: &Path, format: export::Format) -> Result<(), Exit> {
     let view = library.core.view();
@@ -359,6 +358,8 @@ fn spare_tracks(library: &Library, folder: &Path, format: export::Format) -> Res
     Ok(())
 }
 
+fn write(
+    library: &Library,
     row: &Row,
     (folder, job): (Option<&Path>, &Stems),
     control: &Control,
@@ -396,9 +397,9 @@ fn spare_tracks(library: &Library, folder: &Path, format: export::Format) -> Res
     Ok(Some(Document {
         id: row.track.id.to_string(),
         files: StemPaths::of(&paths),
+        outcomes,
         gain,
         residual_db: set.residual_db,
-        outcomes,
         engine: set.maker,
     }))
 }
