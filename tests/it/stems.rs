@@ -492,6 +492,20 @@ fn the_room_for_stems_is_told_without_being_changed() {
     assert!(text.contains("Stems may take 3"), "{text}");
 }
 
+/// The track is ready, and its failure is found.
+fn found_though_ready(program: &Program, id: &str) {
+    let found = program.list(&["state:failed"]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (&found[0]["id"], &found[0]["state"]),
+        (&id.into(), &"ready".into())
+    );
+    let table = program.run(["list", "state:failed"]).text();
+    assert!(table.contains("ready, stems failed"), "{table}");
+    let doctor = program.run(["doctor"]).text();
+    assert!(doctor.contains("tonearm list state:failed"), "{doctor}");
+}
+
 #[test]
 fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
     let program = Program::new();
@@ -536,17 +550,7 @@ fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
     let made: Vec<_> = ids[1..].iter().filter(|id| state(id) == "done").collect();
     let failed: Vec<_> = ids[1..].iter().filter(|id| state(id) == "failed").collect();
     assert_eq!((made.len(), failed.len()), (2, 1));
-    // The track is ready, and its failure is found.
-    let found = program.list(&["state:failed"]);
-    assert_eq!(found.len(), 1);
-    assert_eq!(
-        (&found[0]["id"], &found[0]["state"]),
-        (&failed[0].as_str().into(), &"ready".into())
-    );
-    let table = program.run(["list", "state:failed"]).text();
-    assert!(table.contains("ready, stems failed"), "{table}");
-    let doctor = program.run(["doctor"]).text();
-    assert!(doctor.contains("tonearm list state:failed"), "{doctor}");
+    found_though_ready(&program, failed[0]);
     assert_eq!(
         kept(&program).len(),
         made.len() * 8,
