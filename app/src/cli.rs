@@ -111,10 +111,25 @@ struct Context {
     output: Output,
 }
 
+/// All that can be asked for. A number below zero is a value like any other, so that whoever checks it says what is wrong
+/// with it, rather than that there is no option of that name.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommands(|job| {
+        job.mut_args(|argument| {
+            let takes_values = argument.get_action().takes_values();
+            if takes_values && !argument.is_positional() {
+                argument.allow_negative_numbers(true)
+            } else {
+                argument
+            }
+        })
+    })
+}
+
 /// Runs the program with these arguments (the first is its name).
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     crate::window::mark_start();
-    let parsed = Cli::command().try_get_matches_from(args).and_then(|found| {
+    let parsed = command().try_get_matches_from(args).and_then(|found| {
         let cli = Cli::from_arg_matches(&found)?;
         let from = match found.value_source("library") {
             Some(ValueSource::CommandLine) => From::Argument,
@@ -191,7 +206,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
         Some(Job::Backup(job)) => upkeep::backup(&context, &job),
         Some(Job::Restore(job)) => upkeep::restore(&context, &job),
         Some(Job::Bench(job)) => measure::run(&context, &job),
-        Some(Job::Completions(job)) => completions::run(&job, Cli::command()),
+        Some(Job::Completions(job)) => completions::run(&job, command()),
     }
 }
 
@@ -250,6 +265,8 @@ fn start_log(verbose: u8, quiet: bool, color: Color) {
             let others = "symphonia=off,lofty=off,pulseaudio=off";
             let parts = [
                 "winit",
+                // The locale C, which it cannot make anything of.
+                "egui_system_font_provider",
                 "egui_winit",
                 "egui_wgpu",
                 "eframe",
@@ -271,6 +288,7 @@ fn start_log(verbose: u8, quiet: bool, color: Color) {
         .with_targets([
             ("tonearm", LevelFilter::INFO),
             ("tonearm_core", LevelFilter::INFO),
+            ("egui_system_font_provider", LevelFilter::ERROR),
             ("symphonia", LevelFilter::OFF),
             ("lofty", LevelFilter::OFF),
             ("pulseaudio", LevelFilter::OFF),

@@ -1,4 +1,8 @@
-//! Notes, keys and chords: the words of harmony and their spellings.
+//! Notes, keys and chords: the words of harmony.
+
+mod spelling;
+
+pub use spelling::Spelling;
 
 use crate::units::Secs;
 use serde::{Deserialize, Serialize};
@@ -32,7 +36,7 @@ impl PitchClass {
         self.0
     }
 
-    /// The usual spelling among DJs: flats but for C# and F#.
+    /// The usual spelling among DJs where no key says another: flats but for C# and F#.
     pub fn name(self) -> &'static str {
         const NAMES: [&str; 12] = [
             "C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B",
@@ -83,6 +87,14 @@ impl Key {
                 mode,
             })
         })
+    }
+
+    /// The name of the tonic: the spelling with the fewest signs, and Ab minor, as DJs call it.
+    pub fn tonic_name(self) -> &'static str {
+        match (self.tonic.name(), self.mode) {
+            ("C#", Mode::Major) => "Db",
+            (name, _) => name,
+        }
     }
 
     /// Place on the wheel of fifths, 1 to 12, in Camelot numbering (8 is C major and A minor).
@@ -167,7 +179,7 @@ impl fmt::Display for Key {
             Mode::Major => "major",
             Mode::Minor => "minor",
         };
-        write!(f, "{} {mode}", self.tonic.name())
+        write!(f, "{} {mode}", self.tonic_name())
     }
 }
 
@@ -286,14 +298,8 @@ impl Chord {
         }
     }
 
-    /// What is added to a name for the lowest note.
-    fn slash(self) -> String {
-        let bass = self.bass.map(|bass| format!("/{}", bass.name()));
-        bass.unwrap_or_default()
-    }
-
     /// As musicians and DJs write it: `Am7`, `Bbmaj9`, `C/E`.
-    pub fn short_name(self) -> String {
+    pub fn short_name(self, spelling: Spelling) -> String {
         let suffix = match self.quality {
             Quality::Major => "",
             Quality::Minor => "m",
@@ -313,16 +319,35 @@ impl Chord {
             Quality::Diminished7 => "dim7",
             Quality::MinorMajor7 => "mMaj7",
         };
-        format!("{}{suffix}{}", self.root.name(), self.slash())
+        let root = spelling.root(self.root);
+        match self.bass {
+            None => format!("{root}{suffix}"),
+            Some(bass) => format!("{root}{suffix}/{}", spelling.bass(self.root, bass)),
+        }
     }
 
     /// Root and third only: where there is no room for more.
-    pub fn shortest_name(self) -> String {
+    pub fn shortest_name(self, spelling: Spelling) -> String {
         let minor = match self.third() {
             Mode::Major => "",
             Mode::Minor => "m",
         };
-        format!("{}{minor}", self.root.name())
+        format!("{}{minor}", spelling.root(self.root))
+    }
+
+    /// Harte notation with the root as it is written in a key: `Db:maj7` in F minor.
+    pub fn harte(self, spelling: Spelling) -> String {
+        let root = spelling.root(self.root);
+        let Some(bass) = self.bass else {
+            return format!("{root}:{}", self.quality.harte());
+        };
+        let above = (bass.semitones() + 12 - self.root.semitones()) % 12;
+        let degree = DEGREES.get(usize::from(above)).copied();
+        format!(
+            "{root}:{}/{}",
+            self.quality.harte(),
+            degree.unwrap_or_default()
+        )
     }
 
     /// Which third it has; one without counts as major.
@@ -336,13 +361,9 @@ impl Chord {
 }
 
 impl fmt::Display for Chord {
-    /// Harte notation, `A:min7`, `C:maj/3`.
+    /// Harte notation for machines, `A:min7`, `C:maj/3`: the same name for a chord in every key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.root.name(), self.quality.harte())?;
-        let Some(bass) = self.bass else { return Ok(()) };
-        let above = (bass.semitones() + 12 - self.root.semitones()) % 12;
-        let degree = DEGREES.get(usize::from(above)).copied();
-        write!(f, "/{}", degree.unwrap_or_default())
+        f.write_str(&self.harte(Spelling::default()))
     }
 }
 
@@ -398,6 +419,7 @@ mod tests {
             ("E♭ maj", "5B", "10d", "Eb major"),
             ("Bbmin", "3A", "8m", "Bb minor"),
             ("12B", "12B", "5d", "E major"),
+            ("C# major", "3B", "8d", "Db major"),
         ] {
             let key = Key::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(key.camelot(), camelot, "{text}");
@@ -453,9 +475,9 @@ mod tests {
             (chord(0, Quality::Major).over("b1"), "C/B", "C:maj/7", "C"),
             (chord(0, Quality::Major).over("99"), "C", "C:maj", "C"),
         ] {
-            assert_eq!(chord.short_name(), short);
+            assert_eq!(chord.short_name(Spelling::default()), short);
             assert_eq!(chord.to_string(), harte);
-            assert_eq!(chord.shortest_name(), shortest);
+            assert_eq!(chord.shortest_name(Spelling::default()), shortest);
         }
     }
 }

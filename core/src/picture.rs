@@ -133,7 +133,8 @@ fn draw(request: &PictureRequest<'_>) -> Result<Canvas, PictureError> {
     draw_wave(&mut canvas, &fonts, request, (axis, &layout));
     let scale = layout.scale;
     if let Some(area) = layout.chords {
-        lanes::draw_chords(&mut canvas, &fonts, request.chords, (area, axis, scale));
+        let chords = (request.chords, request.key_segments);
+        lanes::draw_chords(&mut canvas, &fonts, chords, (area, axis, scale));
     }
     if let Some(area) = layout.keys {
         lanes::draw_keys(

@@ -60,7 +60,7 @@ pub const HELP: &[(&str, &str)] = &[
     ),
     (
         "state:failed",
-        "ready analyzing partial failed missing duplicate",
+        "something failed, also of a ready track; or ready analyzing partial missing duplicate",
     ),
     (
         "has:stems",
@@ -201,6 +201,8 @@ impl FieldTerm {
             } => key(row).is_some_and(|key| {
                 key == *wanted || (*compatible && key.is_compatible_with(*wanted))
             }),
+            // Found also where all but the stems is ready.
+            Test::State(TrackState::Failed) => row.has_failure(),
             Test::State(state) => row.state == *state,
             Test::Duplicate => !row.duplicates.is_empty(),
             Test::Has(possession) => possession.of(row),

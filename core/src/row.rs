@@ -14,7 +14,7 @@ pub enum TrackState {
     Analyzing,
     /// Something is still due, nothing is being worked on.
     Partial,
-    /// Something failed, and nothing else is due.
+    /// The file is damaged, or something failed that every track should have, and nothing else is due.
     Failed,
     /// The file is not there.
     Missing,
@@ -80,6 +80,19 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether something is wrong that the user should find, whatever else is ready: the file is damaged, or something
+    /// failed, also of what was asked for beyond the usual, as stems are. A missing file is another matter.
+    pub fn has_failure(&self) -> bool {
+        !self.track.missing
+            && (self.track.damage.is_some() || self.artifacts.contains(&ArtifactState::Failed))
+    }
+
+    /// What failed, in the order of [`Artifact::ALL`].
+    pub fn failed(&self) -> impl Iterator<Item = Artifact> {
+        let states = Artifact::ALL.into_iter().zip(self.artifacts);
+        states.filter_map(|(artifact, state)| (state == ArtifactState::Failed).then_some(artifact))
+    }
+
     /// The stems that may be played in step with the file.
     pub fn stems(&self) -> Option<&StemSet> {
         self.knowledge.stems_of(self.track.stamp)

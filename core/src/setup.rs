@@ -156,7 +156,7 @@ pub struct ModelView {
     pub title: String,
     /// What it makes, in a few words.
     pub is_for: String,
-    /// Of the file, about.
+    /// Of the file where it is there, otherwise about what it will take.
     pub bytes: u64,
     pub code_licence: String,
     pub weight_licence: String,

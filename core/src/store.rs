@@ -12,6 +12,8 @@ mod files;
 mod load;
 mod lock;
 mod migrate;
+mod opening;
+mod overlay;
 mod records;
 mod stems;
 mod tables;
@@ -99,37 +101,20 @@ pub struct Store {
     daily_backup: Option<backup::Daily>,
     /// Tracks whose damaged records have been told of.
     told: Mutex<BTreeSet<TrackId>>,
-    _lock: Lock,
+    /// Not there where nothing can be written, and nobody has ever locked it.
+    lock: Option<Lock>,
+    /// Why nothing can be written, and so nothing is.
+    read_only: Option<std::io::ErrorKind>,
 }
 
 impl Store {
-    /// Opens the library in `dir`, which is made if it is not there. A backup that is due is
-    /// written meanwhile.
-    pub fn open(dir: &Path) -> Result<(Self, Loaded), StoreError> {
-        fs::create_dir_all(dir).map_err(|error| StoreError::io(error, dir))?;
-        let lock = Lock::take(dir)?;
-        // What a crash left; nobody else may be using it, for the lock is ours.
-        if let Err(error) = fs::remove_dir_all(dir.join(SCRATCH))
-            && error.kind() != std::io::ErrorKind::NotFound
+    /// Says to other processes that the library is open until the user closes it.
+    pub fn stays_open(&self) {
+        if let Some(lock) = &self.lock
+            && !self.is_read_only()
         {
-            tracing::warn!(%error, "old scratch files stay behind");
+            lock.stays();
         }
-        let handle = Arc::new(migrate::open(&dir.join(FILE))?);
-        // Only room is lost where this fails: what was set aside is read by nobody.
-        if let Err(error) = aside::forget(dir, &handle) {
-            tracing::warn!(%error, "removed tracks are let go of at the next start");
-        }
-        let mut loaded = load::load(&handle)?;
-        stems::sweep(dir, &mut loaded);
-        let daily_backup = backup::spawn_daily(&handle);
-        let store = Self {
-            dir: dir.to_path_buf(),
-            handle,
-            daily_backup,
-            told: Mutex::default(),
-            _lock: lock,
-        };
-        Ok((store, loaded))
     }
 
     /// Reads everything again.
@@ -149,6 +134,7 @@ impl Store {
 
     /// Makes all of `changes` durable, in their order, or none of them.
     pub fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.check_writable()?;
         let mut prepared = Vec::with_capacity(changes.len());
         for change in changes {
             self.prepare(change, &mut prepared)?;
@@ -218,6 +204,9 @@ impl Store {
 
     /// Lets go of the tracks that were set aside, for good.
     pub fn forget_removed(&self) -> Result<(), StoreError> {
+        if self.is_read_only() {
+            return Ok(());
+        }
         aside::forget(&self.dir, &self.handle)
     }
 
@@ -249,6 +238,7 @@ impl Store {
 
     /// Copies the library into its `backups` folder, as it stands now.
     pub fn backup(&self, reason: Reason) -> Result<PathBuf, StoreError> {
+        self.check_writable()?;
         backup::make(&self.handle, reason, &Control::default())
     }
 

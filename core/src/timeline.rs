@@ -5,7 +5,7 @@ mod grid;
 
 pub use grid::{Grid, Line, Step};
 
-use crate::harmony::{Chord, ChordSpan};
+use crate::harmony::{Chord, ChordSpan, Spelling};
 
 /// Neighbours no further apart than this many seconds touch.
 const TOUCHING: f64 = 0.02;
@@ -23,9 +23,9 @@ pub struct ChordBlock {
 
 impl ChordBlock {
     /// What could be written on it, longest first.
-    pub fn names(&self) -> [String; 2] {
+    pub fn names(&self, spelling: Spelling) -> [String; 2] {
         match self.chord {
-            Some(chord) => [chord.short_name(), chord.shortest_name()],
+            Some(chord) => [chord.short_name(spelling), chord.shortest_name(spelling)],
             None => ["N.C.".to_owned(), "\u{2013}".to_owned()],
         }
     }
@@ -118,7 +118,7 @@ mod tests {
                 chord: Some(chord),
                 confidence: 1.0,
             }
-            .names()
+            .names(Spelling::default())
         });
         let names = names.unwrap();
         assert_eq!(names, ["Bbm7", "Bbm"]);

@@ -24,6 +24,7 @@ fn open(library: &Path) -> (Core, Receiver<Event>) {
     let config = Config {
         library: library.to_path_buf(),
         eager: false,
+        or_read: false,
         slots: None,
         places: Places::default(),
     };

@@ -34,6 +34,7 @@ impl Desk {
         let config = Config {
             library: library.to_path_buf(),
             eager: false,
+            or_read: false,
             slots: None,
             places: Places::default(),
         };

@@ -1,6 +1,8 @@
 //! One process per library.
 
 use serde_json::Value;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
 use tonearm_tests::program::{Program, finish, summary};
 use tonearm_tests::waves::tune;
 
@@ -63,6 +65,47 @@ fn a_second_process_on_the_same_library_is_told_who_has_it() {
     let ended = first.end().with_status(0);
     assert_eq!(summary(&ended.lines())["added"], 40);
     assert_eq!(program.list(&["state:ready"]).len(), 40);
+}
+
+/// Holds a library as another process would.
+fn hold(program: &Program, more: &str) -> File {
+    fs::create_dir_all(program.library()).unwrap();
+    let mut file = File::create(program.library().join("lock")).unwrap();
+    file.lock().unwrap();
+    write!(file, "4711\ntonearm relink /mnt\n{more}").unwrap();
+    file
+}
+
+#[test]
+fn a_command_waits_a_moment_for_another_that_is_about_to_end() {
+    let program = Program::new();
+    program.put("a.wav", &tune(1, 1.0, 22_050, 1));
+    program.import();
+    let held = hold(&program, "");
+    let mut second = program.command(["list"]).spawn().unwrap();
+    let mut told = BufReader::new(second.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert!(
+        line.contains("waiting up to 2 s") && line.contains("process 4711 (tonearm relink /mnt)"),
+        "{line}"
+    );
+    drop(held);
+    let ended = second.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(String::from_utf8_lossy(&ended.stdout).contains("a.wav"));
+}
+
+#[test]
+fn a_window_is_not_waited_for() {
+    let program = Program::new();
+    let _held = hold(&program, "window");
+    let told = program.run(["list"]).with_status(3).stderr;
+    assert!(!told.contains("waiting"), "{told}");
+    assert!(
+        told.contains("process 4711") && told.contains("do it in that window, or close it first"),
+        "{told}"
+    );
 }
 
 fn signal(name: &str, process: u32) {

@@ -39,6 +39,8 @@ mod storage;
 #[cfg(test)]
 mod telling;
 #[cfg(test)]
+mod threads;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod upkeep;

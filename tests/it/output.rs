@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use tonearm_tests::program::Program;
+use tonearm_tests::waves::tune;
 
 fn titles(tracks: &[Value]) -> Vec<&str> {
     tracks
@@ -255,6 +256,61 @@ fn completions_and_help_are_there_for_every_shell_and_command() {
     let version = program.run(["--version"]).with_status(0).text();
     assert!(version.starts_with("tonearm "), "{version}");
     assert!(!program.library().exists(), "none of this makes a library");
+}
+
+#[test]
+fn a_number_below_zero_is_told_as_a_wrong_value_and_not_as_an_unknown_option() {
+    let program = Program::new();
+    for (arguments, word) in [
+        (&["stems", "--budget", "-3"][..], "a number of GB is needed"),
+        (&["list", "--limit", "-1"], "--limit"),
+        (&["waveform", "x", "--png", "y", "--width", "-5"], "--width"),
+        (
+            &["play", "x", "--seconds", "-1"],
+            "--seconds is a number above 0",
+        ),
+    ] {
+        let told = program.run(arguments).with_status(2).stderr;
+        assert!(told.contains(word), "{arguments:?}: {told}");
+        assert!(
+            !told.contains("unexpected argument"),
+            "{arguments:?}: {told}"
+        );
+    }
+}
+
+#[test]
+fn a_track_is_named_by_its_file_or_title_where_that_is_one_alone() {
+    let (program, _) = demo();
+    let id = |name: &str| program.show(name)["id"].clone();
+    let ferry = id("night-ferry.mp3");
+    for name in ["night-ferry", "Night Ferry", "NIGHT FERRY"] {
+        assert_eq!(id(name), ferry, "{name}");
+    }
+    // Part of a name is none, and a file that is there is not another of that name.
+    let refused = |name: &str| program.run(["show", name]).with_status(1).stderr;
+    assert!(refused("night").contains("no track of the library has"));
+    fs::write(program.folder().join("night-ferry"), b"x").unwrap();
+    assert!(refused("night-ferry").contains("no track of the library has"));
+    for seed in 0..12 {
+        program.put(format!("{seed}/twin.wav"), &tune(seed, 1.0, 22_050, 1));
+    }
+    program.import();
+    let told = refused("twin.wav");
+    assert!(
+        told.contains("several tracks are called twin.wav"),
+        "{told}"
+    );
+    assert_eq!(
+        told.lines().count(),
+        12,
+        "ten of them, and how many more: {told}"
+    );
+    let (line, name) = (told.lines().nth(1).unwrap(), "twin.wav");
+    let (candidate, path) = line.trim().split_once("  ").unwrap();
+    assert!(path.ends_with(name), "{line}");
+    assert_eq!(id(candidate), candidate);
+    assert!(told.contains("… and 2 more"), "{told}");
 }
 
 #[test]

@@ -253,7 +253,8 @@ fn files_that_are_there_stay_and_nothing_is_half_written() {
     )
     .with_status(1);
     assert!(
-        ended.stderr.contains("something is there already"),
+        ended.stderr.contains("another file is there already")
+            && ended.stderr.contains("--overwrite"),
         "{}",
         ended.stderr
     );
@@ -277,6 +278,85 @@ fn files_that_are_there_stay_and_nothing_is_half_written() {
         ),
         (before, 5)
     );
+}
+
+#[test]
+fn files_exported_before_are_told_as_there_and_others_are_replaced_only_when_asked() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
+    imported(&program);
+    let out = program.folder().join("out");
+    let export = |more: &[&str]| {
+        let all = [track.as_os_str(), "--out".as_ref(), out.as_os_str()];
+        stems(&program, all.into_iter().chain(more.iter().map(OsStr::new)))
+    };
+    let outcomes = |ended: Ended| {
+        let told = ended.with_status(0).json();
+        STEMS.map(|stem| told["outcomes"][stem].as_str().unwrap_or("?").to_owned())
+    };
+    assert_eq!(outcomes(export(&[])), ["written"; 4]);
+    let first = STEMS.map(|stem| fs::read(out.join(format!("{stem}.flac"))).unwrap());
+    assert_eq!(outcomes(export(&[])), ["already_there"; 4]);
+    let words = program.run([
+        "stems".as_ref(),
+        track.as_os_str(),
+        "--out".as_ref(),
+        out.as_os_str(),
+    ]);
+    let words = words.with_status(0).text();
+    assert_eq!(words.matches("already there").count(), 4, "{words}");
+    // What went is written again; the rest stays.
+    fs::remove_file(out.join("bass.flac")).unwrap();
+    let there = "already_there";
+    assert_eq!(outcomes(export(&[])), [there, "written", there, there]);
+    // Another file, as long as ours.
+    let mut other = first[2].clone();
+    *other.last_mut().unwrap() ^= 1;
+    fs::write(out.join("other.flac"), &other).unwrap();
+    fs::remove_file(out.join("vocals.flac")).unwrap();
+    let told = export(&[]).with_status(1).stderr;
+    assert!(
+        told.contains("--overwrite") && told.contains("other.flac"),
+        "{told}"
+    );
+    assert!(!out.join("vocals.flac").exists(), "all or none");
+    assert_eq!(fs::read(out.join("other.flac")).unwrap(), other);
+    assert_eq!(
+        outcomes(export(&["--overwrite"])),
+        [there, there, "replaced", "written"]
+    );
+    let now = STEMS.map(|stem| fs::read(out.join(format!("{stem}.flac"))).unwrap());
+    assert!(now == first);
+    assert_eq!(
+        fs::read_dir(&out).unwrap().count(),
+        4,
+        "nothing stays behind"
+    );
+    // A folder in the place of a file cannot be replaced, and nothing else is then.
+    fs::write(out.join("drums.flac"), b"mine").unwrap();
+    fs::remove_file(out.join("vocals.flac")).unwrap();
+    fs::create_dir(out.join("vocals.flac")).unwrap();
+    let told = export(&["--overwrite"]).with_status(1).stderr;
+    assert!(told.contains("this is no file"), "{told}");
+    assert_eq!(fs::read(out.join("drums.flac")).unwrap(), b"mine");
+}
+
+#[test]
+fn stems_never_replace_music_also_when_files_are_to_be_replaced() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
+    let named_alike = program.put("drums.wav", &tune(2, 2.0, 44_100, 2));
+    imported(&program);
+    let before = fs::read(&named_alike).unwrap();
+    let music = program.music();
+    let all = [track.as_os_str(), "--out".as_ref(), music.as_os_str()];
+    let more = ["--overwrite", "--format", "wav"].map(OsStr::new);
+    let told = stems(&program, all.into_iter().chain(more))
+        .with_status(1)
+        .stderr;
+    assert!(told.contains("a track of the library"), "{told}");
+    assert!(fs::read(&named_alike).unwrap() == before);
+    assert_eq!(fs::read_dir(&music).unwrap().count(), 2);
 }
 
 #[test]
@@ -412,6 +492,20 @@ fn the_room_for_stems_is_told_without_being_changed() {
     assert!(text.contains("Stems may take 3"), "{text}");
 }
 
+/// The track is ready, and its failure is found.
+fn found_though_ready(program: &Program, id: &str) {
+    let found = program.list(&["state:failed"]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (&found[0]["id"], &found[0]["state"]),
+        (&id.into(), &"ready".into())
+    );
+    let table = program.run(["list", "state:failed"]).text();
+    assert!(table.contains("ready, stems failed"), "{table}");
+    let doctor = program.run(["doctor"]).text();
+    assert!(doctor.contains("tonearm list state:failed"), "{doctor}");
+}
+
 #[test]
 fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
     let program = Program::new();
@@ -456,6 +550,7 @@ fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
     let made: Vec<_> = ids[1..].iter().filter(|id| state(id) == "done").collect();
     let failed: Vec<_> = ids[1..].iter().filter(|id| state(id) == "failed").collect();
     assert_eq!((made.len(), failed.len()), (2, 1));
+    found_though_ready(&program, failed[0]);
     assert_eq!(
         kept(&program).len(),
         made.len() * 8,

@@ -59,7 +59,7 @@ pub(crate) fn run(context: &Context, job: &Decks) -> Result<(), Exit> {
         return Err(Exit::Usage("--rate is between 0.01 and 1000".to_owned()));
     }
     let (woken, wakes) = sync_channel(1);
-    let library = Library::open_woken(context.library.clone(), move || {
+    let library = Library::open_woken(context, context.library.clone(), move || {
         // Full: whoever waits is woken already.
         let _woken = woken.try_send(());
     })?;
@@ -307,11 +307,16 @@ fn deck_text(output: Output, unit: &UnitView, deck: &DeckView, now: Instant) -> 
 
 /// `A:min7 → F:maj in 2.0`
 fn harmony_text(moment: Option<&Moment>) -> String {
-    let now = moment.and_then(|moment| moment.chord.chord());
+    let now = moment.and_then(|moment| Some((moment.chord.chord()?, moment.spelling)));
     let next = moment.and_then(|moment| moment.next_chord);
-    let now = now.map(|chord| chord.to_string()).unwrap_or_default();
+    let now = now
+        .map(|(chord, spelling)| chord.harte(spelling))
+        .unwrap_or_default();
     match next {
-        Some(next) => format!("{now:<7} → {} in {:.1}", next.chord, next.in_beats),
+        Some(next) => {
+            let coming = next.chord.harte(next.spelling);
+            format!("{now:<7} → {coming} in {:.1}", next.in_beats)
+        }
         None => now,
     }
 }

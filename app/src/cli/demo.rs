@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context) -> Result<(), Exit> {
     let place = place(&context.library, context.library_from);
     let strong = |text: &str| output.styled(Style::Strong, text);
     output.aside(
-        "This version has no window yet: here is the main job, on the demo music, in the terminal.",
+        "There is no screen to open a window on: here is the main job, on the demo music, in the terminal.",
     )?;
     output.aside(&format!(
         "Everything it makes goes to {}\n",
@@ -68,7 +68,7 @@ pub(super) fn run(context: &Context) -> Result<(), Exit> {
     output.aside(&strong("Importing and analysing"))?;
     let music = place.join("music");
     write_music(&music)?;
-    let library = Library::open_at(place.clone())?;
+    let library = Library::open_at(context, place.clone())?;
     let command = Command::Import {
         request: RequestId(1),
         paths: vec![music.clone()],

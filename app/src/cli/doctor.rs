@@ -9,13 +9,14 @@ use crate::output::Style;
 use clap::Args;
 use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::decks::network::{self, NetworkView, Reach};
 use tonearm_core::decks::{DecksCommand, DecksState, Listen};
-use tonearm_core::row::TrackState;
+use tonearm_core::row::{Row, TrackState};
 use tonearm_core::setup::{DeviceView, EnvironmentView, InterpreterView, ModelState};
 use tonearm_core::stems::{StemSet, room};
 use tonearm_core::store::BadRecord;
@@ -310,7 +311,7 @@ fn library(
     checks: &mut Vec<Finding>,
     with: impl FnOnce(&Library),
 ) -> Result<(), Exit> {
-    let library = match Library::open(context) {
+    let library = match Library::open_to_look(context) {
         Ok(library) => library,
         Err(exit) => {
             let remedy = "Close the other program, free the disk, or restore a backup";
@@ -329,7 +330,13 @@ fn library(
     };
     with(&library);
     let view = library.core.view();
-    let with = |state| view.rows.iter().filter(|row| row.state == state).count();
+    let with = |state| {
+        let fits = |row: &&Arc<Row>| match state {
+            TrackState::Failed => row.has_failure(),
+            other => row.state == other,
+        };
+        view.rows.iter().filter(fits).count()
+    };
     let place = context.library.display();
     checks.push(Finding::ok(
         "library",

@@ -41,7 +41,7 @@ pub(crate) struct Export {
 }
 
 pub(crate) fn run(context: &Context, job: &Export) -> Result<(), Exit> {
-    let library = Library::open(context)?;
+    let library = Library::open_to_look(context)?;
     let rows = select(&library.core.view(), &job.query, job.sort.as_deref())?;
     if job.out == Path::new("-") {
         write(

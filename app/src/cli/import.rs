@@ -46,7 +46,7 @@ pub(crate) struct Import {
     after_help = "Example:\n  tonearm analyze --all\n  tonearm analyze --force --only beats,key 3f9a\n  tonearm analyze --beats-follow on --all"
 )]
 pub(crate) struct Analyze {
-    /// Ids, beginnings of ids, or paths
+    /// Ids, beginnings of ids, paths, or whole names of files or titles
     #[arg(value_name = "TRACK", required_unless_present_any = ["all", "beats_follow"])]
     tracks: Vec<OsString>,
     /// Every track of the library

@@ -1,7 +1,8 @@
-//! An open library for one subcommand: the core, its events, Ctrl-C, and tracks by id or path.
+//! An open library for one subcommand: the core, its events, Ctrl-C, and tracks by id, path or name.
 
 use crate::cli::Context;
 use crate::exit::Exit;
+use crate::format;
 use crate::output::Output;
 use crate::progress::Progress;
 use std::ffi::OsStr;
@@ -12,14 +13,22 @@ use std::time::{Duration, Instant};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::event::Event;
-use tonearm_core::core_loop::{Config, Core};
+use tonearm_core::core_loop::view::View;
+use tonearm_core::core_loop::{Config, Core, StartError};
 use tonearm_core::import::named;
 use tonearm_core::row::Row;
 use tonearm_core::setup::Places;
+use tonearm_core::store::StoreError;
 
 /// Events that may wait to be printed; more hold the core up.
 const EVENTS: usize = 4096;
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
+/// How long a command waits for another to let go of the library: as long as short ones take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it looks meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Tracks that are told of where a name means several.
+const MOST_CANDIDATES: usize = 10;
 
 /// The platform's data folder.
 pub(crate) fn default_dir() -> Result<PathBuf, Exit> {
@@ -62,18 +71,64 @@ pub(crate) fn interruptible() -> Control {
     control.clone()
 }
 
+/// Opens the library, and waits a moment where another command has it: most are about to end. A window is not, and is
+/// not waited for.
+pub(crate) fn patiently<T>(
+    quiet: bool,
+    mut open: impl FnMut() -> Result<T, StartError>,
+) -> Result<T, Exit> {
+    let began = Instant::now();
+    let mut told = quiet;
+    loop {
+        match open() {
+            Err(StartError::Store(StoreError::Locked {
+                holder,
+                stays: false,
+            })) if began.elapsed() < PATIENCE => {
+                if !told {
+                    let secs = PATIENCE.as_secs();
+                    Output::note(&format!(
+                        "tonearm: waiting up to {secs} s for the library, in use by {holder}"
+                    ));
+                    told = true;
+                }
+                std::thread::sleep(LOOK_EVERY);
+            }
+            ended => return Ok(ended?),
+        }
+    }
+}
+
 impl Library {
     pub(crate) fn open(context: &Context) -> Result<Self, Exit> {
-        Self::open_at(context.library.clone())
+        Self::open_at(context, context.library.clone())
     }
 
-    pub(crate) fn open_at(library: PathBuf) -> Result<Self, Exit> {
-        Self::open_woken(library, || ())
+    /// Also where nothing can be written to it, which is told.
+    pub(crate) fn open_to_look(context: &Context) -> Result<Self, Exit> {
+        let library = Self::start(context, (context.library.clone(), true), || ())?;
+        if library.core.store().is_read_only() && !context.output.quiet {
+            Output::note("tonearm: nothing can be written to this library: it is only read");
+        }
+        Ok(library)
+    }
+
+    pub(crate) fn open_at(context: &Context, library: PathBuf) -> Result<Self, Exit> {
+        Self::open_woken(context, library, || ())
     }
 
     /// `wake` is called whenever there is something new to see.
     pub(crate) fn open_woken(
+        context: &Context,
         library: PathBuf,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, Exit> {
+        Self::start(context, (library, false), wake)
+    }
+
+    fn start(
+        context: &Context,
+        (library, or_read): (PathBuf, bool),
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Exit> {
         let (outlet, events) = sync_channel(EVENTS);
@@ -85,10 +140,15 @@ impl Library {
         let config = Config {
             library,
             eager: false,
+            or_read,
             slots: None,
             places: places(),
         };
-        let core = Core::start(&config, wake, say)?;
+        let wake = Arc::new(wake);
+        let core = patiently(context.output.quiet, || {
+            let wake = Arc::clone(&wake);
+            Core::start(&config, move || wake(), say.clone())
+        })?;
         let unreadable = core.unreadable().len();
         if unreadable > 0 {
             Output::note(&format!(
@@ -138,7 +198,8 @@ impl Library {
         }
     }
 
-    /// The track that `text` means: an id, an unambiguous beginning of one, or a path.
+    /// The track that `named` means: a path, an id, an unambiguous beginning of one, or the whole name of a file or title
+    /// that one track alone has.
     pub(crate) fn track(&self, named: &OsStr) -> Result<Arc<Row>, Exit> {
         let view = self.core.view();
         let path = named::plain(Path::new(named));
@@ -162,9 +223,48 @@ impl Library {
             (Some(_), Some(_)) => Err(Exit::Failed(format!(
                 "several tracks have ids that begin with {text}: give more of it"
             ))),
-            (None, _) => Err(Exit::Failed(format!(
-                "no track of the library has the id or path {text} (import it first, or see `tonearm list`)"
-            ))),
+            // A file that is there and not in the library is not another one that is called so.
+            (None, _) if path.symlink_metadata().is_ok() => Err(unknown(&text)),
+            (None, _) => called(&view, &text),
         }
     }
+}
+
+/// The one track whose file, with or without its ending, or whose title is called `name`, in whatever case.
+fn called(view: &View, name: &str) -> Result<Arc<Row>, Exit> {
+    let wanted = name.to_lowercase();
+    let is = |text: &OsStr| text.to_string_lossy().to_lowercase() == wanted;
+    let fits = |row: &&Arc<Row>| {
+        let (path, title) = (row.track.path.as_path(), row.track.tags.title.as_deref());
+        [path.file_name(), path.file_stem()]
+            .into_iter()
+            .flatten()
+            .any(is)
+            || title.is_some_and(|title| title.to_lowercase() == wanted)
+    };
+    let fitting: Vec<&Arc<Row>> = view.rows.iter().filter(fits).collect();
+    let more = fitting.len().saturating_sub(MOST_CANDIDATES);
+    match fitting.as_slice() {
+        [] => Err(unknown(name)),
+        [row] => Ok(Arc::clone(row)),
+        several => {
+            let mut lines = vec![format!(
+                "several tracks are called {name}: name one by its id"
+            )];
+            lines.extend(several.iter().take(MOST_CANDIDATES).map(|row| {
+                let path = row.track.path.as_path().display().to_string();
+                format!("  {}  {}", row.track.id, format::fit(&path, 300))
+            }));
+            if more > 0 {
+                lines.push(format!("  … and {more} more"));
+            }
+            Err(Exit::Failed(lines.join("\n")))
+        }
+    }
+}
+
+fn unknown(text: &str) -> Exit {
+    Exit::Failed(format!(
+        "no track of the library has the id, path, file name or title {text} (import it first, or see `tonearm list`)"
+    ))
 }

@@ -7,6 +7,7 @@ use crate::format;
 use crate::output::{Output, Style};
 use clap::Args;
 use std::sync::Arc;
+use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::export::document::TrackDocument;
 use tonearm_core::export::json::JsonWriter;
@@ -43,7 +44,7 @@ fn help() -> String {
 pub(crate) fn run(context: &Context, job: &List) -> Result<(), Exit> {
     let found = job.query.join(" ");
     let sort = job.sort.as_deref();
-    let library = Library::open(context)?;
+    let library = Library::open_to_look(context)?;
     let mut rows = select(&library.core.view(), &found, sort)?;
     rows.truncate(job.limit.unwrap_or(usize::MAX));
     if context.output.json {
@@ -80,6 +81,21 @@ fn usage(text: &str, error: &query::QueryError) -> Exit {
     Exit::Usage(format!("{error}\n  {text}\n  {}^", " ".repeat(error.at)))
 }
 
+/// What failed of a track that is ready or becomes so.
+fn beside(row: &Row) -> String {
+    let failed: Vec<&str> = match row.state {
+        TrackState::Failed | TrackState::Missing | TrackState::Streaming => Vec::new(),
+        TrackState::Ready | TrackState::Analyzing | TrackState::Partial => {
+            row.failed().map(Artifact::name).collect()
+        }
+    };
+    if failed.is_empty() {
+        String::new()
+    } else {
+        format!(", {} failed", failed.join(" and "))
+    }
+}
+
 fn print_table(output: Output, rows: &[Arc<Row>], library_is_empty: bool) -> Result<(), Exit> {
     if rows.is_empty() {
         return output.aside(if library_is_empty {
@@ -113,6 +129,7 @@ fn print_table(output: Output, rows: &[Arc<Row>], library_is_empty: bool) -> Res
             TrackState::Analyzing | TrackState::Partial | TrackState::Streaming => Style::Dim,
         };
         let state = output.styled(style, row.state.name());
+        let state = format!("{state}{}", output.styled(Style::Bad, &beside(row)));
         let id = row.track.id;
         output.line(&format!(
             "{id}  {name}{pad}  {bpm:>7}  {key:>4}  {length:>7}  {state}"

@@ -35,7 +35,7 @@ const HEADER: u32 = 58;
     after_help = "Examples:\n  tonearm play 3f9a --from 60 --seconds 15\n  tonearm play 3f9a --stems drums,bass\n  tonearm play 3f9a --render out.wav"
 )]
 pub(crate) struct Play {
-    /// An id, the beginning of one, or a path
+    /// An id, the beginning of one, a path, or the whole name of the file or the title
     #[arg(value_name = "TRACK")]
     track: OsString,
     /// The sound device: its name, a part of it, or its id
@@ -105,7 +105,7 @@ pub(crate) fn run(context: &Context, job: &Play) -> Result<(), Exit> {
     }
     // Closed again at once: others may use the library while the music plays.
     let (row, apart) = {
-        let library = Library::open(context)?;
+        let library = Library::open_to_look(context)?;
         let row = library.track(&job.track)?;
         let apart = apart(&library, &row, job)?;
         (row, apart)

@@ -22,7 +22,7 @@ use tonearm_core::row::Row;
     after_help = "Examples:\n  tonearm remove 3f9a\n  tonearm remove --query 'state:missing added:>1y' --dry-run"
 )]
 pub(crate) struct Remove {
-    /// Ids, beginnings of ids, or paths
+    /// Ids, beginnings of ids, paths, or whole names of files or titles
     #[arg(value_name = "TRACK", required_unless_present = "query")]
     tracks: Vec<OsString>,
     /// Every track that this finds, too

@@ -13,7 +13,7 @@ use tonearm_core::core_loop::view::View;
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::harmony::Key;
 use tonearm_core::import::presence::{self, Presence};
-use tonearm_core::row::{Row, TrackState};
+use tonearm_core::row::Row;
 use tonearm_core::track::{SourceId, TrackId};
 
 /// A failure as JSON. The fields of the track object's `error`.
@@ -297,7 +297,7 @@ impl Reporter {
         let Some(row) = view.rows.get(id) else {
             return Ok(());
         };
-        let is_well = !row.track.missing && row.state != TrackState::Failed;
+        let is_well = !row.track.missing && !row.has_failure();
         if !self.tells_finished || is_at_work || !is_well || !self.finished.insert(id) {
             return Ok(());
         }
@@ -373,7 +373,7 @@ impl Reporter {
             (0, 0) => None,
             (done, 0) => Some(format!("{done} results")),
             (done, failed) => Some(format!(
-                "{done} results, {failed} failed (tonearm show says why)"
+                "{done} results, {failed} failed (tonearm list state:failed finds them, tonearm show says why)"
             )),
         };
         let files = (!parts.is_empty()).then(|| parts.join(", "));

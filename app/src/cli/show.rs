@@ -10,7 +10,7 @@ use clap::Args;
 use std::ffi::OsString;
 use tonearm_core::artifact::{Artifact, Maker};
 use tonearm_core::export::document::{TrackDetails, TrackDocument};
-use tonearm_core::harmony::ChordSpan;
+use tonearm_core::harmony::{ChordSpan, KeyFinding, Spelling};
 use tonearm_core::row::{ArtifactState, Row};
 use tonearm_core::track::Source;
 
@@ -18,13 +18,13 @@ use tonearm_core::track::Source;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tonearm show 3f9a --json")]
 pub(crate) struct Show {
-    /// An id, the beginning of one, or a path
+    /// An id, the beginning of one, a path, or the whole name of the file or the title
     #[arg(value_name = "TRACK")]
     track: OsString,
 }
 
 pub(crate) fn run(context: &Context, job: &Show) -> Result<(), Exit> {
-    let library = Library::open(context)?;
+    let library = Library::open_to_look(context)?;
     let row = library.track(&job.track)?;
     let details = library.core.details(row.track.id)?;
     let document = TrackDocument::full(&row, &details);
@@ -52,7 +52,7 @@ pub(crate) fn print(output: Output, row: &Row, details: &TrackDetails) -> Result
         output.line(&format!("  {word}  {message}. {remedy}"))?;
     }
     if let Some(chords) = &details.chords {
-        for line in chord_lines(chords) {
+        for line in chord_lines(chords, details.key.as_ref()) {
             output.line(&format!(
                 "  {}  {line}",
                 output.styled(Style::Dim, &format!("{:>9}", "chords"))
@@ -245,7 +245,7 @@ fn percent(confidence: f32) -> String {
 }
 
 /// Chord labels in lines of eight, each line with the time at which it begins.
-fn chord_lines(chords: &[ChordSpan]) -> Vec<String> {
+fn chord_lines(chords: &[ChordSpan], key: Option<&KeyFinding>) -> Vec<String> {
     const LINES: usize = 12;
     let mut lines: Vec<String> = chords
         .chunks(8)
@@ -258,8 +258,10 @@ fn chord_lines(chords: &[ChordSpan]) -> Vec<String> {
             let labels: Vec<String> = line
                 .iter()
                 .map(|span| {
-                    span.chord
-                        .map_or_else(|| "N".to_owned(), |chord| chord.to_string())
+                    span.chord.map_or_else(
+                        || "N".to_owned(),
+                        |chord| chord.harte(Spelling::of(key, span.start)),
+                    )
                 })
                 .collect();
             format!("{start:>5}  {}", labels.join("  "))

@@ -8,7 +8,7 @@ use crate::format;
 use crate::output::Output;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use tonearm_core::export::document::StemPaths;
 use tonearm_core::failure::Failure;
 use tonearm_core::row::Row;
 use tonearm_core::setup::Family;
-use tonearm_core::stems::export::{self, ExportError};
-use tonearm_core::stems::room::{self, Estimate, Pace};
+use tonearm_core::stems::export::{self, ExportError, Others, Outcome};
+use tonearm_core::stems::room::{self, Estimate, Pace, StemRoom};
 use tonearm_core::units::Secs;
 
 /// Take tracks apart into drums, bass, other and vocals
@@ -33,15 +33,20 @@ use tonearm_core::units::Secs;
     after_help = "Examples:\n  tonearm stems 3f9a --out ~/Stems\n  tonearm stems --query 'genre:house bpm:120-126' --out ~/Stems --format wav\n  tonearm stems --budget 50"
 )]
 pub(crate) struct Stems {
-    /// Ids, beginnings of ids, or paths; the stems of several go into folders named for their ids
+    /// Ids, beginnings of ids, paths, or whole names of files or titles; the stems of several go into folders named for
+    /// their ids
     #[arg(value_name = "TRACK", required_unless_present_any = ["query", "budget"])]
     tracks: Vec<OsString>,
     /// All tracks that this finds, as in list
     #[arg(long, value_name = "QUERY", conflicts_with = "tracks")]
     query: Option<String>,
-    /// Where the files go: made when it is not there; nothing is written over
+    /// Where the files go: made when it is not there. The same files that are there already stay; where another one has
+    /// the name of one of them, nothing is written
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replaces other files that have the names of ours, but no track of the library
+    #[arg(long, requires = "out")]
+    overwrite: bool,
     #[arg(long, value_enum, default_value_t = Format::Flac)]
     format: Format,
     /// How many GB all stems of the library together may take from now on; `auto`: as fits the drive. The least recently
@@ -99,10 +104,38 @@ impl From<Format> for export::Format {
 struct Document {
     id: String,
     files: StemPaths,
+    /// What came of each file, where they were asked for in a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcomes: Option<Outcomes>,
     /// What the samples of the files are multiplied by to add up to the track.
     gain: f32,
     residual_db: Option<f32>,
     engine: Maker,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Outcomes {
+    drums: Outcome,
+    bass: Outcome,
+    other: Outcome,
+    vocals: Outcome,
+}
+
+impl From<[Outcome; 4]> for Outcomes {
+    fn from([drums, bass, other, vocals]: [Outcome; 4]) -> Self {
+        Self {
+            drums,
+            bass,
+            other,
+            vocals,
+        }
+    }
+}
+
+impl Outcomes {
+    fn all(self) -> [Outcome; 4] {
+        [self.drums, self.bass, self.other, self.vocals]
+    }
 }
 
 pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
@@ -154,7 +187,7 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
                 out.to_path_buf()
             }
         });
-        match write(&library, row, folder.as_deref(), (job.format, &control)) {
+        match write(&library, row, (folder.as_deref(), job), &control) {
             Ok(Some(document)) => tell(context, row, &document)?,
             // It has been told why there are none.
             Ok(None) => {}
@@ -239,11 +272,12 @@ fn separate(context: &Context, library: &Library, due: &[Arc<Row>]) -> Result<bo
     if !context.output.quiet {
         Output::note(&expected(estimate));
     }
-    let budget = view.stem_room.bytes;
+    let StemRoom { bytes: budget, .. } = view.stem_room;
     if room::lacking(estimate.bytes, budget) > 0 {
         Output::note(&format!(
-            "That is more than the {} that stems may take: those that do not fit will not be made\nAllow more room with tonearm stems --budget GB",
-            format::bytes(budget)
+            "That is more than the {} that stems may take: those that do not fit will not be made\n{}",
+            format::bytes(budget),
+            view.stem_room.remedy()
         ));
     }
     let tracks = due.iter().map(|row| row.track.id).collect();
@@ -300,20 +334,51 @@ fn expected(estimate: Estimate) -> String {
     )
 }
 
+/// Music is never replaced, also where it has the name of a stem.
+fn spare_tracks(library: &Library, folder: &Path, format: export::Format) -> Result<(), Exit> {
+    let view = library.core.view();
+    for path in export::paths(folder, format) {
+        // Names differ in case where the drive does not mind it.
+        let named = |path: &Path| path.file_name().map(OsStr::to_ascii_lowercase);
+        let Ok(there) = std::fs::canonicalize(&path) else {
+            continue;
+        };
+        let is_track = view.rows.iter().any(|row| {
+            let track = row.track.path.as_path();
+            (named(track) == named(&path) || named(track) == named(&there))
+                && std::fs::canonicalize(track).is_ok_and(|track| track == there)
+        });
+        if is_track {
+            return Err(Exit::Failed(format!(
+                "this is a track of the library and stays as it is: name another folder with --out\nFile: {}",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn write(
     library: &Library,
     row: &Row,
-    folder: Option<&Path>,
-    (how, control): (Format, &Control),
+    (folder, job): (Option<&Path>, &Stems),
+    control: &Control,
 ) -> Result<Option<Document>, Exit> {
     let (Some(set), Some(files)) = (row.stems(), library.core.reader().stems(row)) else {
         return Ok(None);
     };
-    let (paths, gain) = match folder {
-        None => (files.paths, files.gain),
+    let (paths, gain, outcomes) = match folder {
+        None => (files.paths, files.gain, None),
         Some(folder) => {
             let folder = std::path::absolute(folder)?;
-            let written = export::export(&files, &folder, how.into(), control);
+            let format = export::Format::from(job.format);
+            let others = if job.overwrite {
+                spare_tracks(library, &folder, format)?;
+                Others::Replace
+            } else {
+                Others::Keep
+            };
+            let written = export::export(&files, &folder, (format, others), control);
             let written = written.map_err(|error| match error {
                 ExportError::Cancelled(_) => Exit::Interrupted,
                 other if other.is_of_the_library() => Exit::Failed(format!(
@@ -322,12 +387,17 @@ fn write(
                 )),
                 other => Exit::Failed(other.to_string()),
             })?;
-            (written.paths, written.gain)
+            (
+                written.paths,
+                written.gain,
+                Some(Outcomes::from(written.outcomes)),
+            )
         }
     };
     Ok(Some(Document {
         id: row.track.id.to_string(),
         files: StemPaths::of(&paths),
+        outcomes,
         gain,
         residual_db: set.residual_db,
         engine: set.maker,
@@ -342,8 +412,15 @@ fn tell(context: &Context, row: &Row, document: &Document) -> Result<(), Exit> {
         format::caption(row),
         draft(document.engine)
     ))?;
-    for path in files.all() {
-        context.output.line(&format!("  {path}"))?;
+    let outcomes = document.outcomes.map(Outcomes::all);
+    for (at, path) in files.all().into_iter().enumerate() {
+        let outcome = outcomes.and_then(|all| all.get(at).copied());
+        let aside = match outcome {
+            None | Some(Outcome::Written) => "",
+            Some(Outcome::AlreadyThere) => "  already there",
+            Some(Outcome::Replaced) => "  replaced",
+        };
+        context.output.line(&format!("  {path}{aside}"))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `verify`, `backup`, `restore`: looking after the library as a whole.
 
 use crate::cli::Context;
-use crate::cli::library::{Library, interruptible};
+use crate::cli::library::{Library, interruptible, patiently};
 use crate::cli::report::{ErrorDocument, told};
 use crate::exit::Exit;
 use crate::format;
@@ -35,7 +35,7 @@ pub(crate) struct Restore {
 }
 
 pub(crate) fn verify(context: &Context, _job: &Verify) -> Result<(), Exit> {
-    let library = Library::open(context)?;
+    let library = Library::open_to_look(context)?;
     let report = library.core.store().verify(&interruptible())?;
     if report.stopped {
         return Err(Exit::Interrupted);
@@ -167,7 +167,9 @@ pub(crate) fn restore(context: &Context, job: &Restore) -> Result<(), Exit> {
     // What is wrong with the file itself is told of it, not of the library.
     std::fs::File::open(&job.file)
         .map_err(|error| Exit::Failed(format!("{error}\nFile: {}", job.file.display())))?;
-    let restored = Store::restore(&context.library, &job.file)?;
+    let restored = patiently(context.output.quiet, || {
+        Ok(Store::restore(&context.library, &job.file)?)
+    })?;
     let replaced = restored
         .replaced
         .as_ref()

@@ -16,7 +16,7 @@ use tonearm_core::units::Secs;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tonearm waveform 3f9a --png track.png --from 60 --to 75")]
 pub(crate) struct Draw {
-    /// An id, the beginning of one, or a path
+    /// An id, the beginning of one, a path, or the whole name of the file or the title
     #[arg(value_name = "TRACK")]
     track: OsString,
     /// Where to write the picture
@@ -35,7 +35,7 @@ pub(crate) struct Draw {
 }
 
 pub(crate) fn run(context: &Context, job: &Draw) -> Result<(), Exit> {
-    let library = Library::open(context)?;
+    let library = Library::open_to_look(context)?;
     let row = library.track(&job.track)?;
     draw(&library, &row, job)?;
     context

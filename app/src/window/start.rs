@@ -78,6 +78,7 @@ pub(super) fn open_library(
     let config = Config {
         library,
         eager: settings.analyze_on_import,
+        or_read: false,
         slots: settings.jobs,
         places: crate::cli::places(),
     };
@@ -93,6 +94,9 @@ pub(super) fn open_library(
                 tells.wake();
             },
         );
+        if let Ok(core) = &core {
+            core.store().stays_open();
+        }
         tracing::info!(
             tracks = core.as_ref().map_or(0, |core| core.view().rows.len()),
             ms = start.elapsed().as_millis() as u64,
@@ -149,6 +153,11 @@ pub(super) fn trouble(error: &StartError, folder: &Path) -> Trouble {
         StartError::Store(StoreError::Damaged { backup: None, .. }) => (
             "The library is damaged",
             format!("Your music is untouched. There is no backup: move {at} away and bring your music in again."),
+            true,
+        ),
+        StartError::Store(StoreError::ReadOnly { .. }) => (
+            "The library can only be read",
+            format!("Nothing can be written to {at}. Change its permissions, or copy it and open the copy with --library. In a terminal, tonearm list, show and export work as it is."),
             true,
         ),
         StartError::Store(StoreError::Full { .. }) => (

@@ -31,6 +31,8 @@ const TRUNCATION_SLACK: u64 = 4_608;
 pub struct Damage {
     /// Packets that could not be decoded; silence stands in their place.
     pub skipped_packets: u64,
+    /// Samples that are no numbers, or beyond all reason; silence stands in their place.
+    pub bad_samples: u64,
     /// The file ends before its container says it would.
     pub truncated: bool,
 }
@@ -47,6 +49,14 @@ impl Damage {
         } else if self.skipped_packets > HARMLESS_PACKETS {
             let count = self.skipped_packets;
             format!("{count} pieces of the file cannot be decoded; silence stands in their place")
+        } else if self.bad_samples > 0 {
+            let [count, are] = match self.bad_samples {
+                1 => ["1 sample".to_owned(), "is".to_owned()],
+                count => [format!("{count} samples"), "are".to_owned()],
+            };
+            format!(
+                "{count} of the file {are} no sound but a fault of the program that wrote it; silence stands there"
+            )
         } else {
             return None;
         };
@@ -354,7 +364,7 @@ impl Decoder {
         let rate = self.source.format.sample_rate.hz();
         let good = match self.source.decoder.decode(packet) {
             Ok(buffer) if buffer.num_planes() == channels && buffer.spec().rate() == rate => {
-                interleave::copy(&buffer, out);
+                self.damage.bad_samples += interleave::copy(&buffer, out);
                 true
             }
             Ok(buffer) => {

@@ -7,11 +7,14 @@ const LOUDEST: f32 = 1000.0;
 /// Samples below this only slow the arithmetic down: −600 dB.
 const FAINTEST: f32 = 1e-30;
 
-/// Replaces `out` by the frames of `buffer`.
-pub(super) fn copy(buffer: &GenericAudioBufferRef<'_>, out: &mut Vec<f32>) {
+/// Replaces `out` by the frames of `buffer`. Tells how many samples were no numbers or beyond all reason.
+pub(super) fn copy(buffer: &GenericAudioBufferRef<'_>, out: &mut Vec<f32>) -> u64 {
     // Full scale of integer formats is a power of two: these conversions lose nothing up to 24 bits.
     match buffer {
-        GenericAudioBufferRef::F32(buffer) => planes(buffer, out, sound),
+        GenericAudioBufferRef::F32(buffer) => {
+            planes(buffer, out, sound);
+            return buffer.iter_planes().map(count_bad).sum();
+        }
         GenericAudioBufferRef::S16(buffer) => {
             planes(buffer, out, |sample| f32::from(sample) / 32_768.0);
         }
@@ -23,11 +26,26 @@ pub(super) fn copy(buffer: &GenericAudioBufferRef<'_>, out: &mut Vec<f32>) {
         }
         other => {
             other.copy_to_vec_interleaved(out);
+            let bad = count_bad(out);
             for sample in out {
                 *sample = sound(*sample);
             }
+            return bad;
         }
     }
+    0
+}
+
+/// A pass of its own, so that both are done many samples at a time.
+fn count_bad(samples: &[f32]) -> u64 {
+    let bad = samples.iter().map(|it| u64::from(is_bad(*it)));
+    bad.sum()
+}
+
+#[inline]
+fn is_bad(sample: f32) -> bool {
+    // What is no number is in no range.
+    !(0.0..=LOUDEST).contains(&sample.abs())
 }
 
 /// The sample itself, unless it is not a number, out of all reason, or so faint that it only costs time.
@@ -86,9 +104,11 @@ mod tests {
             1e-40,
         ] {
             assert_eq!(sound(garbage), 0.0, "{garbage}");
+            assert_eq!(is_bad(garbage), garbage != 1e-40, "{garbage}");
         }
         for honest in [0.0, 1.0, -1.0, 3.5, 1e-9] {
             assert_eq!(sound(honest), honest);
+            assert!(!is_bad(honest), "{honest}");
         }
     }
 }

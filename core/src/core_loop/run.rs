@@ -44,6 +44,8 @@ pub struct Config {
     pub library: PathBuf,
     /// Take up everything that is due without being asked.
     pub eager: bool,
+    /// Open it also where nothing can be written to it: whatever would change it fails then.
+    pub or_read: bool,
     /// Jobs at a time; `None`: one per core.
     pub slots: Option<usize>,
     /// Where environment and models for neural analysis lie.
@@ -86,7 +88,11 @@ impl Core {
         wake: impl Fn() + Send + Sync + 'static,
         events: impl FnMut(Event) + Send + 'static,
     ) -> Result<Self, StartError> {
-        let (store, loaded) = Store::open(&config.library)?;
+        let (store, loaded) = if config.or_read {
+            Store::open_or_read(&config.library)?
+        } else {
+            Store::open(&config.library)?
+        };
         let store = Arc::new(store);
         let unreadable = loaded.unreadable.clone();
         let limits = limits(config, &loaded);

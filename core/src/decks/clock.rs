@@ -1,7 +1,7 @@
 //! Where a deck is at any moment, and what of its track sounds there.
 
 use super::view::{Analysis, DeckView, Matched};
-use crate::harmony::Chord;
+use crate::harmony::{Chord, Spelling};
 use crate::units::{Bpm, Secs};
 use stagelinq::clock::{DeckClock, Reading, UnitClock};
 use std::time::Instant;
@@ -122,6 +122,8 @@ pub struct Moment {
     pub is_stale: bool,
     pub beat: Option<BeatPlace>,
     pub chord: Sounding,
+    /// How notes are written here.
+    pub spelling: Spelling,
     pub next_chord: Option<NextChord>,
 }
 
@@ -164,6 +166,8 @@ impl Sounding {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NextChord {
     pub chord: Chord,
+    /// How notes are written where it begins.
+    pub spelling: Spelling,
     pub in_beats: f64,
     /// Of music at the file's own tempo.
     pub in_secs: Secs,
@@ -188,6 +192,7 @@ impl Moment {
             is_stale: place.is_stale,
             beat,
             chord,
+            spelling: analysis.map_or_else(Spelling::default, |it| it.spelling(place.position)),
             next_chord,
         }
     }
@@ -255,6 +260,11 @@ impl Analysis {
         })
     }
 
+    /// How notes are written at `at`.
+    fn spelling(&self, at: Secs) -> Spelling {
+        Spelling::of(self.details.key.as_ref(), at)
+    }
+
     /// The chord at `at`, and the next other one.
     fn chords_at(&self, at: Secs, bpm: Option<Bpm>) -> (Sounding, Option<NextChord>) {
         let spans = self.details.chords.as_deref().unwrap_or_default();
@@ -277,6 +287,7 @@ impl Analysis {
             let in_beats = by_grid().or_else(|| Some(in_secs.0 * bpm?.0 / 60.0))?;
             Some(NextChord {
                 chord,
+                spelling: self.spelling(start),
                 in_beats,
                 in_secs,
             })

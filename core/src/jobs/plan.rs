@@ -322,6 +322,12 @@ pub fn artifact_states(
 /// The state of a track as a whole.
 pub fn track_state(track: &Track, artifacts: &[ArtifactState; Artifact::ALL.len()]) -> TrackState {
     let any = |state| artifacts.contains(&state);
+    // What was asked for beyond that and failed leaves a track ready that is.
+    let lacks = || {
+        let states = Artifact::ALL.into_iter().zip(artifacts);
+        let mut usual = states.filter(|(artifact, _)| !is_on_request(*artifact));
+        usual.any(|(_, state)| *state == ArtifactState::Failed)
+    };
     if track.missing && track.is_streamed() {
         TrackState::Streaming
     } else if track.missing {
@@ -330,7 +336,7 @@ pub fn track_state(track: &Track, artifacts: &[ArtifactState; Artifact::ALL.len(
         TrackState::Analyzing
     } else if any(ArtifactState::Due) || any(ArtifactState::Waiting) {
         TrackState::Partial
-    } else if any(ArtifactState::Failed) || track.damage.is_some() {
+    } else if track.damage.is_some() || lacks() {
         TrackState::Failed
     } else {
         TrackState::Ready

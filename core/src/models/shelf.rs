@@ -23,6 +23,13 @@ pub struct Installed {
     pub note: Note,
 }
 
+impl Installed {
+    /// What the file takes.
+    pub fn bytes(&self) -> Option<u64> {
+        Some(fs::metadata(&self.path).ok()?.len())
+    }
+}
+
 /// What stands beside a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Note {

@@ -4,8 +4,9 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Rect};
 use super::palette::{self, BACKGROUND, NO_CHORD, Rgb, TEXT_MUTED};
 use super::text::{Fonts, Ink};
-use crate::harmony::{ChordSpan, KeySpan};
+use crate::harmony::{ChordSpan, KeySpan, Spelling};
 use crate::timeline::{self, ChordBlock};
+use crate::units::Secs;
 
 /// A stretch of one colour with what could be written on it, longest first.
 struct Block {
@@ -19,16 +20,16 @@ struct Block {
 pub(super) fn draw_chords(
     canvas: &mut Canvas,
     fonts: &Fonts<'_>,
-    spans: &[ChordSpan],
+    (spans, keys): (&[ChordSpan], &[KeySpan]),
     lane: (Rect, Axis, f32),
 ) {
     let blocks: Vec<Block> = timeline::chord_blocks(spans, lane.1.from, lane.1.to)
-        .map(chord_block)
+        .map(|block| chord_block(block, Spelling::at(keys, Secs(block.from))))
         .collect();
     draw(canvas, fonts, &blocks, lane);
 }
 
-fn chord_block(block: ChordBlock) -> Block {
+fn chord_block(block: ChordBlock, spelling: Spelling) -> Block {
     let (rgb, ink) = match block.chord {
         Some(chord) => (palette::chord_colour(chord), BACKGROUND),
         None => (NO_CHORD.mix(BACKGROUND, 0.45), TEXT_MUTED),
@@ -38,7 +39,7 @@ fn chord_block(block: ChordBlock) -> Block {
         to: block.to,
         rgb,
         ink,
-        names: block.names().into(),
+        names: block.names(spelling).into(),
     }
 }
 

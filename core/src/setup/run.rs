@@ -417,18 +417,21 @@ fn environment_view(environment: &Environment) -> EnvironmentView {
 }
 
 fn model_view(places: &Places, model: &Model) -> ModelView {
+    let installed = shelf::installed(&places.cache, model);
+    let true_bytes = installed.as_ref().and_then(Installed::bytes);
+    let about = model.files.first().map_or(0, |file| file.about_bytes);
     ModelView {
         id: model.id.clone(),
         family: model.family,
         title: model.title.clone(),
         is_for: model.is_for.clone(),
-        bytes: model.files.first().map_or(0, |file| file.about_bytes),
+        bytes: true_bytes.unwrap_or(about),
         code_licence: model.code_licence.clone(),
         weight_licence: model.weight_licence.clone(),
         is_free: model.is_free,
         notice: model.notice.clone(),
         link: model.link.clone(),
-        state: state_of(places, model),
+        state: installed.map_or(ModelState::Absent, |it| ready(&it)),
     }
 }
 

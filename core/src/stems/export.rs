@@ -1,11 +1,12 @@
-//! Stems out of the library, as files that any program reads: all four or none, never over anything.
+//! Stems out of the library, as files that any program reads: all four or none, over others only when asked to.
 
 use super::{Stem, StemFiles};
 use crate::audio::flac::{Depth, FlacWriter};
 use crate::audio::{AudioError, Decoder};
 use crate::control::{Cancelled, Control};
+use serde::Serialize;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// Steps of full scale in the library's files, once their gain is applied.
@@ -33,11 +34,31 @@ impl Format {
     }
 }
 
-/// What was written.
+/// What becomes of other files with the names of ours. Those that hold the very same bytes stay in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// They stay, and nothing is written.
+    Keep,
+    Replace,
+}
+
+/// What came of one of the four files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Written,
+    /// The same bytes were there.
+    AlreadyThere,
+    /// Another file was there.
+    Replaced,
+}
+
+/// What there is now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exported {
     /// In the order of [`Stem::ALL`].
     pub paths: [PathBuf; 4],
+    pub outcomes: [Outcome; 4],
     /// What the samples of all four are multiplied by to be as loud as in the mix: 1 but where they did not fit.
     pub gain: f32,
 }
@@ -47,8 +68,10 @@ pub struct Exported {
 pub enum ExportError {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    #[error("something is there already and stays as it is\nFile: {}", path.display())]
+    #[error("another file is there already and stays as it is: --overwrite replaces it, --out names another folder\nFile: {}", path.display())]
     Taken { path: PathBuf },
+    #[error("this is no file, and cannot be replaced\nPath: {}", path.display())]
+    NoFile { path: PathBuf },
     #[error("cannot write: {error}\nFile: {}", path.display())]
     Write { error: io::Error, path: PathBuf },
     #[error("the stems in the library cannot be read: {error}\nFile: {}", path.display())]
@@ -65,42 +88,95 @@ impl ExportError {
     pub fn is_of_the_library(&self) -> bool {
         match self {
             Self::Read { .. } | Self::Damaged { .. } => true,
-            Self::Cancelled(_) | Self::Taken { .. } | Self::Write { .. } | Self::TooLong => false,
+            Self::Cancelled(_)
+            | Self::Taken { .. }
+            | Self::NoFile { .. }
+            | Self::Write { .. }
+            | Self::TooLong => false,
         }
     }
+}
+
+/// What the four files in `folder` are called, in the order of [`Stem::ALL`].
+pub fn paths(folder: &Path, format: Format) -> [PathBuf; 4] {
+    Stem::ALL.map(|stem| folder.join(format!("{stem}.{}", format.extension())))
 }
 
 /// Writes all four into `folder`, which is made when it is not there.
 pub fn export(
     files: &StemFiles,
     folder: &Path,
-    format: Format,
+    (format, others): (Format, Others),
     control: &Control,
 ) -> Result<Exported, ExportError> {
-    let paths = Stem::ALL.map(|stem| folder.join(format!("{stem}.{}", format.extension())));
-    for path in &paths {
-        if fs::symlink_metadata(path).is_ok() {
-            return Err(ExportError::Taken { path: path.clone() });
-        }
-    }
+    let paths = paths(folder, format);
     if format == Format::Wav && files.frames.saturating_mul(8) > LONGEST_WAV {
         return Err(ExportError::TooLong);
+    }
+    for path in &paths {
+        if fs::symlink_metadata(path).is_ok() && !fs::metadata(path).is_ok_and(|it| it.is_file()) {
+            let path = path.clone();
+            return Err(match others {
+                Others::Keep => ExportError::Taken { path },
+                Others::Replace => ExportError::NoFile { path },
+            });
+        }
     }
     let scale = match format {
         Format::Wav => Scale::Floats,
         Format::Flac => Scale::fitting(files, control)?,
     };
     let draft = Draft::beside(folder)?;
-    for (from, path) in files.paths.iter().zip(&paths) {
+    let mut outcomes = [Outcome::Written; 4];
+    for ((from, path), outcome) in files.paths.iter().zip(&paths).zip(&mut outcomes) {
         let to = draft.folder.join(path.file_name().unwrap_or_default());
         write(files, from, &to, (scale, control))?;
+        if fs::symlink_metadata(path).is_ok() {
+            *outcome = match (are_equal(&to, path)?, others) {
+                (true, _) => Outcome::AlreadyThere,
+                (false, Others::Replace) => Outcome::Replaced,
+                (false, Others::Keep) => return Err(ExportError::Taken { path: path.clone() }),
+            };
+        }
     }
-    draft.move_to(folder, &paths)?;
+    draft.move_to(folder, &paths, outcomes)?;
     let gain = match scale {
         Scale::Floats | Scale::Whole => 1.0,
         Scale::Quieter(halvings) => 2.0_f32.powi(halvings as i32),
     };
-    Ok(Exported { paths, gain })
+    Ok(Exported {
+        paths,
+        outcomes,
+        gain,
+    })
+}
+
+/// Whether `path` holds the very bytes of `ours`.
+fn are_equal(ours: &Path, path: &Path) -> Result<bool, ExportError> {
+    let failed = |path: &Path, error| ExportError::Write {
+        error,
+        path: path.to_path_buf(),
+    };
+    let open = |path: &Path| File::open(path).map_err(|error| failed(path, error));
+    let (mine, theirs) = (open(ours)?, open(path)?);
+    let length = |file: &File| file.metadata().map(|it| it.len()).ok();
+    if length(&mine) != length(&theirs) {
+        return Ok(false);
+    }
+    let (mut mine, mut theirs) = (BufReader::new(mine), BufReader::new(theirs));
+    loop {
+        let left = mine.fill_buf().map_err(|error| failed(ours, error))?;
+        let right = theirs.fill_buf().map_err(|error| failed(path, error))?;
+        let count = left.len().min(right.len());
+        if count == 0 {
+            return Ok(left.len() == right.len());
+        }
+        if left.get(..count) != right.get(..count) {
+            return Ok(false);
+        }
+        mine.consume(count);
+        theirs.consume(count);
+    }
 }
 
 /// How samples become numbers.
@@ -291,23 +367,25 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Gives all files their names; those that have theirs lose them again when one cannot have its.
-    fn move_to(&self, folder: &Path, paths: &[PathBuf; 4]) -> Result<(), ExportError> {
-        for (count, path) in paths.iter().enumerate() {
-            let from = self.folder.join(path.file_name().unwrap_or_default());
-            // A link is made only where nothing is: what came meanwhile stays. Not every drive knows links.
-            let placed = match fs::hard_link(&from, path) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
-                    fs::rename(&from, path)
-                }
-                placed => placed,
+    /// Gives all files their names. Where one cannot have its, all is as it was before.
+    fn move_to(
+        &self,
+        folder: &Path,
+        paths: &[PathBuf; 4],
+        outcomes: [Outcome; 4],
+    ) -> Result<(), ExportError> {
+        let files: Vec<(&PathBuf, Outcome)> = paths.iter().zip(outcomes).collect();
+        for (count, (path, outcome)) in files.iter().enumerate() {
+            let placed = match outcome {
+                Outcome::AlreadyThere => Ok(()),
+                Outcome::Written => self.place(path),
+                Outcome::Replaced => self.replace(path),
             };
             if let Err(error) = placed {
-                for path in paths.iter().take(count) {
-                    // Ours, made a moment ago.
-                    let _stays_behind = fs::remove_file(path);
+                for (path, outcome) in files.iter().take(count) {
+                    self.take_back(path, *outcome);
                 }
-                let path = path.clone();
+                let path = (*path).clone();
                 return Err(if error.kind() == io::ErrorKind::AlreadyExists {
                     ExportError::Taken { path }
                 } else {
@@ -319,6 +397,44 @@ impl Draft {
             error,
             path: folder.to_path_buf(),
         })
+    }
+
+    fn place(&self, path: &Path) -> io::Result<()> {
+        let from = self.folder.join(path.file_name().unwrap_or_default());
+        // A link is made only where nothing is: what came meanwhile stays. Not every drive knows links.
+        match fs::hard_link(&from, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
+                fs::rename(&from, path)
+            }
+            placed => placed,
+        }
+    }
+
+    /// One rename, so that there is the old file or the new one at any moment.
+    fn replace(&self, path: &Path) -> io::Result<()> {
+        if fs::hard_link(path, self.before(path)).is_err() {
+            fs::copy(path, self.before(path))?;
+        }
+        let from = self.folder.join(path.file_name().unwrap_or_default());
+        fs::rename(from, path)
+    }
+
+    /// Where the file that is replaced stays until all are.
+    fn before(&self, path: &Path) -> PathBuf {
+        let name = path.file_name().unwrap_or_default();
+        self.folder.join(name).with_extension("before")
+    }
+
+    fn take_back(&self, path: &Path, outcome: Outcome) {
+        let back = match outcome {
+            Outcome::AlreadyThere => Ok(()),
+            // Ours, made a moment ago.
+            Outcome::Written => fs::remove_file(path),
+            Outcome::Replaced => fs::rename(self.before(path), path),
+        };
+        if let Err(error) = back {
+            tracing::warn!(%error, path = %path.display(), "a file of stems stays behind");
+        }
     }
 }
 

@@ -72,9 +72,21 @@ pub fn evicted(mut held: Vec<Held>, more: u64, budget: u64) -> Result<Vec<TrackI
     Ok(gone.collect())
 }
 
-/// Why stems that would take `bytes` find no room in `budget`.
-pub fn refusal(bytes: u64, crowded: Crowded, budget: u64) -> Failure {
-    let Crowded(stays) = crowded;
+impl StemRoom {
+    /// What makes more room. Where nobody chose one and the drive is what keeps it small, that is the drive.
+    pub fn remedy(self) -> &'static str {
+        if !self.is_chosen && self.bytes < USUAL_BUDGET {
+            "Free space on the drive that holds the library: stems may take a fifth of it. Or set their room in the \
+             settings, or with tonearm stems --budget"
+        } else {
+            "Allow more room for stems in the settings, or with tonearm stems --budget"
+        }
+    }
+}
+
+/// Why stems that would take `bytes` find no `room`.
+pub fn refusal(bytes: u64, crowded: Crowded, room: StemRoom) -> Failure {
+    let (Crowded(stays), budget) = (crowded, room.bytes);
     let [needed, all, taken] = [bytes, budget, stays].map(in_words);
     let message = if bytes > budget {
         format!("the stems would take about {needed}, and all stems together may take {all}")
@@ -84,11 +96,7 @@ pub fn refusal(bytes: u64, crowded: Crowded, budget: u64) -> Failure {
              made or used since these were asked for"
         )
     };
-    Failure::new(
-        FailureKind::Storage,
-        message,
-        "Allow more room for stems in the settings, or with tonearm stems --budget",
-    )
+    Failure::new(FailureKind::Storage, message, room.remedy())
 }
 
 /// What a batch of stems lacks of the room for all, in bytes: those that are there may go for it, its own may not.
@@ -294,11 +302,23 @@ mod tests {
                 "60 MB are taken by those",
             ),
         ] {
-            let failure = refusal(bytes, Crowded(stays), budget);
+            let room = StemRoom {
+                bytes: budget,
+                is_chosen: true,
+            };
+            let failure = refusal(bytes, Crowded(stays), room);
             assert!(failure.message.contains(words), "{}", failure.message);
             assert!(failure.message.contains("90 MB"), "{}", failure.message);
             assert_eq!(failure.kind, FailureKind::Storage);
         }
         assert_eq!((lacking(10, 10), lacking(11, 10)), (0, 1));
+        for (bytes, is_chosen, first) in [
+            (50_000_000, false, "Free space on the drive"),
+            (50_000_000, true, "Allow more room"),
+            (20_000_000_000, false, "Allow more room"),
+        ] {
+            let failure = refusal(90_000_000_000, Crowded(0), StemRoom { bytes, is_chosen });
+            assert!(failure.remedy.starts_with(first), "{}", failure.remedy);
+        }
     }
 }

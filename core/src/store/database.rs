@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 /// Memory for pages: rows are decoded once at the start, results are read one by one, so that little is read twice.
-const CACHE_BYTES: usize = 8 << 20;
+pub(super) const CACHE_BYTES: usize = 8 << 20;
 
 pub(super) struct Handle {
     path: PathBuf,
@@ -42,7 +42,7 @@ impl Handle {
         Self::open_with(path, open_file)
     }
 
-    /// With another way to open the file (tests: a disk that fills up).
+    /// With another way to open the file (where it cannot be written to; tests: a disk that fills up).
     pub(super) fn open_with(
         path: PathBuf,
         open: fn(&Path) -> Result<Database, redb::DatabaseError>,

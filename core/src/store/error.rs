@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 /// Variants by what the caller does next; each message says what the user can do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the library is in use by {holder}; close that first, or choose another library")]
-    Locked { holder: String },
+    #[error("the library is in use by {holder}; {}, or choose another library", way_out(*stays))]
+    Locked {
+        holder: String,
+        /// It holds the library until its user closes it: waiting a moment is of no use.
+        stays: bool,
+    },
     #[error(
         "the library was written by a newer Tonearm (format {found}, this one knows {known}); \
          update Tonearm. Nothing was changed"
@@ -26,6 +30,12 @@ pub enum StoreError {
     Full { path: PathBuf },
     #[error("the library cannot be read or written: {source}; check the drive and its permissions\nFile: {}", path.display())]
     Io { source: io::Error, path: PathBuf },
+    #[error(
+        "the library can only be read here ({source}); get the right to write to its folder, or copy it and name the copy \
+         with --library\nFolder: {}",
+        path.display()
+    )]
+    ReadOnly { source: io::Error, path: PathBuf },
     /// One stored result is unusable; the rest of the library is fine.
     #[error("the stored {what} of track {id} is damaged ({reason}); analyse the track again")]
     Record {
@@ -35,6 +45,14 @@ pub enum StoreError {
     },
     #[error("this is not a sound backup: {reason}; choose another\nFile: {}", path.display())]
     BadBackup { reason: String, path: PathBuf },
+}
+
+fn way_out(stays: bool) -> &'static str {
+    if stays {
+        "do it in that window, or close it first"
+    } else {
+        "close that first"
+    }
 }
 
 fn remedy(backup: Option<&Path>) -> String {
@@ -53,6 +71,14 @@ impl StoreError {
             Self::Io { source, path }
         }
     }
+}
+
+/// This user may not write there, or nobody can.
+pub(super) fn is_unwritable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 /// No room, for whatever reason the system gives.
@@ -101,6 +127,7 @@ impl Trouble {
             Self::Panic(reason) => damaged(reason),
             Self::Database(redb::Error::DatabaseAlreadyOpen) => StoreError::Locked {
                 holder: "another program".to_owned(),
+                stays: false,
             },
             Self::Database(redb::Error::Io(source)) => match source.kind() {
                 io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {

@@ -7,14 +7,17 @@ use std::path::Path;
 
 const NAME: &str = "lock";
 
+/// The third line where a window holds the library.
+const STAYS: &str = "window";
+
 /// Longest text believed of a lock file that somebody else wrote.
-const HOLDER_BYTES: u64 = 400;
+const HOLDER_BYTES: u64 = 4_000;
 
 /// Held as long as it lives. The file stays behind; only the system's lock on it counts, and
 /// that ends with the process however it ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -30,9 +33,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::Locked {
-                    holder: read_holder(&mut file),
-                });
+                return Err(read_holder(&mut file));
             }
             // Some network drives cannot lock; the database's own guard is what is left there.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
@@ -40,31 +41,60 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(StoreError::io(error, &path)),
         }
-        write_holder(&mut file).map_err(|error| StoreError::io(error, &path))?;
-        Ok(Self { _file: file })
+        write_holder(&file, "").map_err(|error| StoreError::io(error, &path))?;
+        Ok(Self { file })
+    }
+
+    /// For reading alone, where nothing can be written: nobody who writes has the library, as far as that can be told.
+    pub(super) fn share(dir: &Path) -> Result<Option<Self>, StoreError> {
+        let Ok(mut file) = File::open(dir.join(NAME)) else {
+            return Ok(None);
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(TryLockError::WouldBlock) => Err(read_holder(&mut file)),
+            Err(TryLockError::Error(_cannot_lock)) => Ok(None),
+        }
+    }
+
+    /// Whoever is kept out hears that this goes on until the user closes it.
+    pub(super) fn stays(&self) {
+        if let Err(error) = write_holder(&self.file, STAYS) {
+            tracing::debug!(%error, "others are not told that the library stays open");
+        }
     }
 }
 
-fn write_holder(file: &mut File) -> io::Result<()> {
+fn write_holder(mut file: &File, more: &str) -> io::Result<()> {
     let command: Vec<String> = std::env::args_os()
         .take(12)
-        .map(|argument| argument.to_string_lossy().into_owned())
+        .map(|argument| {
+            // Within what is read again, and on one line.
+            let text: String = argument.to_string_lossy().chars().take(80).collect();
+            text.replace(['\n', '\r'], " ")
+        })
         .collect();
     file.set_len(0)?;
     file.rewind()?;
-    writeln!(file, "{}\n{}", std::process::id(), command.join(" "))
+    // In one piece: others may read at any moment.
+    let text = format!("{}\n{}\n{more}", std::process::id(), command.join(" "));
+    file.write_all(text.as_bytes())
 }
 
-/// `process 123 (tonearm import …)`, as far as the file tells.
-fn read_holder(file: &mut File) -> String {
+/// Held by `process 123 (tonearm import …)`, as far as the file tells.
+fn read_holder(file: &mut File) -> StoreError {
     let mut bytes = Vec::new();
     // What could be read is used: on some systems a locked file cannot be read at all.
     drop(file.take(HOLDER_BYTES).read_to_end(&mut bytes));
     let text = String::from_utf8_lossy(&bytes);
     let mut lines = text.lines().map(str::trim);
-    match (lines.next().unwrap_or(""), lines.next().unwrap_or("")) {
+    let holder = match (lines.next().unwrap_or(""), lines.next().unwrap_or("")) {
         ("", _) => "another process".to_owned(),
         (pid, "") => format!("process {pid}"),
         (pid, command) => format!("process {pid} ({command})"),
+    };
+    StoreError::Locked {
+        holder,
+        stays: lines.next() == Some(STAYS),
     }
 }

@@ -4,6 +4,7 @@ use super::backup::{self, Reason};
 use super::database::{Handle, guarded};
 use super::error::{StoreError, Trouble};
 use super::files;
+use super::overlay;
 use super::tables::{
     BEATS_BY_HAND, BY_HAND, BY_TRACK, DECK_NAMES, FORMAT, META, META_CHANGES, META_FORMAT, REMOVED,
 };
@@ -30,6 +31,17 @@ pub(super) fn open(path: &Path) -> Result<Handle, StoreError> {
     open_with(path, &STEPS)
 }
 
+/// Opens the library file where it cannot be written to. What would be brought up to date is so in memory alone.
+pub(super) fn open_to_read(path: &Path) -> Result<Handle, StoreError> {
+    refuse_newer(path, &STEPS)?;
+    let handle = Handle::open_with(path.to_path_buf(), overlay::open)?;
+    let found = check(handle.read(format_of)?, path, &STEPS)?;
+    if found != newest(&STEPS) {
+        bring_up_to_date(&handle, found, &STEPS)?;
+    }
+    Ok(handle)
+}
+
 fn open_with(path: &Path, steps: &[Step]) -> Result<Handle, StoreError> {
     let length = fs::metadata(path).map(|metadata| metadata.len());
     if length.is_ok_and(|length| length > 0) {
@@ -52,14 +64,18 @@ fn open_with(path: &Path, steps: &[Step]) -> Result<Handle, StoreError> {
     drop(handle);
     backup::copy_closed(path, Reason::Migration)?;
     let handle = Handle::open(path.to_path_buf())?;
+    bring_up_to_date(&handle, found, steps)?;
+    Ok(handle)
+}
+
+fn bring_up_to_date(handle: &Handle, found: u64, steps: &[Step]) -> Result<(), StoreError> {
     handle.write(|write| {
         for step in steps.iter().skip(found as usize - 1) {
             step(write)?;
         }
         write.open_table(META)?.insert(META_FORMAT, newest(steps))?;
         Ok(())
-    })?;
-    Ok(handle)
+    })
 }
 
 /// The format that `steps` lead to.

@@ -260,6 +260,7 @@ fn what_cannot_be_read_is_known_to_whoever_opens_the_library() {
     let config = crate::core_loop::Config {
         library: dir.path().to_path_buf(),
         eager: false,
+        or_read: false,
         slots: Some(1),
         places: crate::setup::Places::default(),
     };
@@ -293,6 +294,14 @@ fn a_second_opening_is_refused_and_names_the_holder() {
     assert!(matches!(error, StoreError::Locked { .. }), "{error}");
     let pid = std::process::id().to_string();
     assert!(error.to_string().contains(&pid), "{error}");
+    assert!(matches!(error, StoreError::Locked { stays: false, .. }));
+    // A window says that it stays open.
+    store.stays_open();
+    let error = Store::open(dir.path()).unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Locked { stays: true, holder } if holder.contains(&pid)),
+        "{error}"
+    );
     drop(store);
     // The file that is left says something of a process; nobody holds it.
     assert!(dir.path().join("lock").exists());

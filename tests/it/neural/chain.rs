@@ -2,6 +2,7 @@
 
 use super::{fake_worker, lives};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -101,6 +102,31 @@ fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
+fn the_size_of_a_model_is_that_of_its_file_once_it_is_there() {
+    let bench = Bench::new("normal");
+    let sizes = || -> Vec<(String, u64)> {
+        let lines = bench.run(&["setup", "--check"]).with_status(0).lines();
+        let models = of_event(&lines, "model").into_iter();
+        models
+            .map(|it| {
+                (
+                    it["id"].as_str().unwrap().to_owned(),
+                    it["bytes"].as_u64().unwrap(),
+                )
+            })
+            .collect()
+    };
+    let all = |beats, stems, harmony| {
+        let sizes = [("beat_this", beats), ("htdemucs", stems), ("ace", harmony)];
+        sizes.map(|(id, bytes)| (id.to_owned(), bytes)).to_vec()
+    };
+    assert_eq!(sizes(), all(4, 4, 4), "as announced");
+    bench.set_up();
+    // Four bytes and the name of each.
+    assert_eq!(sizes(), all(13, 12, 7));
+}
+
+#[test]
 fn models_are_taken_from_a_folder_under_their_terms() {
     let bench = Bench::new("normal");
     let from = bench.path("from");
@@ -194,6 +220,16 @@ fn drafts_come_first_and_models_after_them() {
     assert_eq!(shown["bpm"], 120.0);
     assert_eq!(shown["tempo_segments"][0]["beats_per_bar"], 3);
     assert_eq!(shown["chords"][0]["label"], "A:min7/b7");
+    let versions: BTreeMap<&str, u64> = shown["artifacts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|it| Some((it["artifact"].as_str()?, it["version"].as_u64()?)))
+        .collect();
+    // Raised whenever the same model gives another result: that makes what older versions made due again.
+    for (artifact, version) in [("beats", 1), ("key", 1), ("chords", 2), ("stems", 1)] {
+        assert_eq!(versions[artifact], version, "{artifact}");
+    }
     // Nothing is due any more, and the user's word brings the built-in analysis back.
     let again = bench.run(&["analyze", "--all"]).with_status(0).lines();
     assert_eq!(of_event(&again, "artifact").len(), 0, "{again:?}");

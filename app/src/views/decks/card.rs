@@ -262,7 +262,7 @@ fn column_ui(
 /// The chord that sounds, and the one that comes.
 fn chord_ui(ui: &mut Ui, (upper, lower): (Rect, Rect), one: &One<'_>) {
     let Some(moment) = one.moment else { return };
-    let name = facts::chord_name(moment.chord);
+    let name = facts::chord_name(&moment);
     if !name.is_empty() {
         let colour = match moment.chord.chord() {
             Some(chord) if !one.is_stale() => {

@@ -11,7 +11,7 @@ use eframe::egui::{
     self, Align, Align2, Color32, CornerRadius, FontId, Label, Layout, Rect, Response, RichText,
     Sense, Stroke, StrokeKind, TextureId, Ui, UiBuilder, WidgetInfo, vec2,
 };
-use tonearm_core::decks::{NextChord, Sounding};
+use tonearm_core::decks::{Moment, NextChord, Sounding};
 use tonearm_core::harmony::Key;
 use tonearm_core::stems::Stem;
 use tonearm_core::units::Secs;
@@ -269,18 +269,18 @@ pub(super) fn bar(one: &One<'_>) -> String {
     }
 }
 
-pub(super) fn chord_name(sounding: Sounding) -> String {
-    match sounding {
+pub(super) fn chord_name(moment: &Moment) -> String {
+    match moment.chord {
         Sounding::Unknown => String::new(),
         Sounding::NoChord => "N.C.".to_owned(),
-        Sounding::Chord(chord) => chord.short_name(),
+        Sounding::Chord(chord) => chord.short_name(moment.spelling),
     }
 }
 
 /// `F in 3 beats`.
 pub(super) fn coming(next: &NextChord) -> String {
     let beats = next.in_beats.ceil().clamp(0.0, 9999.0) as u32;
-    let name = next.chord.short_name();
+    let name = next.chord.short_name(next.spelling);
     match beats {
         0 | 1 => format!("{name} in 1 beat"),
         _ => format!("{name} in {beats} beats"),

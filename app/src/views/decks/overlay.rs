@@ -294,11 +294,11 @@ fn second_ui(ui: &mut Ui, rect: Rect, ready: &Ready, one: &One<'_>) {
 
 /// The chord that sounds, and the one that comes.
 fn chords_ui(ui: &mut Ui, rect: Rect, one: &One<'_>, moment: &Moment) {
-    let name = facts::chord_name(moment.chord);
+    let name = facts::chord_name(moment);
     let next = moment.next_chord.as_ref();
     let coming = next.map(|next| {
         let beats = next.in_beats.ceil().clamp(0.0, 999.0) as u32;
-        let name = next.chord.short_name();
+        let name = next.chord.short_name(next.spelling);
         (
             format!("{} {name} in {beats}", icon::CARET_RIGHT),
             facts::coming(next),

@@ -51,8 +51,10 @@ pub(super) fn stage_ui(
         return word(&painter, rect.center(), nothing(one));
     };
     let chords = one.deck.matching.track().and_then(|track| {
-        let chords = track.analysis.as_ref()?.details.chords.as_deref()?;
-        (!chords.is_empty() && rect.height() > ROOM).then_some(chords)
+        let details = &track.analysis.as_ref()?.details;
+        let chords = details.chords.as_deref()?;
+        let found = (chords, details.key.as_ref());
+        (!chords.is_empty() && rect.height() > ROOM).then_some(found)
     });
     let wave = match chords {
         Some(_) => rect.with_max_y(rect.bottom() - LANE),

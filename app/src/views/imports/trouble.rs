@@ -70,9 +70,7 @@ fn found_in(chunk: &Chunk) -> Vec<TrackId> {
 }
 
 fn is_trouble(row: &Row) -> bool {
-    row.track.missing
-        || row.track.damage.is_some()
-        || row.artifacts.contains(&ArtifactState::Failed)
+    row.track.missing || row.has_failure()
 }
 
 /// One reason, with everything that failed for it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tonearm_core::core_loop::view::Rows;
 use tonearm_core::query::{Query, Sort};
-use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::row::{Row, TrackState};
 use tonearm_core::track::{FilePath, TrackId};
 
 /// What the sidebar narrows the table to.
@@ -58,9 +58,7 @@ impl Scope {
             Self::Recent => row.track.added >= recent_since,
             Self::Ready => row.state == TrackState::Ready,
             Self::InWork => matches!(row.state, TrackState::Analyzing | TrackState::Partial),
-            Self::Failed => {
-                row.state == TrackState::Failed || row.artifacts.contains(&ArtifactState::Failed)
-            }
+            Self::Failed => row.has_failure(),
             Self::Missing => row.state == TrackState::Missing,
             Self::Duplicates => !row.duplicates.is_empty(),
             Self::Folder(root) => row.track.root == *root,

@@ -120,7 +120,7 @@ pub(super) fn key(key: Key, notation: KeyNotation) -> String {
                 Mode::Major => "",
                 Mode::Minor => "m",
             };
-            format!("{}{minor}", key.tonic.name())
+            format!("{}{minor}", key.tonic_name())
         }
     }
 }
@@ -212,6 +212,11 @@ pub(super) fn spoken(row: &Row, notation: KeyNotation) -> String {
     }
     text.push_str(", ");
     text.push_str(state(row.state));
+    if row.state == TrackState::Ready {
+        for artifact in row.failed() {
+            let _infallible = write!(text, ", {} failed", artifact.name());
+        }
+    }
     text
 }
 

@@ -12,6 +12,7 @@ use eframe::egui::{
 use std::path::Path;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::edits::Edit;
+use tonearm_core::harmony::Spelling;
 use tonearm_core::units::Secs;
 
 /// Points: the height of the header, and what the names keep of its width.
@@ -288,11 +289,12 @@ fn time_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, width: f32) {
                 text = format!("{text}  \u{b7}  bar {bar}");
             }
             let chords = details.as_ref().and_then(|it| it.chords.as_deref());
+            let found = details.as_ref().and_then(|it| it.key.as_ref());
+            let spelling = Spelling::of(found, Secs(page.at));
             if let Some(chord) = chords.and_then(|chords| chord_at(chords, page.at)) {
-                text = format!("{text}  \u{b7}  {}", chord.short_name());
+                text = format!("{text}  \u{b7}  {}", chord.short_name(spelling));
             }
-            let keys = details.as_ref().and_then(|it| it.key.as_ref());
-            let keys = keys.map_or(&[][..], |found| found.segments.as_slice());
+            let keys = found.map_or(&[][..], |found| found.segments.as_slice());
             if keys.len() > 1
                 && let Some(key) = key_at(keys, page.at)
             {

@@ -4,8 +4,9 @@ use super::viewport::Viewport;
 use crate::settings::KeyNotation;
 use crate::theme;
 use eframe::egui::{Color32, CornerRadius, FontId, Painter, Rect, pos2};
-use tonearm_core::harmony::{Chord, ChordSpan, Key, KeySpan};
+use tonearm_core::harmony::{Chord, ChordSpan, Key, KeyFinding, KeySpan, Spelling};
 use tonearm_core::timeline;
+use tonearm_core::units::Secs;
 
 /// A key as the user wants it written.
 pub(in crate::views) fn key_name(key: Key, notation: KeyNotation) -> String {
@@ -53,7 +54,7 @@ pub(in crate::views) fn chords(
     painter: &Painter,
     rect: Rect,
     view: &Viewport,
-    spans: &[ChordSpan],
+    (spans, key): (&[ChordSpan], Option<&KeyFinding>),
 ) {
     let mut drawn_to = f32::NEG_INFINITY;
     for found in timeline::chord_blocks(spans, view.start, view.time(rect.width())) {
@@ -75,7 +76,7 @@ pub(in crate::views) fn chords(
             to: found.to,
             fill,
             ink,
-            names: &found.names(),
+            names: &found.names(Spelling::of(key, Secs(found.from))),
         };
         draw(painter, rect, view, &block);
     }
@@ -149,7 +150,6 @@ fn draw(painter: &Painter, lane: Rect, view: &Viewport, block: &Block<'_>) {
 mod tests {
     use super::*;
     use tonearm_core::harmony::{PitchClass, Quality};
-    use tonearm_core::units::Secs;
 
     fn span(start: f64, end: f64, root: u8) -> ChordSpan {
         ChordSpan {
@@ -178,7 +178,9 @@ mod tests {
             (9.0, None),
         ] {
             assert_eq!(
-                chord_at(&spans, at).map(Chord::short_name).as_deref(),
+                chord_at(&spans, at)
+                    .map(|chord| chord.short_name(Spelling::default()))
+                    .as_deref(),
                 name,
                 "{at}"
             );

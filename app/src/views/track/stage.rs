@@ -106,8 +106,10 @@ pub(super) fn stage_ui(
         painter.rect_filled(lane, CornerRadius::ZERO, theme::PANEL);
         let spans = details.as_ref().and_then(|it| it.chords.as_deref());
         let painter = ui.painter_at(lane);
-        lanes::chords(&painter, lane, &view, spans.unwrap_or_default());
-        told::chords(ui, lane, &view, spans.unwrap_or_default());
+        let key = details.as_ref().and_then(|it| it.key.as_ref());
+        let found = (spans.unwrap_or_default(), key);
+        lanes::chords(&painter, lane, &view, found);
+        told::chords(ui, lane, &view, found);
     }
     if let (Some(lane), Some(found)) = (areas.keys, details.as_ref().and_then(|it| it.key.as_ref()))
     {

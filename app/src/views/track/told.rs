@@ -6,7 +6,7 @@ use super::viewport::Viewport;
 use crate::format;
 use crate::settings::KeyNotation;
 use eframe::egui::{Id, Rect, Role, Sense, Ui, WidgetInfo};
-use tonearm_core::harmony::{ChordSpan, KeySpan};
+use tonearm_core::harmony::{ChordSpan, KeyFinding, KeySpan, Spelling};
 use tonearm_core::timeline;
 use tonearm_core::units::Secs;
 
@@ -15,13 +15,18 @@ const MOST: usize = 64;
 /// Points: what is narrower cannot be told apart by eye either.
 const LEAST: f32 = 6.0;
 
-pub(super) fn chords(ui: &Ui, lane: Rect, view: &Viewport, spans: &[ChordSpan]) {
+pub(super) fn chords(
+    ui: &Ui,
+    lane: Rect,
+    view: &Viewport,
+    (spans, key): (&[ChordSpan], Option<&KeyFinding>),
+) {
     let blocks = timeline::chord_blocks(spans, view.start, view.time(lane.width()));
     let wide = blocks.filter(|block| (block.to - block.from) / view.per_point >= f64::from(LEAST));
     for (index, block) in wide.take(MOST).enumerate() {
         let sure = format!("{:.0} %", block.confidence.clamp(0.0, 1.0) * 100.0);
         let times = times(block.from, block.to);
-        let [name, _] = block.names();
+        let [name, _] = block.names(Spelling::of(key, Secs(block.from)));
         let words = match block.chord {
             Some(_) => format!("Chord {name}, {times}, {sure} sure"),
             None => format!("No chord, {times}"),

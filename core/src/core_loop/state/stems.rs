@@ -232,12 +232,13 @@ impl State {
                 may_go: !busy.contains(&id) && !self.stems_in_use.contains(&id) && set.used < since,
             })
         });
-        let budget = self.stem_room().bytes;
+        let room = self.stem_room();
+        let budget = room.bytes;
         let more = self.growth(track).saturating_add(growing);
         let gone = room::evicted(held.collect(), more, budget).map_err(|crowded| {
             let expected = room::expected_bytes(self.duration(track));
             if is_alone || expected > budget {
-                Unready::Never(room::refusal(expected, crowded, budget))
+                Unready::Never(room::refusal(expected, crowded, room))
             } else {
                 Unready::Later
             }

@@ -190,6 +190,14 @@ fn a_row_shows_running_before_failed_before_due() {
     assert_eq!(track_state(&track(), &at_rest), TrackState::Failed);
 }
 
+#[test]
+fn stems_that_failed_leave_a_track_ready_that_is() {
+    let knowledge = knowing(&[(Artifact::Stems, failed(None))]);
+    let states = artifact_states(&knowledge, &BTreeSet::new(), &BTreeSet::new());
+    assert!(states.contains(&ArtifactState::Failed));
+    assert_eq!(track_state(&track(), &states), TrackState::Ready);
+}
+
 /// Models for everything that models make.
 fn models(beats_follow: bool) -> Models {
     let recipes = [

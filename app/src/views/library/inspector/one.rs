@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Selection};
 use tonearm_core::export::document::TrackDetails;
-use tonearm_core::harmony::{ChordSpan, Key};
+use tonearm_core::harmony::{ChordSpan, Key, KeyFinding, Spelling};
 use tonearm_core::row::{ArtifactState, Row};
 use tonearm_core::track::SourceKind;
 
@@ -57,8 +57,10 @@ pub(super) fn track_ui(
     });
     let details = scene.shelf.details(row).ready();
     sound_ui(ui, scene, row, details.as_deref());
-    if let Some(chords) = details.as_deref().and_then(|it| it.chords.as_deref()) {
-        chords_ui(ui, chords);
+    if let Some(details) = details.as_deref()
+        && let Some(chords) = details.chords.as_deref()
+    {
+        chords_ui(ui, chords, details.key.as_ref());
     }
     tags_ui(ui, row);
     analysis_ui(ui, (scene, row), out);
@@ -218,13 +220,14 @@ fn key_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDetai
 }
 
 /// The chords that are heard longest, and how many different ones there are.
-fn chords_ui(ui: &mut Ui, chords: &[ChordSpan]) {
+fn chords_ui(ui: &mut Ui, chords: &[ChordSpan], key: Option<&KeyFinding>) {
     let mut lengths: Vec<(String, f64)> = Vec::new();
     let mut changes = 0;
     for span in chords.iter().take(10_000) {
         let Some(chord) = span.chord else { continue };
         changes += 1;
-        let (name, length) = (chord.short_name(), span.end.0 - span.start.0);
+        let name = chord.short_name(Spelling::of(key, span.start));
+        let length = span.end.0 - span.start.0;
         match lengths.iter_mut().find(|(known, _)| *known == name) {
             Some((_, sum)) => *sum += length,
             None => lengths.push((name, length)),
