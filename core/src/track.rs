@@ -115,25 +115,28 @@ pub struct FileStamp {
     pub modified_ns: i64,
 }
 
+/// Text of a tag. Up to 24 bytes lie in the value itself: most tags are no longer, and there are many.
+pub type Text = compact_str::CompactString;
+
 /// What the tags say. Absent is `None`, never empty text or zero.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tags {
-    pub title: Option<String>,
-    pub artist: Option<String>,
-    pub album: Option<String>,
-    pub genre: Option<String>,
-    pub comment: Option<String>,
-    pub label: Option<String>,
-    pub remixer: Option<String>,
-    pub composer: Option<String>,
+    pub title: Option<Text>,
+    pub artist: Option<Text>,
+    pub album: Option<Text>,
+    pub genre: Option<Text>,
+    pub comment: Option<Text>,
+    pub label: Option<Text>,
+    pub remixer: Option<Text>,
+    pub composer: Option<Text>,
     pub year: Option<i32>,
     pub track_number: Option<u32>,
     /// Stars, 0 to 5.
     pub rating: Option<u8>,
     pub bpm: Option<f64>,
     /// As written; [`crate::harmony::Key::parse`] reads it.
-    pub key: Option<String>,
+    pub key: Option<Text>,
     pub has_art: bool,
 }
 
@@ -141,7 +144,7 @@ pub struct Tags {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AudioFormat {
     /// `mp3`, `aac`, `alac`, `flac`, `vorbis`, `opus`, `wav`, `aiff`.
-    pub codec: String,
+    pub codec: Text,
     pub sample_rate: SampleRate,
     pub channels: u16,
     pub bitrate_kbps: Option<u32>,

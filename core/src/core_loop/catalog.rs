@@ -115,7 +115,7 @@ impl Catalog {
         }
         let rows_of = |part: Vec<Described>| -> Vec<Arc<Row>> {
             part.into_iter()
-                .map(|(track, known)| Arc::new(self.row(track, *known, self.revision, now)))
+                .map(|(track, known)| Arc::new(self.row(track, known, self.revision, now)))
                 .collect()
         };
         std::thread::scope(|scope| {
@@ -145,7 +145,7 @@ impl Catalog {
     pub(crate) fn found(&self, id: TrackId) -> Option<Knowledge> {
         let row = self.get(id)?;
         let beneath = self.beneath.get(&id).map(|beneath| &beneath.found);
-        Some(beneath.unwrap_or(&row.knowledge).clone())
+        Some(beneath.unwrap_or(&*row.knowledge).clone())
     }
 
     pub(crate) fn is_by_hand(&self, id: TrackId) -> bool {
@@ -223,8 +223,9 @@ impl Catalog {
     /// Takes a new or changed track in.
     pub(crate) fn put_track(&mut self, track: Track, now: Timestamp) {
         let found = self.found(track.id).unwrap_or_default();
-        let before = self.get(track.id).and_then(|row| row.track.hash);
-        self.index.put(&track);
+        let known = self.rows.get(track.id).map(|row| &*row.track);
+        let before = known.and_then(|known| known.hash);
+        self.index.put(known, &track);
         let after = track.hash;
         self.put_row(track, found, now);
         if before != after {
@@ -246,7 +247,7 @@ impl Catalog {
 
     fn put_row(&mut self, track: Track, found: Knowledge, now: Timestamp) {
         self.revision += 1;
-        let row = self.row(Box::new(track), found, self.revision, now);
+        let row = self.row(Box::new(track), Box::new(found), self.revision, now);
         self.rows.put(row);
     }
 
@@ -260,7 +261,7 @@ impl Catalog {
         let mut asides = Vec::with_capacity(gone.len());
         for row in gone {
             let id = row.track.id;
-            self.index.remove(id);
+            self.index.remove(&row.track);
             self.running.remove(&id);
             let beneath = self.beneath.remove(&id);
             asides.push(Aside { row, beneath });
@@ -285,9 +286,9 @@ impl Catalog {
                 self.beneath.insert(id, beneath);
                 found
             }
-            None => row.knowledge.clone(),
+            None => Knowledge::clone(&row.knowledge),
         };
-        self.index.put(&row.track);
+        self.index.put(None, &row.track);
         let hash = row.track.hash;
         self.put_row(Track::clone(&row.track), found, now);
         if let Some(hash) = hash {
@@ -341,8 +342,9 @@ impl Catalog {
         let same: Vec<&Arc<Row>> = self
             .index
             .with_hash(hash)
-            .take(3)
             .filter_map(|id| self.get(id))
+            .filter(|row| row.track.hash == Some(*hash))
+            .take(3)
             .collect();
         let [one, other] = same.as_slice() else {
             return None;
@@ -378,9 +380,9 @@ impl Catalog {
         }
     }
 
-    fn row(&self, track: Box<Track>, found: Knowledge, revision: u64, now: Timestamp) -> Row {
+    fn row(&self, track: Box<Track>, found: Box<Knowledge>, revision: u64, now: Timestamp) -> Row {
         let knowledge = match self.beneath.get(&track.id) {
-            Some(beneath) => found.under_hand(&beneath.hand, track.stamp),
+            Some(beneath) => Box::new(found.under_hand(&beneath.hand, track.stamp)),
             None => found,
         };
         let mut due = plan::due(&track, &knowledge, &self.recipes, now);

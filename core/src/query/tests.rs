@@ -20,7 +20,7 @@ fn query(text: &str) -> Query {
 
 /// A row with everything known; tests change what they are about.
 fn full_row() -> Row {
-    let text = |text: &str| Some(text.to_owned());
+    let text = |text: &str| Some(text.into());
     let track = Track {
         id: TrackId(0x3f2a_0000_0000_0001),
         path: FilePath("/media/Music/House/01 Thé à la menthe.mp3".into()),
@@ -46,7 +46,7 @@ fn full_row() -> Row {
             has_art: false,
         },
         format: Some(AudioFormat {
-            codec: "mp3".to_owned(),
+            codec: "mp3".into(),
             sample_rate: SampleRate::new(44_100).unwrap(),
             channels: 2,
             bitrate_kbps: Some(320),
@@ -73,7 +73,7 @@ fn full_row() -> Row {
     artifacts[Artifact::Beats as usize] = ArtifactState::Done;
     Row {
         track: Box::new(track),
-        knowledge,
+        knowledge: Box::new(knowledge),
         state: TrackState::Partial,
         artifacts,
         duplicates: vec![TrackId(2)],
@@ -86,7 +86,7 @@ fn bare_row() -> Row {
     let mut row = full_row();
     row.track.tags = Tags::default();
     row.track.format = None;
-    row.knowledge = Knowledge::default();
+    *row.knowledge = Knowledge::default();
     row.duplicates.clear();
     row.search_text = search_text(&row.track);
     row
@@ -333,7 +333,7 @@ proptest! {
 
 fn titled(title: Option<&str>, bpm: Option<f64>) -> Arc<Row> {
     let mut row = bare_row();
-    row.track.tags.title = title.map(str::to_owned);
+    row.track.tags.title = title.map(Into::into);
     row.track.tags.bpm = bpm;
     row.search_text = search_text(&row.track);
     Arc::new(row)

@@ -21,12 +21,12 @@ pub(super) fn track(number: u64) -> Track {
             modified_ns: -5,
         },
         tags: Tags {
-            title: Some(format!("Title {number}")),
+            title: Some(format!("Title {number}").into()),
             bpm: Some(127.98),
             ..Tags::default()
         },
         format: Some(AudioFormat {
-            codec: "mp3".to_owned(),
+            codec: "mp3".into(),
             sample_rate: SampleRate::new(44_100).unwrap(),
             channels: 2,
             bitrate_kbps: Some(320),

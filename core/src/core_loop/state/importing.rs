@@ -160,7 +160,8 @@ impl State {
     }
 
     fn judge(&self, candidate: &Candidate) -> Judgement {
-        let decision = decide(&self.catalog.index, candidate);
+        let track_of = |id| self.catalog.get(id).map(|row| &*row.track);
+        let decision = decide(&self.catalog.index, track_of, candidate);
         let twins = match decision {
             Decision::New => self.catalog.twins(candidate.stamp.bytes),
             Decision::Unchanged(_)
