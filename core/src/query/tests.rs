@@ -322,11 +322,54 @@ proptest! {
     }
 
     #[test]
+    fn a_piece_of_a_path_is_found_wherever_it_lies(
+        above in "(/[Aé]{1,3}){0,2}",
+        below in "(/[aÉ]{1,3}){0,3}",
+        needle in "[aé]{0,3}/[aé]{0,3}(/[aé]{0,2})?",
+    ) {
+        let mut row = bare_row();
+        row.track.root = FilePath(format!("{above}/e").into());
+        row.track.path = FilePath(format!("{above}/e{below}").into());
+        row.search_text = search_text(&row.track);
+        let whole = fold(&format!("{above}/e{below}"));
+        let is_there = whole.contains(&fold(&needle));
+        prop_assert_eq!(query(&format!("path:\"{needle}\"")).matches(&row), is_there);
+        let is_all = whole == fold(&needle);
+        prop_assert_eq!(query(&format!("path:=\"{needle}\"")).matches(&row), is_all);
+    }
+
+    #[test]
     fn a_printed_query_reads_back_as_itself(text in query_text()) {
         if let Ok(query) = parse_at(&text, &now()) {
             let printed = query.to_string();
             let again = parse_at(&printed, &now());
             prop_assert_eq!(Ok(query), again, "{} -> {}", text, printed);
+        }
+    }
+}
+
+proptest! {
+    // Each looks at thousands of rows.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn many_rows_at_once_are_found_as_one_by_one(text in query_text()) {
+        let rows: Vec<Arc<Row>> = [
+            full_row(),
+            bare_row(),
+            Row::clone(&titled(Some("Deep House"), Some(128.0))),
+            Row::clone(&titled(Some("Menthe"), None)),
+        ]
+        .map(Arc::new)
+        .into();
+        // More than one thread looks at.
+        let many: Vec<&Arc<Row>> = rows.iter().cycle().take(2 * SHARE_ROWS + 3).collect();
+        if let Ok(query) = parse_at(&text, &now()) {
+            let one_by_one: Vec<u32> = (0..many.len())
+                .filter(|place| query.written.matches(many[*place]))
+                .map(|place| place as u32)
+                .collect();
+            prop_assert_eq!(query.places(&many), one_by_one);
         }
     }
 }

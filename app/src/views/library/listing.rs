@@ -129,9 +129,7 @@ impl Listing {
         let mut folders: BTreeMap<&FilePath, usize> = BTreeMap::new();
         // Tracks of one folder mostly follow each other.
         let mut run: Option<(&FilePath, usize)> = None;
-        let mut found: Vec<Arc<Row>> = Vec::new();
-        let query = wish.query.as_deref();
-        let is_found = |row: &Row| query.is_none_or(|query| query.matches(row));
+        let mut in_scope: Vec<&Arc<Row>> = Vec::new();
         for row in wish.rows.iter() {
             for (count, scope) in usual.iter_mut().zip(&Scope::USUAL) {
                 *count += usize::from(scope.includes(row, recent_since));
@@ -145,13 +143,21 @@ impl Listing {
                     Some((&row.track.root, 1))
                 }
             };
-            if wish.scope.includes(row, recent_since) && is_found(row) {
-                found.push(Arc::clone(row));
+            if wish.scope.includes(row, recent_since) {
+                in_scope.push(row);
             }
         }
         if let Some((root, count)) = run {
             *folders.entry(root).or_default() += count;
         }
+        let mut found: Vec<Arc<Row>> = match wish.query.as_deref() {
+            None => in_scope.into_iter().map(Arc::clone).collect(),
+            Some(query) => {
+                let places = query.places(&in_scope).into_iter();
+                let rows = places.filter_map(|place| in_scope.get(place as usize));
+                rows.map(|row| Arc::clone(row)).collect()
+            }
+        };
         wish.sort.apply(&mut found);
         let ids: Vec<TrackId> = found.iter().map(|row| row.track.id).collect();
         let lengths = found.iter().filter_map(|row| row.track.format.as_ref());
