@@ -51,7 +51,7 @@ fn row(number: u64) -> Arc<Row> {
     let track = Track {
         id: TrackId(bits),
         path: FilePath(path.into()),
-        root: FilePath("/media/usb/Music".into()),
+        root: "/media/usb/Music".into(),
         stamp: FileStamp {
             bytes: 9_000_000,
             modified_ns: 0,

@@ -37,7 +37,7 @@ fn track(number: u64) -> Track {
         path: FilePath(PathBuf::from(format!(
             "/media/music/House/Some Artist {number}/Some Album/{number:02} Some Title.flac"
         ))),
-        root: FilePath(PathBuf::from("/media/music")),
+        root: PathBuf::from("/media/music").into(),
         stamp: FileStamp {
             bytes: 30_000_000 + number,
             modified_ns: 1_700_000_000_000_000_000,

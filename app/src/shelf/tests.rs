@@ -38,7 +38,7 @@ fn row(id: u64, revision: u64) -> Row {
         track: Box::new(Track {
             id: TrackId(id),
             path: path.clone(),
-            root: path,
+            root: path.into(),
             stamp,
             tags: Tags::default(),
             format: Some(AudioFormat {

@@ -331,7 +331,7 @@ pub(crate) fn row(id: u64, title: &str, key: &str) -> Row {
         track: Box::new(Track {
             id: TrackId(id),
             path: FilePath(PathBuf::from(format!("{id}.mp3"))),
-            root: FilePath(PathBuf::from("music")),
+            root: PathBuf::from("music").into(),
             stamp: FileStamp {
                 bytes: 1,
                 modified_ns: 0,

@@ -78,7 +78,7 @@ pub(crate) fn row(number: usize) -> Row {
             "music/crate {}/{number:05} {title}.mp3",
             number % 4
         ))),
-        root: FilePath(PathBuf::from(format!("music/crate {}", number % 4))),
+        root: PathBuf::from(format!("music/crate {}", number % 4)).into(),
         stamp: stamp(),
         tags,
         format: SampleRate::new(44_100).map(|sample_rate| AudioFormat {

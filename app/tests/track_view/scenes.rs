@@ -333,7 +333,7 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
         track: Box::new(Track {
             id: ID,
             path: FilePath(PathBuf::from("night-ferry.mp3")),
-            root: FilePath(PathBuf::from("night-ferry.mp3")),
+            root: PathBuf::from("night-ferry.mp3").into(),
             stamp: FileStamp {
                 bytes: 1,
                 modified_ns: 0,

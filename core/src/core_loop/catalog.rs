@@ -13,6 +13,7 @@ use crate::store::Loaded;
 use crate::track::{ContentHash, FilePath, FileStamp, Track, TrackId};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Tracks of one size that a new file is compared with, and tracks of one content that name each other. More than
@@ -358,7 +359,8 @@ impl Catalog {
             && !here.track.missing
             && is_newcomer(here.track.id)
             && here.track.added >= gone.track.added
-            && (here.track.root == gone.track.root || is_below(&here.track.path, &gone.track.root));
+            && (here.track.root == gone.track.root
+                || is_below(&here.track.path, gone.track.root.as_path()));
         is_move.then(|| (Track::clone(&gone.track), Track::clone(&here.track)))
     }
 
@@ -432,11 +434,11 @@ pub(crate) fn moved(
             .as_ref()
             .is_none_or(|failure| failure.kind != crate::failure::FailureKind::Missing)
     });
-    let root = if is_below(&to, &track.root) {
+    let root = if is_below(&to, track.root.as_path()) {
         track.root.clone()
     } else {
         let folder = to.as_path().parent().unwrap_or(to.as_path());
-        FilePath(folder.to_path_buf())
+        folder.to_path_buf().into()
     };
     let track = Track {
         path: to,
@@ -448,6 +450,6 @@ pub(crate) fn moved(
     (track, knowledge)
 }
 
-fn is_below(path: &FilePath, folder: &FilePath) -> bool {
-    path.as_path().starts_with(folder.as_path())
+fn is_below(path: &FilePath, folder: &Path) -> bool {
+    path.as_path().starts_with(folder)
 }

@@ -12,7 +12,7 @@ pub(crate) fn bare_row() -> Row {
         track: Box::new(Track {
             id: TrackId(0xff),
             path: FilePath("/elsewhere/lost.wav".into()),
-            root: FilePath("/elsewhere".into()),
+            root: "/elsewhere".into(),
             stamp: FileStamp {
                 bytes: 44,
                 modified_ns: 0,
@@ -40,7 +40,7 @@ pub(super) fn full_row() -> Row {
     let mut row = bare_row();
     row.track.id = TrackId(0xfe);
     row.track.path = FilePath("/music/House/Night Drive.mp3".into());
-    row.track.root = FilePath("/music".into());
+    row.track.root = "/music".into();
     row.track.tags.title = Some("Night, \"Drive\"\nagain".into());
     row.track.tags.artist = Some("Sólar".into());
     row.track.tags.year = Some(2024);

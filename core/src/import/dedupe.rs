@@ -183,7 +183,7 @@ mod tests {
         Track {
             id: TrackId(id),
             path: FilePath(path.into()),
-            root: FilePath("/m".into()),
+            root: "/m".into(),
             stamp: FileStamp {
                 bytes: 10,
                 modified_ns: 1,

@@ -1,9 +1,8 @@
 //! Text as a search sees it: no case, no diacritics, no width, one kind of space.
 
-use crate::track::Track;
+use crate::track::{RootPath, Track};
 use memchr::memmem::Finder;
 use std::cell::RefCell;
-use std::path::PathBuf;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -55,7 +54,7 @@ pub fn search_text(track: &Track) -> String {
 /// room for a whole path.
 #[derive(Default)]
 struct PathMemory {
-    root: PathBuf,
+    root: Option<RootPath>,
     /// Bytes of `root` that lie above it.
     above: Option<usize>,
     /// What lies above, folded, with what parts it from the rest.
@@ -71,10 +70,10 @@ impl PathMemory {
     /// What lies above the imported folder of `track`, folded; `None` where its path does not lie in there.
     fn above(&mut self, track: &Track) -> Option<&str> {
         let root = track.root.as_path();
-        // The bytes tell it as well as the components, and sooner.
-        if self.root.as_os_str() != root.as_os_str() || self.above.is_none() {
+        let known = self.root.as_ref().map(|known| known.as_path().as_os_str());
+        if known != Some(root.as_os_str()) {
             let above = root.parent();
-            self.root.clone_from(&track.root.0);
+            self.root = Some(track.root.clone());
             self.above = above.map(|above| above.as_os_str().len());
             self.folded.clear();
             if let Some(above) = above {
@@ -84,11 +83,8 @@ impl PathMemory {
                 self.folded.push(std::path::MAIN_SEPARATOR);
             }
         }
-        let above = self
-            .root
-            .as_os_str()
-            .as_encoded_bytes()
-            .get(..self.above?)?;
+        // The bytes tell it as well as the components, and sooner.
+        let above = root.as_os_str().as_encoded_bytes().get(..self.above?)?;
         let path = track.path.as_path().as_os_str().as_encoded_bytes();
         path.starts_with(above).then_some(&self.folded)
     }

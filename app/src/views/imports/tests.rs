@@ -66,7 +66,7 @@ fn row(id: u64, title: &str) -> Row {
         track: Box::new(Track {
             id: TrackId(id),
             path: path.clone(),
-            root: path,
+            root: path.into(),
             stamp: FileStamp {
                 bytes: 1,
                 modified_ns: 1,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonearm_core::core_loop::view::Rows;
 use tonearm_core::query::{Query, Sort};
 use tonearm_core::row::{ArtifactState, Row, TrackState};
-use tonearm_core::track::{FilePath, TrackId};
+use tonearm_core::track::{RootPath, TrackId};
 
 /// What the sidebar narrows the table to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub enum Scope {
     Missing,
     Duplicates,
     /// Came through this imported folder.
-    Folder(FilePath),
+    Folder(RootPath),
 }
 
 pub(super) const RECENT_DAYS: i64 = 30;
@@ -72,7 +72,7 @@ impl Scope {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Counts {
     usual: [usize; Scope::USUAL.len()],
-    pub(super) folders: Vec<(FilePath, usize)>,
+    pub(super) folders: Vec<(RootPath, usize)>,
 }
 
 impl Counts {
@@ -126,9 +126,9 @@ impl Listing {
             .saturating_sub(jiff::SignedDuration::from_hours(24 * RECENT_DAYS))
             .unwrap_or(jiff::Timestamp::MIN);
         let mut usual = [0; Scope::USUAL.len()];
-        let mut folders: BTreeMap<&FilePath, usize> = BTreeMap::new();
+        let mut folders: BTreeMap<&RootPath, usize> = BTreeMap::new();
         // Tracks of one folder mostly follow each other.
-        let mut run: Option<(&FilePath, usize)> = None;
+        let mut run: Option<(&RootPath, usize)> = None;
         let mut in_scope: Vec<&Arc<Row>> = Vec::new();
         for row in wish.rows.iter() {
             for (count, scope) in usual.iter_mut().zip(&Scope::USUAL) {

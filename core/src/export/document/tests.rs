@@ -141,7 +141,7 @@ fn row() -> Row {
         track: Box::new(Track {
             id: TrackId(0xfe),
             path: FilePath("/music/Night \"Drive\".mp3".into()),
-            root: FilePath("/music".into()),
+            root: "/music".into(),
             stamp: STAMP,
             tags: Tags {
                 title: text("Night Drive"),
