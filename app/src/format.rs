@@ -36,7 +36,7 @@ pub(crate) fn caption(row: &Row) -> String {
     let tags = &row.track.tags;
     match (&tags.artist, &tags.title) {
         (Some(artist), Some(title)) => format!("{artist} – {title}"),
-        (None, Some(title)) => title.clone(),
+        (None, Some(title)) => title.to_string(),
         _ => row
             .track
             .path

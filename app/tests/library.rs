@@ -521,9 +521,9 @@ fn nothing_in_the_tags_can_spoil_the_window() {
     .enumerate()
     {
         let mut row = rows::row(number);
-        row.track.tags.title = Some(title.clone());
-        row.track.tags.artist = Some(title.clone());
-        row.track.tags.comment = Some(title);
+        row.track.tags.title = Some(title.as_str().into());
+        row.track.tags.artist = Some(title.as_str().into());
+        row.track.tags.comment = Some(title.into());
         row.knowledge.summary.bpm = Some(Bpm(f64::NAN));
         if let Some(format) = &mut row.track.format {
             format.duration = Secs(f64::INFINITY);

@@ -37,26 +37,26 @@ fn track(number: u64) -> Track {
         path: FilePath(PathBuf::from(format!(
             "/media/music/House/Some Artist {number}/Some Album/{number:02} Some Title.flac"
         ))),
-        root: FilePath(PathBuf::from("/media/music")),
+        root: PathBuf::from("/media/music").into(),
         stamp: FileStamp {
             bytes: 30_000_000 + number,
             modified_ns: 1_700_000_000_000_000_000,
         },
         tags: Tags {
-            title: Some(format!("Some Title of This Track (Extended Mix) {number}")),
-            artist: Some(format!("Some Artist {number}, Another")),
-            album: Some("Some Album".to_owned()),
-            genre: Some("Deep House".to_owned()),
-            comment: Some("Bought somewhere in 2024".to_owned()),
-            label: Some("Label".to_owned()),
+            title: Some(format!("Some Title of This Track (Extended Mix) {number}").into()),
+            artist: Some(format!("Some Artist {number}, Another").into()),
+            album: Some("Some Album".into()),
+            genre: Some("Deep House".into()),
+            comment: Some("Bought somewhere in 2024".into()),
+            label: Some("Label".into()),
             year: Some(2024),
             track_number: Some(3),
             bpm: Some(124.0),
-            key: Some("Am".to_owned()),
+            key: Some("Am".into()),
             ..Tags::default()
         },
         format: SampleRate::new(44_100).map(|sample_rate| AudioFormat {
-            codec: "flac".to_owned(),
+            codec: "flac".into(),
             sample_rate,
             channels: 2,
             bitrate_kbps: Some(900),

@@ -17,9 +17,8 @@ pub use sort::{Sort, SortKey};
 use crate::harmony::Key;
 use crate::row::{Row, TrackState};
 use field::Possession;
-use fold::{Line, Needle, line, with_folded_path};
+use fold::{Line, Needle, begins_above, line, with_folded_path};
 use jiff::Zoned;
-use std::sync::Arc;
 use value::{Period, Range};
 
 /// How to write queries: what is typed, what it finds.
@@ -72,7 +71,11 @@ pub const HELP: &[(&str, &str)] = &[
 
 /// A search, ready to be asked of any number of rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Query(Expr);
+pub struct Query {
+    written: Expr,
+    /// What is written, with what is soon answered first.
+    asked: Expr,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 enum Expr {
@@ -127,21 +130,23 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
 
 /// Reads a query; ages and days count from `now` in its time zone.
 pub fn parse_at(text: &str, now: &Zoned) -> Result<Query, QueryError> {
-    parse::parse(text, now).map(Query)
+    let written = parse::parse(text, now)?;
+    let asked = written.clone().soonest_first();
+    Ok(Query { written, asked })
 }
 
 impl Query {
     /// Whether it finds everything.
     pub fn is_empty(&self) -> bool {
-        matches!(&self.0, Expr::All(parts) if parts.is_empty())
+        matches!(&self.written, Expr::All(parts) if parts.is_empty())
     }
 
     /// The places of the rows that are found, ascending; on all cores where there are many.
-    pub fn places(&self, rows: &[Arc<Row>]) -> Vec<u32> {
-        let found = |part: &[Arc<Row>], first: usize| -> Vec<u32> {
+    pub fn places<R: AsRef<Row> + Sync>(&self, rows: &[R]) -> Vec<u32> {
+        let found = |part: &[R], first: usize| -> Vec<u32> {
             let places = part.iter().enumerate();
             places
-                .filter(|(_, row)| self.matches(row))
+                .filter(|(_, row)| self.matches(row.as_ref()))
                 .map(|(at, _)| (first + at) as u32)
                 .collect()
         };
@@ -168,11 +173,48 @@ impl Query {
 
     /// Whether `row` is found. Words are looked up in [`Row::search_text`] as [`search_text`] makes it.
     pub fn matches(&self, row: &Row) -> bool {
-        self.0.matches(row)
+        self.asked.matches(row)
     }
 }
 
 impl Expr {
+    /// The same with the parts of each choice and each sum in the order of what they cost: the answer is that of the
+    /// first that settles it.
+    fn soonest_first(self) -> Self {
+        let sorted = |parts: Vec<Self>| {
+            let mut parts: Vec<Self> = parts.into_iter().map(Self::soonest_first).collect();
+            parts.sort_by_key(Self::cost);
+            parts
+        };
+        match self {
+            Self::All(parts) => Self::All(sorted(parts)),
+            Self::Any(choices) => Self::Any(sorted(choices)),
+            Self::Not(inner) => Self::Not(Box::new(inner.soonest_first())),
+            one @ (Self::Word(_) | Self::Field(_)) => one,
+        }
+    }
+
+    /// What a look costs, roughly, in looks at a number.
+    fn cost(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts
+                .iter()
+                .fold(0, |sum, part| sum.saturating_add(part.cost())),
+            Self::Not(inner) => inner.cost(),
+            Self::Word(_) => 4,
+            Self::Field(term) => match &term.test {
+                Test::Number(_)
+                | Test::BpmOctaves(_)
+                | Test::Key { .. }
+                | Test::State(_)
+                | Test::Duplicate
+                | Test::Has(_)
+                | Test::Added(_) => 1,
+                Test::Text(_) | Test::Id(_) => 8,
+            },
+        }
+    }
+
     fn matches(&self, row: &Row) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.matches(row)),
@@ -237,7 +279,13 @@ impl FieldTerm {
         // it would find all tracks or none.
         let reaches_above = self.exact || needle.text().contains(['/', '\\']);
         found_in(line(&row.search_text, Line::Place))
-            || (reaches_above && with_folded_path(&row.track, &row.search_text, found_in))
+            || (reaches_above && {
+                if self.exact {
+                    with_folded_path(&row.track, &row.search_text, found_in)
+                } else {
+                    begins_above(&row.track, &row.search_text, needle)
+                }
+            })
     }
 }
 

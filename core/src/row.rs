@@ -65,9 +65,11 @@ impl ArtifactState {
 /// One line of the library. Immutable: a change makes a new row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// In a place of its own, which it keeps from the moment it was read: nothing of its size is ever moved.
+    /// In a place of its own, which it keeps from the moment it was read: a place that is left stays empty, as hardly
+    /// anything else is of its size.
     pub track: Box<Track>,
-    pub knowledge: Knowledge,
+    /// As the track.
+    pub knowledge: Box<Knowledge>,
     pub state: TrackState,
     /// One entry for each of [`Artifact::ALL`], in that order.
     pub artifacts: [ArtifactState; Artifact::ALL.len()],

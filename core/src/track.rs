@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Names a track for ever. Shown as 16 hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,6 +108,61 @@ impl<'de> Deserialize<'de> for FilePath {
     }
 }
 
+/// The path of what was imported, as tracks hold it: thousands share it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RootPath(Arc<Path>);
+
+/// Paths that are kept once each. More folders than anybody imports; who imports files one by one has each path by
+/// itself.
+const MOST_ROOTS: usize = 64;
+
+impl RootPath {
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl From<PathBuf> for RootPath {
+    fn from(path: PathBuf) -> Self {
+        static SHARED: Mutex<Vec<Arc<Path>>> = Mutex::new(Vec::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        // The very bytes: `Path` calls some paths equal that are written differently.
+        let is_same = |known: &&Arc<Path>| known.as_os_str() == path.as_os_str();
+        if let Some(known) = shared.iter().find(is_same) {
+            return Self(Arc::clone(known));
+        }
+        let path: Arc<Path> = path.into();
+        if shared.len() < MOST_ROOTS {
+            shared.push(Arc::clone(&path));
+        }
+        Self(path)
+    }
+}
+
+impl From<&str> for RootPath {
+    fn from(path: &str) -> Self {
+        PathBuf::from(path).into()
+    }
+}
+
+impl From<FilePath> for RootPath {
+    fn from(path: FilePath) -> Self {
+        path.0.into()
+    }
+}
+
+impl Serialize for RootPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_bytes::serialize(&path_bytes::encode(&self.0), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RootPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        FilePath::deserialize(deserializer).map(Self::from)
+    }
+}
+
 /// What the file system says of a file: when neither changes, the file has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStamp {
@@ -115,25 +171,28 @@ pub struct FileStamp {
     pub modified_ns: i64,
 }
 
+/// Text of a tag. Up to 24 bytes lie in the value itself: most tags are no longer, and there are many.
+pub type Text = compact_str::CompactString;
+
 /// What the tags say. Absent is `None`, never empty text or zero.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tags {
-    pub title: Option<String>,
-    pub artist: Option<String>,
-    pub album: Option<String>,
-    pub genre: Option<String>,
-    pub comment: Option<String>,
-    pub label: Option<String>,
-    pub remixer: Option<String>,
-    pub composer: Option<String>,
+    pub title: Option<Text>,
+    pub artist: Option<Text>,
+    pub album: Option<Text>,
+    pub genre: Option<Text>,
+    pub comment: Option<Text>,
+    pub label: Option<Text>,
+    pub remixer: Option<Text>,
+    pub composer: Option<Text>,
     pub year: Option<i32>,
     pub track_number: Option<u32>,
     /// Stars, 0 to 5.
     pub rating: Option<u8>,
     pub bpm: Option<f64>,
     /// As written; [`crate::harmony::Key::parse`] reads it.
-    pub key: Option<String>,
+    pub key: Option<Text>,
     pub has_art: bool,
 }
 
@@ -141,7 +200,7 @@ pub struct Tags {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AudioFormat {
     /// `mp3`, `aac`, `alac`, `flac`, `vorbis`, `opus`, `wav`, `aiff`.
-    pub codec: String,
+    pub codec: Text,
     pub sample_rate: SampleRate,
     pub channels: u16,
     pub bitrate_kbps: Option<u32>,
@@ -155,7 +214,7 @@ pub struct Track {
     pub id: TrackId,
     pub path: FilePath,
     /// The imported folder (or file) through which it came: a search for a moved file starts there.
-    pub root: FilePath,
+    pub root: RootPath,
     pub stamp: FileStamp,
     pub tags: Tags,
     pub format: Option<AudioFormat>,
@@ -239,4 +298,29 @@ pub enum TagField {
     Rating = 10,
     Bpm = 11,
     Key = 12,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracks_of_one_folder_share_its_path_and_store_it_as_written() {
+        let [one, other] = ["/music/crates", "/music/crates"].map(RootPath::from);
+        assert!(Arc::ptr_eq(&one.0, &other.0));
+        for text in [
+            "/music/crates",
+            "/music//crates",
+            "/music/crates/",
+            "a b",
+            "",
+        ] {
+            let root = RootPath::from(text);
+            let bytes = rmp_serde::to_vec(&root).unwrap();
+            let path = FilePath(text.into());
+            assert_eq!(bytes, rmp_serde::to_vec(&path).unwrap(), "{text}");
+            let again: RootPath = rmp_serde::from_slice(&bytes).unwrap();
+            assert_eq!(again.as_path().as_os_str(), text);
+        }
+    }
 }

@@ -110,7 +110,7 @@ fn facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String)> {
     ];
     facts.extend(
         tags.into_iter()
-            .filter_map(|(name, text)| Some((name, text.clone()?))),
+            .filter_map(|(name, text)| Some((name, text.as_ref()?.to_string()))),
     );
     facts.extend(track.sources.iter().map(|it| ("source", told_of(it))));
     facts.extend(musical_facts(row, details));

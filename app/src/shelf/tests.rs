@@ -38,11 +38,11 @@ fn row(id: u64, revision: u64) -> Row {
         track: Box::new(Track {
             id: TrackId(id),
             path: path.clone(),
-            root: path,
+            root: path.into(),
             stamp,
             tags: Tags::default(),
             format: Some(AudioFormat {
-                codec: "flac".to_owned(),
+                codec: "flac".into(),
                 sample_rate: SampleRate::new(1_000).unwrap(),
                 channels: 1,
                 bitrate_kbps: None,
@@ -55,10 +55,10 @@ fn row(id: u64, revision: u64) -> Row {
             sources: Vec::new(),
             borrowed: tonearm_core::track::TagFields::default(),
         }),
-        knowledge: Knowledge {
+        knowledge: Box::new(Knowledge {
             records: records.into(),
             ..Knowledge::default()
-        },
+        }),
         state: TrackState::Ready,
         artifacts: [ArtifactState::Done; Artifact::ALL.len()],
         duplicates: Vec::new(),

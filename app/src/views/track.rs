@@ -222,7 +222,7 @@ fn edit(row: &Row, edit: Edit, out: &mut Outbox) {
 fn title(row: &Row) -> String {
     let tags = &row.track.tags;
     let name = match &tags.title {
-        Some(title) if !title.trim().is_empty() => title.clone(),
+        Some(title) if !title.trim().is_empty() => title.to_string(),
         _ => {
             let name = row.track.path.as_path().file_name();
             name.map(|name| name.to_string_lossy().into_owned())

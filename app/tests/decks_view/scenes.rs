@@ -331,14 +331,14 @@ pub(crate) fn row(id: u64, title: &str, key: &str) -> Row {
         track: Box::new(Track {
             id: TrackId(id),
             path: FilePath(PathBuf::from(format!("{id}.mp3"))),
-            root: FilePath(PathBuf::from("music")),
+            root: PathBuf::from("music").into(),
             stamp: FileStamp {
                 bytes: 1,
                 modified_ns: 0,
             },
             tags: Tags {
-                title: Some(title.to_owned()),
-                artist: Some("Tonearm".to_owned()),
+                title: Some(title.into()),
+                artist: Some("Tonearm".into()),
                 ..Tags::default()
             },
             format: None,
@@ -349,7 +349,7 @@ pub(crate) fn row(id: u64, title: &str, key: &str) -> Row {
             sources: Vec::new(),
             borrowed: tonearm_core::track::TagFields::default(),
         }),
-        knowledge: Knowledge {
+        knowledge: Box::new(Knowledge {
             records: Records::new(),
             summary: Summary {
                 bpm: Some(Bpm(124.0)),
@@ -357,7 +357,7 @@ pub(crate) fn row(id: u64, title: &str, key: &str) -> Row {
                 ..Summary::default()
             },
             ..Knowledge::default()
-        },
+        }),
         state: TrackState::Ready,
         artifacts: [ArtifactState::Done; Artifact::ALL.len()],
         duplicates: Vec::new(),

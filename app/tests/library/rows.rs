@@ -63,11 +63,11 @@ pub(crate) fn row(number: usize) -> Row {
     };
     let title = format!("{} {}", pick(&FIRST, 3), pick(&SECOND, 1));
     let tags = Tags {
-        title: Some(title.clone()),
-        artist: Some(pick(&ARTISTS, 2)),
-        album: Some(pick(&SECOND, 5)),
-        genre: Some(pick(&GENRES, 1)),
-        label: Some("Pier Nine".to_owned()),
+        title: Some(title.clone().into()),
+        artist: Some(pick(&ARTISTS, 2).into()),
+        album: Some(pick(&SECOND, 5).into()),
+        genre: Some(pick(&GENRES, 1).into()),
+        label: Some("Pier Nine".into()),
         year: Some(1998 + (number % 27) as i32),
         rating: (!number.is_multiple_of(3)).then_some((number % 6) as u8),
         ..Tags::default()
@@ -78,11 +78,11 @@ pub(crate) fn row(number: usize) -> Row {
             "music/crate {}/{number:05} {title}.mp3",
             number % 4
         ))),
-        root: FilePath(PathBuf::from(format!("music/crate {}", number % 4))),
+        root: PathBuf::from(format!("music/crate {}", number % 4)).into(),
         stamp: stamp(),
         tags,
         format: SampleRate::new(44_100).map(|sample_rate| AudioFormat {
-            codec: "mp3".to_owned(),
+            codec: "mp3".into(),
             sample_rate,
             channels: 2,
             bitrate_kbps: Some(320),
@@ -116,11 +116,11 @@ pub(crate) fn row(number: usize) -> Row {
         .collect();
     finish(Row {
         track: Box::new(track),
-        knowledge: Knowledge {
+        knowledge: Box::new(Knowledge {
             records,
             summary,
             ..Knowledge::default()
-        },
+        }),
         state: TrackState::Ready,
         artifacts: Artifact::ALL.map(|artifact| match artifact {
             Artifact::Stems => ArtifactState::Absent,
@@ -149,7 +149,7 @@ fn set(row: &mut Row, artifact: Artifact, state: ArtifactState) {
 /// Just read, nothing analysed.
 pub(crate) fn fresh(number: usize) -> Row {
     let mut row = row(number);
-    row.knowledge = Knowledge::default();
+    *row.knowledge = Knowledge::default();
     row.state = TrackState::Partial;
     for artifact in [
         Artifact::Waveform,
@@ -212,8 +212,8 @@ pub(crate) fn mixed(count: usize) -> Vec<Row> {
 /// A ready track whose title is known.
 pub(crate) fn titled(number: usize, title: &str) -> Row {
     let mut row = row(number);
-    row.track.tags.title = Some(title.to_owned());
-    row.track.tags.artist = Some("Harbour Unit".to_owned());
+    row.track.tags.title = Some(title.into());
+    row.track.tags.artist = Some("Harbour Unit".into());
     finish(row)
 }
 

@@ -333,19 +333,19 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
         track: Box::new(Track {
             id: ID,
             path: FilePath(PathBuf::from("night-ferry.mp3")),
-            root: FilePath(PathBuf::from("night-ferry.mp3")),
+            root: PathBuf::from("night-ferry.mp3").into(),
             stamp: FileStamp {
                 bytes: 1,
                 modified_ns: 0,
             },
             tags: Tags {
-                title: Some("Night Ferry".to_owned()),
-                artist: Some("Harbour Lights".to_owned()),
-                album: Some("Crossings".to_owned()),
+                title: Some("Night Ferry".into()),
+                artist: Some("Harbour Lights".into()),
+                album: Some("Crossings".into()),
                 ..Tags::default()
             },
             format: Some(AudioFormat {
-                codec: "mp3".to_owned(),
+                codec: "mp3".into(),
                 sample_rate: SampleRate::new(RATE).expect("a rate"),
                 channels: 2,
                 bitrate_kbps: Some(320),
@@ -358,7 +358,7 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
             sources: Vec::new(),
             borrowed: tonearm_core::track::TagFields::default(),
         }),
-        knowledge: Knowledge {
+        knowledge: Box::new(Knowledge {
             records: Records::new(),
             summary: if done {
                 Summary {
@@ -370,7 +370,7 @@ fn row(state: TrackState, artifacts: ArtifactState) -> Row {
                 Summary::default()
             },
             ..Knowledge::default()
-        },
+        }),
         state,
         artifacts: [artifacts; Artifact::ALL.len()],
         duplicates: Vec::new(),

@@ -13,7 +13,7 @@ fn named(name: &str) -> Made {
     for row in &mut rows {
         let tags = &mut row.track.tags;
         for tag in [&mut tags.title, &mut tags.artist, &mut tags.album] {
-            *tag = Some(name.to_owned());
+            *tag = Some(name.into());
         }
     }
     made.view.rows = Rows::new(rows);

@@ -214,7 +214,7 @@ fn build(
         .unwrap_or(0);
     let duration = rate.secs_from_frame(Frame(frames));
     let format = AudioFormat {
-        codec,
+        codec: codec.into(),
         sample_rate: rate,
         channels: channels as u16,
         bitrate_kbps: bitrate_kbps(file_bytes, duration),

@@ -13,6 +13,7 @@ use crate::store::Loaded;
 use crate::track::{ContentHash, FilePath, FileStamp, Track, TrackId};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Tracks of one size that a new file is compared with, and tracks of one content that name each other. More than
@@ -115,7 +116,7 @@ impl Catalog {
         }
         let rows_of = |part: Vec<Described>| -> Vec<Arc<Row>> {
             part.into_iter()
-                .map(|(track, known)| Arc::new(self.row(track, *known, self.revision, now)))
+                .map(|(track, known)| Arc::new(self.row(track, known, self.revision, now)))
                 .collect()
         };
         std::thread::scope(|scope| {
@@ -145,7 +146,7 @@ impl Catalog {
     pub(crate) fn found(&self, id: TrackId) -> Option<Knowledge> {
         let row = self.get(id)?;
         let beneath = self.beneath.get(&id).map(|beneath| &beneath.found);
-        Some(beneath.unwrap_or(&row.knowledge).clone())
+        Some(beneath.unwrap_or(&*row.knowledge).clone())
     }
 
     pub(crate) fn is_by_hand(&self, id: TrackId) -> bool {
@@ -223,8 +224,9 @@ impl Catalog {
     /// Takes a new or changed track in.
     pub(crate) fn put_track(&mut self, track: Track, now: Timestamp) {
         let found = self.found(track.id).unwrap_or_default();
-        let before = self.get(track.id).and_then(|row| row.track.hash);
-        self.index.put(&track);
+        let known = self.rows.get(track.id).map(|row| &*row.track);
+        let before = known.and_then(|known| known.hash);
+        self.index.put(known, &track);
         let after = track.hash;
         self.put_row(track, found, now);
         if before != after {
@@ -246,7 +248,7 @@ impl Catalog {
 
     fn put_row(&mut self, track: Track, found: Knowledge, now: Timestamp) {
         self.revision += 1;
-        let row = self.row(Box::new(track), found, self.revision, now);
+        let row = self.row(Box::new(track), Box::new(found), self.revision, now);
         self.rows.put(row);
     }
 
@@ -260,7 +262,7 @@ impl Catalog {
         let mut asides = Vec::with_capacity(gone.len());
         for row in gone {
             let id = row.track.id;
-            self.index.remove(id);
+            self.index.remove(&row.track);
             self.running.remove(&id);
             let beneath = self.beneath.remove(&id);
             asides.push(Aside { row, beneath });
@@ -285,9 +287,9 @@ impl Catalog {
                 self.beneath.insert(id, beneath);
                 found
             }
-            None => row.knowledge.clone(),
+            None => Knowledge::clone(&row.knowledge),
         };
-        self.index.put(&row.track);
+        self.index.put(None, &row.track);
         let hash = row.track.hash;
         self.put_row(Track::clone(&row.track), found, now);
         if let Some(hash) = hash {
@@ -341,8 +343,9 @@ impl Catalog {
         let same: Vec<&Arc<Row>> = self
             .index
             .with_hash(hash)
-            .take(3)
             .filter_map(|id| self.get(id))
+            .filter(|row| row.track.hash == Some(*hash))
+            .take(3)
             .collect();
         let [one, other] = same.as_slice() else {
             return None;
@@ -356,7 +359,8 @@ impl Catalog {
             && !here.track.missing
             && is_newcomer(here.track.id)
             && here.track.added >= gone.track.added
-            && (here.track.root == gone.track.root || is_below(&here.track.path, &gone.track.root));
+            && (here.track.root == gone.track.root
+                || is_below(&here.track.path, gone.track.root.as_path()));
         is_move.then(|| (Track::clone(&gone.track), Track::clone(&here.track)))
     }
 
@@ -378,9 +382,9 @@ impl Catalog {
         }
     }
 
-    fn row(&self, track: Box<Track>, found: Knowledge, revision: u64, now: Timestamp) -> Row {
+    fn row(&self, track: Box<Track>, found: Box<Knowledge>, revision: u64, now: Timestamp) -> Row {
         let knowledge = match self.beneath.get(&track.id) {
-            Some(beneath) => found.under_hand(&beneath.hand, track.stamp),
+            Some(beneath) => Box::new(found.under_hand(&beneath.hand, track.stamp)),
             None => found,
         };
         let mut due = plan::due(&track, &knowledge, &self.recipes, now);
@@ -430,11 +434,11 @@ pub(crate) fn moved(
             .as_ref()
             .is_none_or(|failure| failure.kind != crate::failure::FailureKind::Missing)
     });
-    let root = if is_below(&to, &track.root) {
+    let root = if is_below(&to, track.root.as_path()) {
         track.root.clone()
     } else {
         let folder = to.as_path().parent().unwrap_or(to.as_path());
-        FilePath(folder.to_path_buf())
+        folder.to_path_buf().into()
     };
     let track = Track {
         path: to,
@@ -446,6 +450,6 @@ pub(crate) fn moved(
     (track, knowledge)
 }
 
-fn is_below(path: &FilePath, folder: &FilePath) -> bool {
-    path.as_path().starts_with(folder.as_path())
+fn is_below(path: &FilePath, folder: &Path) -> bool {
+    path.as_path().starts_with(folder)
 }

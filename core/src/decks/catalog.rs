@@ -3,7 +3,7 @@
 use crate::core_loop::view::Rows;
 use crate::query::fold;
 use crate::row::Row;
-use crate::track::{SourceId, TrackId};
+use crate::track::{SourceId, Text, TrackId};
 use crate::units::Secs;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl Entry {
     fn new(row: &Arc<Row>) -> Self {
         let path = row.track.path.as_path();
         let name = path.file_name().map(|name| fold(&name.to_string_lossy()));
-        let folded = |text: &Option<String>| {
+        let folded = |text: &Option<Text>| {
             let text = text.as_deref().map(fold)?;
             (!text.is_empty()).then(|| text.into_boxed_str())
         };

@@ -4,7 +4,7 @@ use super::place::{self, Base, Candidates};
 use super::schema::COLUMNS;
 use super::values::{self, Cell};
 use crate::harmony::Key;
-use crate::track::{SourceId, Tags};
+use crate::track::{SourceId, Tags, Text};
 use crate::units::Secs;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -299,21 +299,21 @@ impl Decoder {
 fn tags(fields: &mut Fields<'_, '_>) -> Tags {
     let bpm = fields.bpm("bpmAnalyzed").or_else(|| fields.bpm("bpm"));
     Tags {
-        title: fields.text("title"),
-        artist: fields.text("artist"),
-        album: fields.text("album"),
-        genre: fields.text("genre"),
-        comment: fields.comment("comment"),
-        label: fields.text("label"),
-        remixer: fields.text("remixer"),
-        composer: fields.text("composer"),
+        title: fields.text("title").map(Text::from),
+        artist: fields.text("artist").map(Text::from),
+        album: fields.text("album").map(Text::from),
+        genre: fields.text("genre").map(Text::from),
+        comment: fields.comment("comment").map(Text::from),
+        label: fields.text("label").map(Text::from),
+        remixer: fields.text("remixer").map(Text::from),
+        composer: fields.text("composer").map(Text::from),
         year: fields.number("year", 1000..=2999).map(|year| year as i32),
         track_number: fields
             .number("playOrder", 1..=99_999)
             .map(|number| number as u32),
         rating: fields.number("rating", 1..=100).and_then(values::stars),
         bpm,
-        key: fields.key("key"),
+        key: fields.key("key").map(Text::from),
         has_art: false,
     }
 }

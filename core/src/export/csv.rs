@@ -153,7 +153,7 @@ mod tests {
             "=1+1", "+49", "-x", "@sum", "\t=1", "'quoted", "plain", "a=b",
         ] {
             let mut row = samples::bare_row();
-            row.track.tags.title = Some(text.to_owned());
+            row.track.tags.title = Some(text.into());
             let mut bytes = Vec::new();
             write(&mut bytes, [&row]).unwrap();
             let title = read(&bytes)[1][0].clone();

@@ -1,6 +1,7 @@
 //! Tracks as a playlist that players and DJ programs read.
 
 use crate::row::Row;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
@@ -33,13 +34,13 @@ pub fn write<'a>(
 /// `Artist - Title` on one line; the file's name where there is no title.
 fn caption(row: &Row) -> String {
     let tags = &row.track.tags;
-    let name = || {
-        let name = row.track.path.as_path().file_stem();
-        name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    let name = || row.track.path.as_path().file_stem().unwrap_or_default();
+    let title = match &tags.title {
+        Some(title) => Cow::Borrowed(title.as_str()),
+        None => name().to_string_lossy(),
     };
-    let title = tags.title.clone().unwrap_or_else(name);
     let caption = match &tags.artist {
-        Some(artist) => format!("{artist} - {title}"),
+        Some(artist) => Cow::Owned(format!("{artist} - {title}")),
         None => title,
     };
     caption
@@ -175,7 +176,7 @@ mod tests {
             let path = Path::new("/sets/a").join(OsStr::from_bytes(&name));
             let mut row = samples::bare_row();
             row.track.path = FilePath(path.clone());
-            row.track.tags.title = Some(String::from_utf8_lossy(&name).into_owned());
+            row.track.tags.title = Some(String::from_utf8_lossy(&name).into());
             let text = written(&[row], folder);
             let tracks = read(&text, Path::new(folder));
             prop_assert_eq!(tracks.len(), 1, "{:?}", text);

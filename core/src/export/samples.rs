@@ -1,6 +1,5 @@
 //! Rows made by hand for the tests of every format.
 
-use crate::findings::Knowledge;
 use crate::harmony::Key;
 use crate::loudness::Loudness;
 use crate::row::{ArtifactState, Row, TrackState};
@@ -13,7 +12,7 @@ pub(crate) fn bare_row() -> Row {
         track: Box::new(Track {
             id: TrackId(0xff),
             path: FilePath("/elsewhere/lost.wav".into()),
-            root: FilePath("/elsewhere".into()),
+            root: "/elsewhere".into(),
             stamp: FileStamp {
                 bytes: 44,
                 modified_ns: 0,
@@ -27,7 +26,7 @@ pub(crate) fn bare_row() -> Row {
             sources: Vec::new(),
             borrowed: crate::track::TagFields::default(),
         }),
-        knowledge: Knowledge::default(),
+        knowledge: Box::default(),
         state: TrackState::Partial,
         artifacts: [ArtifactState::Due; 8],
         duplicates: Vec::new(),
@@ -41,13 +40,13 @@ pub(super) fn full_row() -> Row {
     let mut row = bare_row();
     row.track.id = TrackId(0xfe);
     row.track.path = FilePath("/music/House/Night Drive.mp3".into());
-    row.track.root = FilePath("/music".into());
-    row.track.tags.title = Some("Night, \"Drive\"\nagain".to_owned());
-    row.track.tags.artist = Some("Sólar".to_owned());
+    row.track.root = "/music".into();
+    row.track.tags.title = Some("Night, \"Drive\"\nagain".into());
+    row.track.tags.artist = Some("Sólar".into());
     row.track.tags.year = Some(2024);
     row.track.tags.bpm = Some(64.0);
     row.track.format = Some(AudioFormat {
-        codec: "mp3".to_owned(),
+        codec: "mp3".into(),
         sample_rate: SampleRate::new(44_100).unwrap(),
         channels: 2,
         bitrate_kbps: Some(320),

@@ -58,7 +58,7 @@ mod tests {
 
     fn tags(title: Option<&str>, rating: Option<u8>) -> Tags {
         Tags {
-            title: title.map(str::to_owned),
+            title: title.map(Into::into),
             rating,
             ..Tags::default()
         }

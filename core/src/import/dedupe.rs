@@ -1,33 +1,31 @@
 //! What is a file that was found: new, known, changed, moved, or another copy? Pure.
 
-use crate::track::{ContentHash, FileStamp, Track, TrackId};
+use crate::track::{ContentHash, FilePath, FileStamp, Track, TrackId};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 
-/// What deciding needs of the library. Kept up to date by whoever owns the tracks.
+/// Finds tracks by path, content and size. Kept up to date by whoever owns the tracks.
 ///
-/// Paths are known by their names of 128 bits, which no two paths share: they are kept nowhere twice.
+/// Nothing of a track is kept twice: paths are known by names of 128 bits, which no two paths share, content by as
+/// many bits of its hash, and the rest is looked up in the track itself.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
-    tracks: HashMap<TrackId, Entry>,
     by_path: HashMap<PathName, TrackId>,
     /// Files of other libraries that are copies of a track's.
     by_copy: HashMap<PathName, TrackId>,
-    by_hash: BTreeSet<(ContentHash, TrackId)>,
+    by_hash: BTreeSet<(HashStart, TrackId)>,
     /// Of tracks of known content.
     by_bytes: BTreeSet<(u64, TrackId)>,
     names: Names,
 }
 
-#[derive(Debug, Clone)]
-struct Entry {
-    path: PathName,
-    copies: Vec<PathName>,
-    stamp: FileStamp,
-    hash: Option<ContentHash>,
-    missing: bool,
+/// The first half of a content hash: no two files share it by chance.
+type HashStart = [u8; 16];
+
+fn start_of(hash: &ContentHash) -> HashStart {
+    std::array::from_fn(|at| hash.0[at])
 }
 
 /// Two keyed hashes (`SipHash`, as the standard library keys it) of a path: nobody can make two paths that share them.
@@ -85,56 +83,44 @@ impl Index {
     pub fn new<'a>(tracks: impl IntoIterator<Item = &'a Track>) -> Self {
         let mut index = Self::default();
         for track in tracks {
-            index.put(track);
+            index.put(None, track);
         }
         index
     }
 
-    /// Adds the track, or brings what is known of it up to date.
-    pub fn put(&mut self, track: &Track) {
-        self.remove(track.id);
+    /// Adds the track; `before` is how it was put last.
+    pub fn put(&mut self, before: Option<&Track>, track: &Track) {
+        if let Some(before) = before {
+            self.remove(before);
+        }
         let path = self.names.of(track.path.as_path());
         self.by_path.insert(path, track.id);
-        let files = track.sources.iter().filter_map(|it| it.file.as_ref());
-        let copies: Vec<PathName> = files
-            .filter(|file| **file != track.path)
-            .map(|file| self.names.of(file.as_path()))
-            .collect();
-        for copy in &copies {
-            self.by_copy.insert(*copy, track.id);
+        for copy in copies(track) {
+            self.by_copy.insert(self.names.of(copy), track.id);
         }
-        if let Some(hash) = track.hash {
-            self.by_hash.insert((hash, track.id));
+        if let Some(hash) = &track.hash {
+            self.by_hash.insert((start_of(hash), track.id));
             self.by_bytes.insert((track.stamp.bytes, track.id));
         }
-        self.tracks.insert(
-            track.id,
-            Entry {
-                path,
-                copies,
-                stamp: track.stamp,
-                hash: track.hash,
-                missing: track.missing,
-            },
-        );
     }
 
-    pub fn remove(&mut self, id: TrackId) {
-        let Some(entry) = self.tracks.remove(&id) else {
-            return;
-        };
+    /// Takes the track out, which is as it was put last.
+    pub fn remove(&mut self, track: &Track) {
+        let id = track.id;
         // Another track may have taken the path over.
-        if self.by_path.get(&entry.path) == Some(&id) {
-            self.by_path.remove(&entry.path);
+        let path = self.names.of(track.path.as_path());
+        if self.by_path.get(&path) == Some(&id) {
+            self.by_path.remove(&path);
         }
-        for copy in entry.copies {
+        for copy in copies(track) {
+            let copy = self.names.of(copy);
             if self.by_copy.get(&copy) == Some(&id) {
                 self.by_copy.remove(&copy);
             }
         }
-        if let Some(hash) = entry.hash {
-            self.by_hash.remove(&(hash, id));
-            self.by_bytes.remove(&(entry.stamp.bytes, id));
+        if let Some(hash) = &track.hash {
+            self.by_hash.remove(&(start_of(hash), id));
+            self.by_bytes.remove(&(track.stamp.bytes, id));
         }
     }
 
@@ -142,18 +128,15 @@ impl Index {
         self.by_path.get(&self.names.of(path)).copied()
     }
 
-    /// The track that this file is a copy of, as another library says. One whose own file is not there has no copies.
+    /// The track that this file is a copy of, as another library says.
     fn copied_at(&self, path: &Path) -> Option<TrackId> {
-        let id = self.by_copy.get(&self.names.of(path)).copied()?;
-        self.tracks
-            .get(&id)
-            .is_some_and(|entry| !entry.missing)
-            .then_some(id)
+        self.by_copy.get(&self.names.of(path)).copied()
     }
 
-    /// Tracks with this content, by id.
+    /// Tracks with this content, by id. Whoever acts on it compares the whole hash.
     pub fn with_hash(&self, hash: &ContentHash) -> impl Iterator<Item = TrackId> {
-        let all = (*hash, TrackId(0))..=(*hash, TrackId(u64::MAX));
+        let start = start_of(hash);
+        let all = (start, TrackId(0))..=(start, TrackId(u64::MAX));
         self.by_hash.range(all).map(|(_, id)| *id)
     }
 
@@ -162,41 +145,45 @@ impl Index {
         let all = (bytes, TrackId(0))..=(bytes, TrackId(u64::MAX));
         self.by_bytes.range(all).map(|(_, id)| *id)
     }
-
-    /// Other tracks with the same content as `id`, by id.
-    pub fn duplicates(&self, id: TrackId) -> Vec<TrackId> {
-        let Some(hash) = self.tracks.get(&id).and_then(|entry| entry.hash) else {
-            return Vec::new();
-        };
-        self.with_hash(&hash).filter(|other| *other != id).collect()
-    }
 }
 
-/// What `candidate` is, by its path, size and time alone.
-pub fn decide(index: &Index, candidate: &Candidate) -> Decision {
-    let known = index
-        .at_path(&candidate.path)
-        .and_then(|id| Some((id, index.tracks.get(&id)?)));
-    match known {
+/// Files of other libraries that are copies of the track's own.
+fn copies(track: &Track) -> impl Iterator<Item = &Path> {
+    let files = track.sources.iter().filter_map(|it| it.file.as_ref());
+    files
+        .filter(|file| **file != track.path)
+        .map(FilePath::as_path)
+}
+
+/// What `candidate` is, by its path, size and time alone. `track_of`: the tracks that the index was made of.
+pub fn decide<'a>(
+    index: &Index,
+    track_of: impl Fn(TrackId) -> Option<&'a Track>,
+    candidate: &Candidate,
+) -> Decision {
+    match index.at_path(&candidate.path).and_then(&track_of) {
         None => index
             .copied_at(&candidate.path)
-            .map_or(Decision::New, Decision::Copy),
-        Some((id, entry)) if entry.stamp != candidate.stamp => Decision::Changed(id),
-        Some((id, entry)) if entry.missing => Decision::Returned(id),
-        Some((id, _)) => Decision::Unchanged(id),
+            .and_then(track_of)
+            // One whose own file is not there has no copies.
+            .filter(|track| !track.missing)
+            .map_or(Decision::New, |track| Decision::Copy(track.id)),
+        Some(track) if track.stamp != candidate.stamp => Decision::Changed(track.id),
+        Some(track) if track.missing => Decision::Returned(track.id),
+        Some(track) => Decision::Unchanged(track.id),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::track::{FilePath, Tags};
+    use crate::track::Tags;
 
     fn track(id: u64, path: &str, hash: Option<u8>) -> Track {
         Track {
             id: TrackId(id),
             path: FilePath(path.into()),
-            root: FilePath("/m".into()),
+            root: "/m".into(),
             stamp: FileStamp {
                 bytes: 10,
                 modified_ns: 1,
@@ -226,7 +213,9 @@ mod tests {
     fn files_are_decided_by_path_size_and_time() {
         let mut gone = track(2, "/m/b", None);
         gone.missing = true;
-        let index = Index::new(&[track(1, "/m/a", None), gone]);
+        let tracks = [track(1, "/m/a", None), gone];
+        let index = Index::new(&tracks);
+        let track_of = |id| tracks.iter().find(|track| track.id == id);
         for (path, modified_ns, decision) in [
             ("/m/a", 1, Decision::Unchanged(TrackId(1))),
             ("/m/a", 2, Decision::Changed(TrackId(1))),
@@ -235,7 +224,7 @@ mod tests {
             ("/m/c", 1, Decision::New),
         ] {
             assert_eq!(
-                decide(&index, &candidate(path, modified_ns)),
+                decide(&index, track_of, &candidate(path, modified_ns)),
                 decision,
                 "{path}"
             );
@@ -244,20 +233,25 @@ mod tests {
 
     #[test]
     fn the_index_follows_every_change() {
-        let mut index = Index::new(&[track(1, "/m/a", Some(7)), track(2, "/m/b", Some(7))]);
-        assert_eq!(index.duplicates(TrackId(1)), [TrackId(2)]);
-        index.put(&track(1, "/m/c", Some(8)));
+        let [one, two] = [track(1, "/m/a", Some(7)), track(2, "/m/b", Some(7))];
+        let mut index = Index::new([&one, &two]);
+        let with_hash = |index: &Index, hash| -> Vec<TrackId> {
+            index.with_hash(&ContentHash([hash; 32])).collect()
+        };
+        assert_eq!(with_hash(&index, 7), [TrackId(1), TrackId(2)]);
+        let moved = track(1, "/m/c", Some(8));
+        index.put(Some(&one), &moved);
         assert_eq!(index.at_path(Path::new("/m/a")), None);
         assert_eq!(index.at_path(Path::new("/m/c")), Some(TrackId(1)));
-        assert_eq!(index.duplicates(TrackId(2)), []);
+        assert_eq!(with_hash(&index, 7), [TrackId(2)]);
         // A moved track takes over the path of the one that was found there.
-        index.put(&track(2, "/m/c", Some(7)));
-        index.remove(TrackId(1));
+        index.put(Some(&two), &track(2, "/m/c", Some(7)));
+        index.remove(&moved);
         assert_eq!(index.at_path(Path::new("/m/c")), Some(TrackId(2)));
         assert_eq!(
             index.hashed_with_bytes(10).collect::<Vec<_>>(),
             [TrackId(2)]
         );
-        assert_eq!(index.with_hash(&ContentHash([8; 32])).count(), 0);
+        assert_eq!(with_hash(&index, 8), []);
     }
 }

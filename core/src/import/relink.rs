@@ -3,7 +3,7 @@
 //! [`to_hash`] says which of the found files are worth hashing; with those hashes, [`plan`] says
 //! which track goes where. Same content is proof; same size and name is no more than a suggestion.
 
-use crate::track::{ContentHash, TrackId};
+use crate::track::{ContentHash, Text, TrackId};
 use crate::units::Secs;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
@@ -23,7 +23,7 @@ pub struct Missing {
     pub bytes: u64,
     /// `None`: it went before it was ever hashed.
     pub hash: Option<ContentHash>,
-    pub title: Option<String>,
+    pub title: Option<Text>,
     pub duration: Option<Secs>,
 }
 
@@ -34,7 +34,7 @@ pub struct Candidate {
     pub bytes: u64,
     /// `None`: not hashed (yet).
     pub hash: Option<ContentHash>,
-    pub title: Option<String>,
+    pub title: Option<Text>,
     pub duration: Option<Secs>,
 }
 

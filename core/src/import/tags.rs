@@ -5,7 +5,7 @@
 use super::tags_fields::{Field, Fields};
 use super::{presence, tags_values};
 use crate::failure::{Failure, FailureKind};
-use crate::track::{AudioFormat, Tags};
+use crate::track::{AudioFormat, Tags, Text};
 use crate::units::{SampleRate, Secs};
 use lofty::aac::AacFile;
 use lofty::config::{ParseOptions, ParsingMode};
@@ -236,7 +236,7 @@ fn format_of(codec: &str, properties: impl Into<FileProperties>) -> Option<Audio
         return None;
     }
     Some(AudioFormat {
-        codec: codec.to_owned(),
+        codec: codec.into(),
         sample_rate: SampleRate::new(properties.sample_rate()?)?,
         channels: channels.into(),
         bitrate_kbps: properties
@@ -248,7 +248,7 @@ fn format_of(codec: &str, properties: impl Into<FileProperties>) -> Option<Audio
 }
 
 fn tags_of(fields: &Fields) -> Tags {
-    let text = |field| first(fields, field, tags_values::text);
+    let text = |field| first(fields, field, tags_values::text).map(Text::from);
     let by_writer = fields
         .popularimeters
         .iter()
@@ -258,7 +258,7 @@ fn tags_of(fields: &Fields) -> Tags {
         artist: text(Field::Artist),
         album: text(Field::Album),
         genre: text(Field::Genre),
-        comment: first(fields, Field::Comment, tags_values::comment),
+        comment: first(fields, Field::Comment, tags_values::comment).map(Text::from),
         label: text(Field::Label),
         remixer: text(Field::Remixer),
         composer: text(Field::Composer),

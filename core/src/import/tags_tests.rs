@@ -205,19 +205,19 @@ fn id3_frames_of_every_dj_program_are_read() {
     assert_eq!(
         tags,
         Tags {
-            title: Some("Title".to_owned()),
-            artist: Some("One, Two".to_owned()),
-            album: Some("Album".to_owned()),
-            genre: Some("Techno".to_owned()),
-            comment: Some("Nice".to_owned()),
-            label: Some("Label".to_owned()),
-            remixer: Some("Remixer".to_owned()),
-            composer: Some("Composer".to_owned()),
+            title: Some("Title".into()),
+            artist: Some("One, Two".into()),
+            album: Some("Album".into()),
+            genre: Some("Techno".into()),
+            comment: Some("Nice".into()),
+            label: Some("Label".into()),
+            remixer: Some("Remixer".into()),
+            composer: Some("Composer".into()),
             year: Some(1998),
             track_number: Some(3),
             rating: Some(4),
             bpm: Some(127.98),
-            key: Some("Am".to_owned()),
+            key: Some("Am".into()),
             has_art: false,
         }
     );

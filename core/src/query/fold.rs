@@ -1,6 +1,6 @@
 //! Text as a search sees it: no case, no diacritics, no width, one kind of space.
 
-use crate::track::Track;
+use crate::track::{RootPath, Track};
 use memchr::memmem::Finder;
 use std::cell::RefCell;
 use unicode_normalization::UnicodeNormalization as _;
@@ -54,13 +54,40 @@ pub fn search_text(track: &Track) -> String {
 /// room for a whole path.
 #[derive(Default)]
 struct PathMemory {
-    above: Vec<u8>,
+    root: Option<RootPath>,
+    /// Bytes of `root` that lie above it.
+    above: Option<usize>,
+    /// What lies above, folded, with what parts it from the rest.
     folded: String,
     whole: String,
 }
 
 thread_local! {
     static PATHS: RefCell<PathMemory> = RefCell::default();
+}
+
+impl PathMemory {
+    /// What lies above the imported folder of `track`, folded; `None` where its path does not lie in there.
+    fn above(&mut self, track: &Track) -> Option<&str> {
+        let root = track.root.as_path();
+        let known = self.root.as_ref().map(|known| known.as_path().as_os_str());
+        if known != Some(root.as_os_str()) {
+            let above = root.parent();
+            self.root = Some(track.root.clone());
+            self.above = above.map(|above| above.as_os_str().len());
+            self.folded.clear();
+            if let Some(above) = above {
+                fold_into(&above.to_string_lossy(), &mut self.folded);
+            }
+            if !self.folded.is_empty() && !self.folded.ends_with(std::path::MAIN_SEPARATOR) {
+                self.folded.push(std::path::MAIN_SEPARATOR);
+            }
+        }
+        // The bytes tell it as well as the components, and sooner.
+        let above = root.as_os_str().as_encoded_bytes().get(..self.above?)?;
+        let path = track.path.as_path().as_os_str().as_encoded_bytes();
+        path.starts_with(above).then_some(&self.folded)
+    }
 }
 
 /// Looks at the whole path, folded; most of it is taken from a text made by [`search_text`].
@@ -70,29 +97,33 @@ pub(super) fn with_folded_path<T>(
     look: impl FnOnce(&str) -> T,
 ) -> T {
     let place = line(search_text, Line::Place);
-    let path = track.path.as_path().as_os_str().as_encoded_bytes();
-    let above = track.root.as_path().parent();
-    // The bytes tell it as well as the components, and sooner.
-    let above = above
-        .map(|above| above.as_os_str().as_encoded_bytes())
-        .filter(|above| path.starts_with(above));
-    let Some(above) = above else {
-        return look(place);
-    };
     PATHS.with_borrow_mut(|memory| {
-        if memory.above != above {
-            memory.above.clear();
-            memory.above.extend_from_slice(above);
-            memory.folded.clear();
-            fold_into(&String::from_utf8_lossy(above), &mut memory.folded);
-            if !memory.folded.is_empty() && !memory.folded.ends_with(std::path::MAIN_SEPARATOR) {
-                memory.folded.push(std::path::MAIN_SEPARATOR);
-            }
-        }
-        memory.whole.clear();
-        memory.whole.push_str(&memory.folded);
-        memory.whole.push_str(place);
-        look(&memory.whole)
+        let mut whole = std::mem::take(&mut memory.whole);
+        whole.clear();
+        whole.push_str(memory.above(track).unwrap_or_default());
+        whole.push_str(place);
+        let seen = look(&whole);
+        memory.whole = whole;
+        seen
+    })
+}
+
+/// Whether `needle` is in the folded path and begins above the imported folder.
+pub(super) fn begins_above(track: &Track, search_text: &str, needle: &Needle) -> bool {
+    let place = line(search_text, Line::Place);
+    PATHS.with_borrow_mut(|memory| {
+        let mut whole = std::mem::take(&mut memory.whole);
+        let is_there = memory.above(track).is_some_and(|above| {
+            // No more of the rest than the needle can reach into.
+            let reach = needle.text.len().saturating_sub(1).min(place.len());
+            let reach = place.ceil_char_boundary(reach);
+            whole.clear();
+            whole.push_str(above);
+            whole.push_str(place.get(..reach).unwrap_or(place));
+            needle.is_in(&whole)
+        });
+        memory.whole = whole;
+        is_there
     })
 }
 
@@ -128,10 +159,20 @@ impl PartialEq for Needle {
 
 /// One line of a text made by [`search_text`]; empty where the track has no such tag.
 pub(crate) fn line(search_text: &str, line: Line) -> &str {
+    let bytes = search_text.as_bytes();
     if line == Line::Place {
-        return search_text.rsplit('\n').next().unwrap_or("");
+        let start = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+        return search_text.get(start..).unwrap_or("");
     }
-    search_text.split('\n').nth(line as usize).unwrap_or("")
+    let mut ends = memchr::memchr_iter(b'\n', bytes);
+    let start = match (line as usize).checked_sub(1) {
+        None => Some(0),
+        Some(before) => ends.nth(before).map(|end| end + 1),
+    };
+    let end = ends.next().unwrap_or(bytes.len());
+    start
+        .and_then(|start| search_text.get(start..end))
+        .unwrap_or("")
 }
 
 /// Folds `text`: compatibility decomposition (NFKD) without combining marks, lower case, letters with a

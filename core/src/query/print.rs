@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.written {
             Expr::Any(choices) => joined(choices, " or ", f),
             Expr::All(parts) => joined(parts, " ", f),
             one => part(one, f),

@@ -20,11 +20,11 @@ fn query(text: &str) -> Query {
 
 /// A row with everything known; tests change what they are about.
 fn full_row() -> Row {
-    let text = |text: &str| Some(text.to_owned());
+    let text = |text: &str| Some(text.into());
     let track = Track {
         id: TrackId(0x3f2a_0000_0000_0001),
         path: FilePath("/media/Music/House/01 Thé à la menthe.mp3".into()),
-        root: FilePath("/media/Music".into()),
+        root: "/media/Music".into(),
         stamp: FileStamp {
             bytes: 1,
             modified_ns: 0,
@@ -46,7 +46,7 @@ fn full_row() -> Row {
             has_art: false,
         },
         format: Some(AudioFormat {
-            codec: "mp3".to_owned(),
+            codec: "mp3".into(),
             sample_rate: SampleRate::new(44_100).unwrap(),
             channels: 2,
             bitrate_kbps: Some(320),
@@ -73,7 +73,7 @@ fn full_row() -> Row {
     artifacts[Artifact::Beats as usize] = ArtifactState::Done;
     Row {
         track: Box::new(track),
-        knowledge,
+        knowledge: Box::new(knowledge),
         state: TrackState::Partial,
         artifacts,
         duplicates: vec![TrackId(2)],
@@ -86,7 +86,7 @@ fn bare_row() -> Row {
     let mut row = full_row();
     row.track.tags = Tags::default();
     row.track.format = None;
-    row.knowledge = Knowledge::default();
+    *row.knowledge = Knowledge::default();
     row.duplicates.clear();
     row.search_text = search_text(&row.track);
     row
@@ -322,6 +322,24 @@ proptest! {
     }
 
     #[test]
+    fn a_piece_of_a_path_is_found_wherever_it_lies(
+        above in "(/[Aé]{1,3}){0,2}",
+        below in "(/[aÉ]{1,3}){0,3}",
+        needle in "[aé]{0,3}/[aé]{0,3}(/[aé]{0,2})?",
+    ) {
+        let mut row = bare_row();
+        row.track.root = FilePath(format!("{above}/e").into()).into();
+        row.track.path = FilePath(format!("{above}/e{below}").into());
+        row.search_text = search_text(&row.track);
+        let whole = fold(&format!("{above}/e{below}"));
+        let is_there = whole.contains(&fold(&needle));
+        prop_assert_eq!(query(&format!("path:\"{needle}\"")).matches(&row), is_there);
+        // What begins with the imported folder is a whole path too.
+        let is_all = [whole, fold(&format!("e{below}"))].contains(&fold(&needle));
+        prop_assert_eq!(query(&format!("path:=\"{needle}\"")).matches(&row), is_all);
+    }
+
+    #[test]
     fn a_printed_query_reads_back_as_itself(text in query_text()) {
         if let Ok(query) = parse_at(&text, &now()) {
             let printed = query.to_string();
@@ -331,9 +349,35 @@ proptest! {
     }
 }
 
+proptest! {
+    // Each looks at thousands of rows.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn many_rows_at_once_are_found_as_one_by_one(text in query_text()) {
+        let rows: Vec<Arc<Row>> = [
+            full_row(),
+            bare_row(),
+            Row::clone(&titled(Some("Deep House"), Some(128.0))),
+            Row::clone(&titled(Some("Menthe"), None)),
+        ]
+        .map(Arc::new)
+        .into();
+        // More than one thread looks at.
+        let many: Vec<&Arc<Row>> = rows.iter().cycle().take(2 * SHARE_ROWS + 3).collect();
+        if let Ok(query) = parse_at(&text, &now()) {
+            let one_by_one: Vec<u32> = (0..many.len())
+                .filter(|place| query.written.matches(many[*place]))
+                .map(|place| place as u32)
+                .collect();
+            prop_assert_eq!(query.places(&many), one_by_one);
+        }
+    }
+}
+
 fn titled(title: Option<&str>, bpm: Option<f64>) -> Arc<Row> {
     let mut row = bare_row();
-    row.track.tags.title = title.map(str::to_owned);
+    row.track.tags.title = title.map(Into::into);
     row.track.tags.bpm = bpm;
     row.search_text = search_text(&row.track);
     Arc::new(row)

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 /// Memory for pages: rows are decoded once at the start, results are read one by one, so that little is read twice.
-pub(super) const CACHE_BYTES: usize = 8 << 20;
+pub(super) const CACHE_BYTES: usize = 4 << 20;
 
 pub(super) struct Handle {
     path: PathBuf,

@@ -15,18 +15,18 @@ pub(super) fn track(number: u64) -> Track {
     Track {
         id: TrackId(number),
         path: FilePath(PathBuf::from(format!("/music/{number}.mp3"))),
-        root: FilePath(PathBuf::from("/music")),
+        root: PathBuf::from("/music").into(),
         stamp: FileStamp {
             bytes: 1000 + number % 1000,
             modified_ns: -5,
         },
         tags: Tags {
-            title: Some(format!("Title {number}")),
+            title: Some(format!("Title {number}").into()),
             bpm: Some(127.98),
             ..Tags::default()
         },
         format: Some(AudioFormat {
-            codec: "mp3".to_owned(),
+            codec: "mp3".into(),
             sample_rate: SampleRate::new(44_100).unwrap(),
             channels: 2,
             bitrate_kbps: Some(320),
@@ -317,7 +317,7 @@ fn paths_of_any_bytes_come_back_as_they_were() {
     {
         use std::os::unix::ffi::OsStringExt as _;
         odd.path = FilePath(std::ffi::OsString::from_vec(vec![b'/', 0xff, b'\n', 0x80]).into());
-        odd.root = odd.path.clone();
+        odd.root = odd.path.clone().into();
     }
     store.write(vec![Change::PutTrack(odd.clone())]).unwrap();
     drop(store);
@@ -483,7 +483,7 @@ fn a_sound_library_passes_the_full_check() {
     let (store, _) = open(&dir);
     let mut real = track(7);
     real.path = FilePath(music.path().join("a.mp3"));
-    real.root = FilePath(music.path().to_path_buf());
+    real.root = music.path().to_path_buf().into();
     fs::write(&real.path.0, b"sound").unwrap();
     real.stamp = crate::import::presence::stamp(&fs::metadata(&real.path.0).unwrap());
     store.write(changes(7)).unwrap();

@@ -14,7 +14,7 @@ use crate::findings::Knowledge;
 use crate::harmony::{ChordSpan, KeyFinding};
 use crate::import::presence::{self, Presence};
 use crate::loudness::Loudness;
-use crate::track::{FilePath, FileStamp, Track, TrackId};
+use crate::track::{FilePath, FileStamp, RootPath, Track, TrackId};
 use redb::{ReadTransaction, ReadableTable as _, TableHandle as _};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -278,7 +278,7 @@ fn check_stems(
 }
 
 fn check_audio(tracks: &[Track], report: &mut VerifyReport, control: &Control) {
-    let mut roots: HashMap<&FilePath, presence::RootState> = HashMap::new();
+    let mut roots: HashMap<&RootPath, presence::RootState> = HashMap::new();
     for (done, track) in tracks.iter().enumerate() {
         if control.check().is_err() {
             report.stopped = true;

@@ -22,7 +22,7 @@ fn generation(drive: &Drive) -> Result<String, EngineError> {
             .all(|track| track.tags.title.as_ref() == Some(&title)),
         "a change is seen half"
     );
-    Ok(title)
+    Ok(title.into())
 }
 
 /// Gives all tracks the same title, in one change.

@@ -13,7 +13,6 @@ use tonearm_core::core_loop::command::{Extent, RequestId, Selection};
 use tonearm_core::core_loop::event::Outcome;
 use tonearm_core::core_loop::view::{ImportProgress, Rows, RunningJob, View, Waiting};
 use tonearm_core::failure::{Failure, FailureKind};
-use tonearm_core::findings::Knowledge;
 use tonearm_core::playback::PlayerView;
 use tonearm_core::row::{ArtifactState, Row, TrackState};
 use tonearm_core::setup::SetupView;
@@ -67,13 +66,13 @@ fn row(id: u64, title: &str) -> Row {
         track: Box::new(Track {
             id: TrackId(id),
             path: path.clone(),
-            root: path,
+            root: path.into(),
             stamp: FileStamp {
                 bytes: 1,
                 modified_ns: 1,
             },
             tags: Tags {
-                title: Some(title.to_owned()),
+                title: Some(title.into()),
                 ..Tags::default()
             },
             format: None,
@@ -84,7 +83,7 @@ fn row(id: u64, title: &str) -> Row {
             sources: Vec::new(),
             borrowed: tonearm_core::track::TagFields::default(),
         }),
-        knowledge: Knowledge::default(),
+        knowledge: Box::default(),
         state: TrackState::Ready,
         artifacts: [ArtifactState::Done; Artifact::ALL.len()],
         duplicates: Vec::new(),

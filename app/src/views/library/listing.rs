@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tonearm_core::core_loop::view::Rows;
 use tonearm_core::query::{Query, Sort};
 use tonearm_core::row::{Row, TrackState};
-use tonearm_core::track::{FilePath, TrackId};
+use tonearm_core::track::{RootPath, TrackId};
 
 /// What the sidebar narrows the table to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub enum Scope {
     Missing,
     Duplicates,
     /// Came through this imported folder.
-    Folder(FilePath),
+    Folder(RootPath),
 }
 
 pub(super) const RECENT_DAYS: i64 = 30;
@@ -70,7 +70,7 @@ impl Scope {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Counts {
     usual: [usize; Scope::USUAL.len()],
-    pub(super) folders: Vec<(FilePath, usize)>,
+    pub(super) folders: Vec<(RootPath, usize)>,
 }
 
 impl Counts {
@@ -124,12 +124,10 @@ impl Listing {
             .saturating_sub(jiff::SignedDuration::from_hours(24 * RECENT_DAYS))
             .unwrap_or(jiff::Timestamp::MIN);
         let mut usual = [0; Scope::USUAL.len()];
-        let mut folders: BTreeMap<&FilePath, usize> = BTreeMap::new();
+        let mut folders: BTreeMap<&RootPath, usize> = BTreeMap::new();
         // Tracks of one folder mostly follow each other.
-        let mut run: Option<(&FilePath, usize)> = None;
-        let mut found: Vec<Arc<Row>> = Vec::new();
-        let query = wish.query.as_deref();
-        let is_found = |row: &Row| query.is_none_or(|query| query.matches(row));
+        let mut run: Option<(&RootPath, usize)> = None;
+        let mut in_scope: Vec<&Arc<Row>> = Vec::new();
         for row in wish.rows.iter() {
             for (count, scope) in usual.iter_mut().zip(&Scope::USUAL) {
                 *count += usize::from(scope.includes(row, recent_since));
@@ -143,13 +141,21 @@ impl Listing {
                     Some((&row.track.root, 1))
                 }
             };
-            if wish.scope.includes(row, recent_since) && is_found(row) {
-                found.push(Arc::clone(row));
+            if wish.scope.includes(row, recent_since) {
+                in_scope.push(row);
             }
         }
         if let Some((root, count)) = run {
             *folders.entry(root).or_default() += count;
         }
+        let mut found: Vec<Arc<Row>> = match wish.query.as_deref() {
+            None => in_scope.into_iter().map(Arc::clone).collect(),
+            Some(query) => {
+                let places = query.places(&in_scope).into_iter();
+                let rows = places.filter_map(|place| in_scope.get(place as usize));
+                rows.map(|row| Arc::clone(row)).collect()
+            }
+        };
         wish.sort.apply(&mut found);
         let ids: Vec<TrackId> = found.iter().map(|row| row.track.id).collect();
         let lengths = found.iter().filter_map(|row| row.track.format.as_ref());

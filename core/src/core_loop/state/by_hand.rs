@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::store::Change;
 use crate::track::{Track, TrackId};
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -109,11 +110,13 @@ impl Step {
 /// What is called by its title, or by its file's name; cut to what fits into a menu.
 fn title(track: &Track) -> String {
     let file = || track.path.as_path().file_stem().unwrap_or_default();
-    let title = track.tags.title.clone();
-    let title = title.unwrap_or_else(|| file().to_string_lossy().into_owned());
+    let title = match &track.tags.title {
+        Some(title) => Cow::Borrowed(title.as_str()),
+        None => file().to_string_lossy(),
+    };
     match title.char_indices().nth(TITLE_CHARS) {
         Some((end, _)) => title.get(..end).unwrap_or_default().trim_end().to_owned() + "…",
-        None => title,
+        None => title.into_owned(),
     }
 }
 

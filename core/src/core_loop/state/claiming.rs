@@ -186,7 +186,7 @@ impl State {
         let is_moved = track.path.as_path() != claim.path;
         if is_moved {
             track.path = FilePath(claim.path.clone());
-            track.root = FilePath(claim.root.clone());
+            track.root = claim.root.clone().into();
         }
         take_in(&mut track, claim);
         let mut verdict = self.describe(track, read, now);

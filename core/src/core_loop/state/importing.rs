@@ -160,7 +160,8 @@ impl State {
     }
 
     fn judge(&self, candidate: &Candidate) -> Judgement {
-        let decision = decide(&self.catalog.index, candidate);
+        let track_of = |id| self.catalog.get(id).map(|row| &*row.track);
+        let decision = decide(&self.catalog.index, track_of, candidate);
         let twins = match decision {
             Decision::New => self.catalog.twins(candidate.stamp.bytes),
             Decision::Unchanged(_)
@@ -295,7 +296,7 @@ impl State {
         Track {
             id,
             path: FilePath(candidate.path),
-            root: FilePath(root),
+            root: root.into(),
             stamp: candidate.stamp,
             tags: Tags::default(),
             format: None,
@@ -379,7 +380,7 @@ impl State {
         if let Some(mut track) = self.catalog.track(id)
             && Some(&track.root) != before.as_ref()
         {
-            track.root = FilePath(root);
+            track.root = root.into();
             self.catalog.put_track(track.clone(), now);
             changes.push(Change::PutTrack(track));
         }
@@ -436,8 +437,8 @@ impl State {
                     .any(|root| track.path.as_path().starts_with(root))
             })
             .map(|track| {
-                let path = |path: &FilePath| path.as_path().to_path_buf();
-                (track.id, path(&track.path), path(&track.root))
+                let (path, root) = (track.path.as_path(), track.root.as_path());
+                (track.id, path.to_path_buf(), root.to_path_buf())
             })
             .collect();
         vec![Effect::ReplyToImport(ImportReply::Unseen(unseen))]

@@ -33,11 +33,11 @@ fn row(known: &Known) -> Row {
     let track = &mut row.track;
     track.id = TrackId(known.id);
     track.path = FilePath(known.path.into());
-    track.tags.title = Some(known.title.to_owned());
-    track.tags.artist = Some(known.artist.to_owned());
+    track.tags.title = Some(known.title.into());
+    track.tags.artist = Some(known.artist.into());
     track.stamp.bytes = known.bytes;
     track.format = Some(AudioFormat {
-        codec: "mp3".to_owned(),
+        codec: "mp3".into(),
         sample_rate: SampleRate::new(44_100).unwrap(),
         channels: 2,
         bitrate_kbps: None,
@@ -203,7 +203,7 @@ fn tracks_with_the_same_bytes_are_one_and_as_sure_as_one() {
             ..Default::default()
         };
         let stamp = row.track.stamp;
-        row.knowledge = row.knowledge.under_hand(&hand, stamp);
+        row.knowledge = Box::new(row.knowledge.under_hand(&hand, stamp));
         row
     };
     let here = place("Engine Library/Music/Tonearm/night-ferry.mp3");

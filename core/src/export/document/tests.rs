@@ -134,14 +134,14 @@ fn knowledge() -> Knowledge {
 }
 
 fn row() -> Row {
-    let text = |text: &str| Some(text.to_owned());
+    let text = |text: &str| Some(text.into());
     let mut artifacts = [ArtifactState::Done; 8];
     artifacts[Artifact::Stems as usize] = ArtifactState::Failed;
     Row {
         track: Box::new(Track {
             id: TrackId(0xfe),
             path: FilePath("/music/Night \"Drive\".mp3".into()),
-            root: FilePath("/music".into()),
+            root: "/music".into(),
             stamp: STAMP,
             tags: Tags {
                 title: text("Night Drive"),
@@ -154,7 +154,7 @@ fn row() -> Row {
                 ..Tags::default()
             },
             format: Some(AudioFormat {
-                codec: "mp3".to_owned(),
+                codec: "mp3".into(),
                 sample_rate: SampleRate::new(44_100).unwrap(),
                 channels: 2,
                 bitrate_kbps: None,
@@ -167,7 +167,7 @@ fn row() -> Row {
             sources: Vec::new(),
             borrowed: crate::track::TagFields::default(),
         }),
-        knowledge: knowledge(),
+        knowledge: Box::new(knowledge()),
         state: TrackState::Failed,
         artifacts,
         duplicates: vec![TrackId(7)],
@@ -229,7 +229,7 @@ fn the_unknown_is_null_and_never_made_up() {
     row.track.tags = Tags::default();
     row.track.format = None;
     row.track.hash = None;
-    row.knowledge = Knowledge::default();
+    *row.knowledge = Knowledge::default();
     row.duplicates.clear();
     let document = value(&TrackDocument::full(&row, &TrackDetails::default()));
     for field in [

@@ -24,7 +24,7 @@ fn track() -> Track {
     Track {
         id: TrackId(1),
         path: FilePath(PathBuf::from("a.mp3")),
-        root: FilePath(PathBuf::from(".")),
+        root: PathBuf::from(".").into(),
         stamp: FileStamp {
             bytes: 10,
             modified_ns: 5,

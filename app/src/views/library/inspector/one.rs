@@ -19,7 +19,7 @@ use tonearm_core::core_loop::command::{Command, Selection};
 use tonearm_core::export::document::TrackDetails;
 use tonearm_core::harmony::{ChordSpan, Key, KeyFinding, Spelling};
 use tonearm_core::row::{ArtifactState, Row};
-use tonearm_core::track::SourceKind;
+use tonearm_core::track::{SourceKind, Text};
 
 /// Characters of a tag that are shown at most.
 const MOST: usize = 300;
@@ -253,7 +253,7 @@ fn chords_ui(ui: &mut Ui, chords: &[ChordSpan], key: Option<&KeyFinding>) {
 fn tags_ui(ui: &mut Ui, row: &Row) {
     let tags = &row.track.tags;
     let number = |number: Option<i64>| number.map(|number| number.to_string());
-    let text = |text: &Option<String>| text.as_deref().map(|it| words::line(it, MOST).into_owned());
+    let text = |text: &Option<Text>| text.as_deref().map(|it| words::line(it, MOST).into_owned());
     let facts = [
         ("Genre", text(&tags.genre)),
         ("Year", number(tags.year.map(i64::from))),

@@ -31,7 +31,7 @@ fn claim(source: Source) -> Claim {
     Claim {
         source: Some(source),
         tags: Tags {
-            title: Some("of Engine".to_owned()),
+            title: Some("of Engine".into()),
             ..Tags::default()
         },
         path,
