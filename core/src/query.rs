@@ -17,7 +17,7 @@ pub use sort::{Sort, SortKey};
 use crate::harmony::Key;
 use crate::row::{Row, TrackState};
 use field::Possession;
-use fold::{Line, Needle, begins_above, line, with_folded_path};
+use fold::{Line, Needle, is_in_path, line, with_folded_path};
 use jiff::Zoned;
 use value::{Period, Range};
 
@@ -278,14 +278,11 @@ impl FieldTerm {
         // What lies above the imported folder is not in the search text. A name alone is not looked for there:
         // it would find all tracks or none.
         let reaches_above = self.exact || needle.text().contains(['/', '\\']);
+        if reaches_above && !self.exact {
+            return is_in_path(&row.track, &row.search_text, needle);
+        }
         found_in(line(&row.search_text, Line::Place))
-            || (reaches_above && {
-                if self.exact {
-                    with_folded_path(&row.track, &row.search_text, found_in)
-                } else {
-                    begins_above(&row.track, &row.search_text, needle)
-                }
-            })
+            || (self.exact && with_folded_path(&row.track, &row.search_text, found_in))
     }
 }
 

@@ -132,6 +132,10 @@ impl From<PathBuf> for RootPath {
             return Self(Arc::clone(known));
         }
         let path: Arc<Path> = path.into();
+        if shared.len() >= MOST_ROOTS {
+            // Those that no track holds any more.
+            shared.retain(|known| Arc::strong_count(known) > 1);
+        }
         if shared.len() < MOST_ROOTS {
             shared.push(Arc::clone(&path));
         }

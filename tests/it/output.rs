@@ -311,6 +311,13 @@ fn a_track_is_named_by_its_file_or_title_where_that_is_one_alone() {
     assert!(path.ends_with(name), "{line}");
     assert_eq!(id(candidate), candidate);
     assert!(told.contains("… and 2 more"), "{told}");
+    // A name that looks like the beginning of an id may be either.
+    let digit = candidate.chars().next().unwrap().to_string();
+    program.put(format!("{digit}.wav"), &tune(99, 1.0, 22_050, 1));
+    program.import();
+    let told = refused(&digit);
+    assert!(told.contains(&format!("{digit}.wav")), "{told}");
+    assert_eq!(id(&format!("{digit}.wav")).as_str().map(str::len), Some(16));
 }
 
 #[test]

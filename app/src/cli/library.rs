@@ -16,6 +16,7 @@ use tonearm_core::core_loop::event::Event;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Config, Core, StartError};
 use tonearm_core::import::named;
+use tonearm_core::query::fold;
 use tonearm_core::row::Row;
 use tonearm_core::setup::Places;
 use tonearm_core::store::StoreError;
@@ -99,6 +100,14 @@ pub(crate) fn patiently<T>(
     }
 }
 
+/// What a library is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Work,
+    /// To see what is there, also where nothing can be written.
+    Look,
+}
+
 impl Library {
     pub(crate) fn open(context: &Context) -> Result<Self, Exit> {
         Self::open_at(context, context.library.clone())
@@ -106,7 +115,7 @@ impl Library {
 
     /// Also where nothing can be written to it, which is told.
     pub(crate) fn open_to_look(context: &Context) -> Result<Self, Exit> {
-        let library = Self::start(context, (context.library.clone(), true), || ())?;
+        let library = Self::start(context, context.library.clone(), Access::Look, || ())?;
         if library.core.store().is_read_only() && !context.output.quiet {
             Output::note("tonearm: nothing can be written to this library: it is only read");
         }
@@ -123,12 +132,13 @@ impl Library {
         library: PathBuf,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Exit> {
-        Self::start(context, (library, false), wake)
+        Self::start(context, library, Access::Work, wake)
     }
 
     fn start(
         context: &Context,
-        (library, or_read): (PathBuf, bool),
+        library: PathBuf,
+        access: Access,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Exit> {
         let (outlet, events) = sync_channel(EVENTS);
@@ -140,7 +150,7 @@ impl Library {
         let config = Config {
             library,
             eager: false,
-            or_read,
+            or_read: access == Access::Look,
             slots: None,
             places: places(),
         };
@@ -198,8 +208,8 @@ impl Library {
         }
     }
 
-    /// The track that `named` means: a path, an id, an unambiguous beginning of one, or the whole name of a file or title
-    /// that one track alone has.
+    /// The track that `named` means: a path, an id, or what one track alone has: the beginning of its id, the whole name of
+    /// its file or its title.
     pub(crate) fn track(&self, named: &OsStr) -> Result<Arc<Row>, Exit> {
         let view = self.core.view();
         let path = named::plain(Path::new(named));
@@ -211,36 +221,35 @@ impl Library {
             return Ok(Arc::clone(row));
         }
         let text = named.to_string_lossy();
-        let prefix = text.to_lowercase();
-        let is_id =
-            (1..=16).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let mut fitting = view
+        if let Some(row) = view
             .rows
             .iter()
-            .filter(|row| is_id && row.track.id.to_string().starts_with(&prefix));
-        match (fitting.next(), fitting.next()) {
-            (Some(row), None) => Ok(Arc::clone(row)),
-            (Some(_), Some(_)) => Err(Exit::Failed(format!(
-                "several tracks have ids that begin with {text}: give more of it"
-            ))),
-            // A file that is there and not in the library is not another one that is called so.
-            (None, _) if path.symlink_metadata().is_ok() => Err(unknown(&text)),
-            (None, _) => called(&view, &text),
+            .find(|row| row.track.id.to_string().eq_ignore_ascii_case(&text))
+        {
+            return Ok(Arc::clone(row));
         }
+        // A file that is there and not in the library is not another one that is called so.
+        if path.is_file() {
+            return Err(unknown(&text));
+        }
+        named_so(&view, &text)
     }
 }
 
-/// The one track whose file, with or without its ending, or whose title is called `name`, in whatever case.
-fn called(view: &View, name: &str) -> Result<Arc<Row>, Exit> {
-    let wanted = name.to_lowercase();
-    let is = |text: &OsStr| text.to_string_lossy().to_lowercase() == wanted;
+/// The one track whose id begins with `name`, or whose file, with or without its ending, or title is called so, in
+/// whatever case. What could be the one or the other is for the user to say: a title may well look like an id.
+fn named_so(view: &View, name: &str) -> Result<Arc<Row>, Exit> {
+    let (wanted, prefix) = (fold(name), name.to_lowercase());
+    let is_id = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is = |text: &OsStr| fold(&text.to_string_lossy()) == wanted;
     let fits = |row: &&Arc<Row>| {
         let (path, title) = (row.track.path.as_path(), row.track.tags.title.as_deref());
-        [path.file_name(), path.file_stem()]
-            .into_iter()
-            .flatten()
-            .any(is)
-            || title.is_some_and(|title| title.to_lowercase() == wanted)
+        (is_id && row.track.id.to_string().starts_with(&prefix))
+            || [path.file_name(), path.file_stem()]
+                .into_iter()
+                .flatten()
+                .any(is)
+            || title.is_some_and(|title| fold(title) == wanted)
     };
     let fitting: Vec<&Arc<Row>> = view.rows.iter().filter(fits).collect();
     let more = fitting.len().saturating_sub(MOST_CANDIDATES);
@@ -249,7 +258,7 @@ fn called(view: &View, name: &str) -> Result<Arc<Row>, Exit> {
         [row] => Ok(Arc::clone(row)),
         several => {
             let mut lines = vec![format!(
-                "several tracks are called {name}: name one by its id"
+                "several tracks are called {name}, or have ids that begin so: name one by its whole id"
             )];
             lines.extend(several.iter().take(MOST_CANDIDATES).map(|row| {
                 let path = row.track.path.as_path().display().to_string();

@@ -362,9 +362,10 @@ impl Decoder {
         let stamp = self.first_frame_stamp(packet);
         let channels = usize::from(self.source.format.channels);
         let rate = self.source.format.sample_rate.hz();
+        let mut bad_samples = 0;
         let good = match self.source.decoder.decode(packet) {
             Ok(buffer) if buffer.num_planes() == channels && buffer.spec().rate() == rate => {
-                self.damage.bad_samples += interleave::copy(&buffer, out);
+                bad_samples = interleave::copy(&buffer, out);
                 true
             }
             Ok(buffer) => {
@@ -395,6 +396,19 @@ impl Decoder {
             self.patch(packet, out);
         }
         self.cut_to_timeline(out);
+        // What is not heard does no harm.
+        if bad_samples > 0 && !out.is_empty() {
+            self.note_bad(bad_samples);
+        }
+    }
+
+    /// Where every packet stands alone, the samples are what somebody wrote; elsewhere the packet was not what it seemed.
+    fn note_bad(&mut self, samples: u64) {
+        if self.source.family == Family::Lossless {
+            self.damage.bad_samples += samples;
+        } else {
+            self.damage.skipped_packets += 1;
+        }
     }
 
     /// Puts silence in place of a broken packet, so that what follows stays at its time.

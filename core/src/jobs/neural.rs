@@ -31,8 +31,9 @@ use tempfile::TempDir;
 /// Raised whenever the same model would give another result.
 fn version(artifact: Artifact) -> u32 {
     match artifact {
-        // Since 2 with their lowest notes.
-        Artifact::Chords => 2,
+        // Since 2 with their lowest notes. Key 2 and chords 3: the spectrum differs a little at the ends of chunks.
+        Artifact::Chords => 3,
+        Artifact::Key => 2,
         _ => 1,
     }
 }

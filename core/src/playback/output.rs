@@ -7,6 +7,7 @@ use super::feed::Feed;
 use super::view::{Device, DeviceId};
 use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
 use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ const WAKING: u32 = 2 * PERIOD;
 const CHUNK: usize = 512;
 /// Longest word that is waited for from a server when a stream is made.
 const OPENING: Duration = Duration::from_secs(4);
+/// Longest that a kept connection is waited for: as long as cpal waits when it makes one.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// What a device complains of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,20 +75,31 @@ struct Connection(Mutex<Option<Arc<cpal::Host>>>);
 
 impl Connection {
     fn host(&self) -> Arc<cpal::Host> {
-        let kept = self.kept().clone();
-        if let Some(host) = kept.filter(|host| host.output_devices().is_ok()) {
-            return host;
-        }
-        // One that does not answer has lost its server, and ended with it.
-        let host = Arc::new(cpal::default_host());
+        // Taken out meanwhile: whoever comes while it is asked makes another and does not wait.
+        let kept = self.kept().take();
+        // One that answers no more has lost its server, and ended with it.
+        let host = kept
+            .filter(answers)
+            .unwrap_or_else(|| Arc::new(cpal::default_host()));
         // Where the server is away another kind stands in for it, but not for ever.
-        *self.kept() = is_of_a_server(host.id()).then(|| Arc::clone(&host));
+        if is_of_a_server(host.id()) {
+            *self.kept() = Some(Arc::clone(&host));
+        }
         host
     }
 
     fn kept(&self) -> MutexGuard<'_, Option<Arc<cpal::Host>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether its server does, in time: one that hangs would keep the question for ever.
+fn answers(host: &Arc<cpal::Host>) -> bool {
+    let host = Arc::clone(host);
+    let (say, heard) = sync_channel(1);
+    let ask = move || say.send(host.output_devices().is_ok());
+    let thread = std::thread::Builder::new().name("sound server".to_owned());
+    thread.spawn(ask).is_ok() && heard.recv_timeout(ANSWER) == Ok(true)
 }
 
 fn is_of_a_server(host: cpal::HostId) -> bool {
@@ -150,14 +164,14 @@ impl Backend for Machine {
 }
 
 fn find(playing: &Connection, wanted: Option<&DeviceId>) -> Result<cpal::Device, Refusal> {
-    let host = playing.host();
     if let Some(DeviceId(id)) = wanted {
         let parsed = id.parse::<cpal::DeviceId>().ok();
         let found = parsed.and_then(|id| {
-            if id.host() == host.id() {
-                return host.device_by_id(&id);
+            if !is_of_a_server(id.host()) {
+                return cpal::host_from_id(id.host()).ok()?.device_by_id(&id);
             }
-            cpal::host_from_id(id.host()).ok()?.device_by_id(&id)
+            let host = playing.host();
+            (host.id() == id.host()).then(|| host.device_by_id(&id))?
         });
         return found.ok_or_else(|| {
             Refusal::Absent(
@@ -165,6 +179,7 @@ fn find(playing: &Connection, wanted: Option<&DeviceId>) -> Result<cpal::Device,
             )
         });
     }
+    let host = playing.host();
     host.default_output_device()
         // Some servers have devices and call none of them the default.
         .or_else(|| host.output_devices().ok()?.next())

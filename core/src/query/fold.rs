@@ -59,6 +59,8 @@ struct PathMemory {
     above: Option<usize>,
     /// What lies above, folded, with what parts it from the rest.
     folded: String,
+    /// A needle, and whether it is in `folded`.
+    asked: Option<(String, bool)>,
     whole: String,
 }
 
@@ -76,6 +78,7 @@ impl PathMemory {
             self.root = Some(track.root.clone());
             self.above = above.map(|above| above.as_os_str().len());
             self.folded.clear();
+            self.asked = None;
             if let Some(above) = above {
                 fold_into(&above.to_string_lossy(), &mut self.folded);
             }
@@ -87,6 +90,37 @@ impl PathMemory {
         let above = root.as_os_str().as_encoded_bytes().get(..self.above?)?;
         let path = track.path.as_path().as_os_str().as_encoded_bytes();
         path.starts_with(above).then_some(&self.folded)
+    }
+
+    /// Whether `needle` lies above the imported folder.
+    fn holds_above(&mut self, track: &Track, needle: &Needle) -> bool {
+        if self.above(track).is_none() {
+            return false;
+        }
+        if let Some((asked, answer)) = &self.asked
+            && *asked == needle.text
+        {
+            return *answer;
+        }
+        let answer = needle.is_in(&self.folded);
+        self.asked = Some((needle.text.clone(), answer));
+        answer
+    }
+
+    /// Whether `needle` begins above the imported folder and reaches into `place`, which lies below.
+    fn holds_seam(&mut self, track: &Track, place: &str, needle: &Needle) -> bool {
+        let mut whole = std::mem::take(&mut self.whole);
+        let is_there = self.above(track).is_some_and(|above| {
+            // No more of the rest than the needle can reach into.
+            let reach = needle.text.len().saturating_sub(1).min(place.len());
+            let reach = place.ceil_char_boundary(reach);
+            whole.clear();
+            whole.push_str(above);
+            whole.push_str(place.get(..reach).unwrap_or(place));
+            needle.is_in(&whole)
+        });
+        self.whole = whole;
+        is_there
     }
 }
 
@@ -108,22 +142,15 @@ pub(super) fn with_folded_path<T>(
     })
 }
 
-/// Whether `needle` is in the folded path and begins above the imported folder.
-pub(super) fn begins_above(track: &Track, search_text: &str, needle: &Needle) -> bool {
-    let place = line(search_text, Line::Place);
+/// Whether `needle` is in the folded path. What lies above the imported folder is the same for many tracks: it is
+/// looked at first, and once.
+pub(super) fn is_in_path(track: &Track, search_text: &str, needle: &Needle) -> bool {
     PATHS.with_borrow_mut(|memory| {
-        let mut whole = std::mem::take(&mut memory.whole);
-        let is_there = memory.above(track).is_some_and(|above| {
-            // No more of the rest than the needle can reach into.
-            let reach = needle.text.len().saturating_sub(1).min(place.len());
-            let reach = place.ceil_char_boundary(reach);
-            whole.clear();
-            whole.push_str(above);
-            whole.push_str(place.get(..reach).unwrap_or(place));
-            needle.is_in(&whole)
-        });
-        memory.whole = whole;
-        is_there
+        if memory.holds_above(track, needle) {
+            return true;
+        }
+        let place = line(search_text, Line::Place);
+        needle.is_in(place) || memory.holds_seam(track, place, needle)
     })
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tonearm_tests::program::{Program, finish, repository, skipped};
+use tonearm_tests::program::{Ended, Program, finish, repository, skipped};
 use tonearm_tests::waves;
 
 /// The cache folder of an environment that works.
@@ -103,7 +103,16 @@ fn the_real_chain_runs_from_the_command_line() {
         words.contains("beat_this found none, so the built-in result stays"),
         "{words}"
     );
+    models_are_measured(&run, &tune.to_string_lossy());
+    // Without the model for stems the others are measured all the same.
+    fs::remove_dir_all(program.folder().join("cache/models/htdemucs")).unwrap();
     let bench = run(&["bench", "--runs", "1", "--models", &tune.to_string_lossy()]);
+    let told = bench.with_status(0).json();
+    assert_eq!(told["models"].as_array().unwrap().len(), 1, "{told}");
+}
+
+fn models_are_measured(run: &dyn Fn(&[&str]) -> Ended, tune: &str) {
+    let bench = run(&["bench", "--runs", "1", "--models", tune]);
     let told = bench.with_status(0).json();
     let lines = told["models"].as_array().unwrap();
     let models: Vec<&Value> = lines.iter().map(|line| &line["model"]).collect();

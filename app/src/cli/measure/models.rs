@@ -5,6 +5,7 @@ use crate::cli::library::{interruptible, places};
 use crate::cli::show::engine;
 use crate::exit::Exit;
 use crate::format;
+use crate::output::Output;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -39,10 +40,16 @@ pub(super) fn run(context: &Context, file: &Path, length: Secs) -> Result<Vec<Li
     let places = places();
     let scratch = tempfile::tempdir()?;
     let neural = Neural::new(places.clone(), Drive::of(scratch.path().to_path_buf()));
-    let wants: BTreeSet<Artifact> = Artifact::ALL
+    let mut wants: BTreeSet<Artifact> = Artifact::ALL
         .into_iter()
         .filter(|artifact| neural.recipe(*artifact).is_some())
         .collect();
+    if wants.contains(&Artifact::Chords) && !wants.contains(&Artifact::Stems) {
+        wants.retain(|artifact| !matches!(artifact, Artifact::Chords | Artifact::Key));
+        Output::note(
+            "tonearm: chords and key are left out: they are read from stems, whose model is not ready",
+        );
+    }
     if wants.is_empty() {
         return Err(Exit::Failed(
             "no model is ready: run tonearm setup".to_owned(),
@@ -61,6 +68,10 @@ pub(super) fn run(context: &Context, file: &Path, length: Secs) -> Result<Vec<Li
     };
     once(&neural, &job)?;
     let took = once(&neural, &job)?;
+    let took: Vec<(Artifact, f64)> = took.into_iter().filter_map(Took::told).collect();
+    if took.is_empty() {
+        return Err(Exit::SomeFailed);
+    }
     let device = match survey(&places).device {
         DeviceView::Known { device, .. } => device,
         DeviceView::Unknown => String::new(),
@@ -98,20 +109,40 @@ pub(super) fn run(context: &Context, file: &Path, length: Secs) -> Result<Vec<Li
     Ok(lines)
 }
 
-/// Seconds from the report before, or the start, until each was there.
-fn once(neural: &Neural, job: &AnalysisJob) -> Result<Vec<(Artifact, f64)>, Exit> {
-    let (mut seconds, mut failure) = (Vec::new(), None);
+/// What one artifact took, from the report before or the start, until it was there.
+struct Took {
+    artifact: Artifact,
+    seconds: Result<f64, Failure>,
+}
+
+impl Took {
+    /// What could not be measured is said, and the rest goes on.
+    fn told(self) -> Option<(Artifact, f64)> {
+        let Self { artifact, seconds } = self;
+        let told = |failure: &Failure| {
+            Output::note(&format!(
+                "tonearm: no {artifact} to measure: {}. {}",
+                failure.message, failure.remedy
+            ));
+        };
+        seconds
+            .inspect_err(told)
+            .ok()
+            .map(|seconds| (artifact, seconds))
+    }
+}
+
+fn once(neural: &Neural, job: &AnalysisJob) -> Result<Vec<Took>, Exit> {
+    let mut took = Vec::new();
     let mut before = Instant::now();
     let ran = neural.run(job, &interruptible(), &mut |made| {
-        seconds.push((made.artifact, before.elapsed().as_secs_f64()));
+        let seconds = before.elapsed().as_secs_f64();
+        took.push(Took {
+            artifact: made.artifact,
+            seconds: made.result.map(|_found| seconds),
+        });
         before = Instant::now();
-        failure = failure.take().or(made.result.err());
     });
     ran.map_err(|_cancelled| Exit::Interrupted)?;
-    failure.map_or(Ok(seconds), |failure: Failure| {
-        Err(Exit::Failed(format!(
-            "{}: {}",
-            failure.message, failure.remedy
-        )))
-    })
+    Ok(took)
 }

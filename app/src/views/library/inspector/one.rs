@@ -17,9 +17,10 @@ use std::sync::Arc;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Selection};
 use tonearm_core::export::document::TrackDetails;
-use tonearm_core::harmony::{ChordSpan, Key, KeyFinding, Spelling};
+use tonearm_core::harmony::{Chord, ChordSpan, Key, KeyFinding, Spelling};
 use tonearm_core::row::{ArtifactState, Row};
 use tonearm_core::track::{SourceKind, Text};
+use tonearm_core::units::Secs;
 
 /// Characters of a tag that are shown at most.
 const MOST: usize = 300;
@@ -221,26 +222,26 @@ fn key_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDetai
 
 /// The chords that are heard longest, and how many different ones there are.
 fn chords_ui(ui: &mut Ui, chords: &[ChordSpan], key: Option<&KeyFinding>) {
-    let mut lengths: Vec<(String, f64)> = Vec::new();
+    // Named as where it is first heard: in another key it may be written differently.
+    let mut lengths: Vec<(Chord, Secs, f64)> = Vec::new();
     let mut changes = 0;
     for span in chords.iter().take(10_000) {
         let Some(chord) = span.chord else { continue };
         changes += 1;
-        let name = chord.short_name(Spelling::of(key, span.start));
         let length = span.end.0 - span.start.0;
-        match lengths.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, sum)) => *sum += length,
-            None => lengths.push((name, length)),
+        match lengths.iter_mut().find(|(known, ..)| *known == chord) {
+            Some((.., sum)) => *sum += length,
+            None => lengths.push((chord, span.start, length)),
         }
     }
     if lengths.is_empty() {
         return fact(ui, "Chords", "none heard");
     }
-    lengths.sort_by(|one, other| other.1.total_cmp(&one.1));
-    let most: Vec<&str> = lengths
+    lengths.sort_by(|one, other| other.2.total_cmp(&one.2));
+    let most: Vec<String> = lengths
         .iter()
         .take(MOST_ITEMS)
-        .map(|(name, _)| name.as_str())
+        .map(|(chord, start, _)| chord.short_name(Spelling::of(key, *start)))
         .collect();
     let text = format!(
         "{} · {} different, {changes} in all",
