@@ -95,6 +95,15 @@ impl Row {
         states.filter_map(|(artifact, state)| (state == ArtifactState::Failed).then_some(artifact))
     }
 
+    /// What failed of a track that is ready or becomes so all the same, as the state alone does not say it.
+    pub fn failed_beside(&self) -> impl Iterator<Item = Artifact> {
+        let says_it = match self.state {
+            TrackState::Failed | TrackState::Missing | TrackState::Streaming => true,
+            TrackState::Ready | TrackState::Analyzing | TrackState::Partial => false,
+        };
+        self.failed().filter(move |_| !says_it)
+    }
+
     /// The stems that may be played in step with the file.
     pub fn stems(&self) -> Option<&StemSet> {
         self.knowledge.stems_of(self.track.stamp)

@@ -233,7 +233,9 @@ impl Store {
 
     /// Reads every record and looks at every file that the library refers to.
     pub fn verify(&self, control: &Control) -> Result<VerifyReport, StoreError> {
-        verify::verify(&self.dir, &self.handle, control)
+        let mut report = verify::verify(&self.dir, &self.handle, control)?;
+        report.repaired = report.has_damaged_pages && !self.is_read_only();
+        Ok(report)
     }
 
     /// Copies the library into its `backups` folder, as it stands now.

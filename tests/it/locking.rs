@@ -67,12 +67,13 @@ fn a_second_process_on_the_same_library_is_told_who_has_it() {
     assert_eq!(program.list(&["state:ready"]).len(), 40);
 }
 
-/// Holds a library as another process would.
+/// Holds a library as another process would, which is this one.
 fn hold(program: &Program, more: &str) -> File {
     fs::create_dir_all(program.library()).unwrap();
     let mut file = File::create(program.library().join("lock")).unwrap();
     file.lock().unwrap();
-    write!(file, "4711\ntonearm relink /mnt\n{more}").unwrap();
+    let pid = std::process::id();
+    write!(file, "{pid}\ntonearm relink /mnt\n{more}").unwrap();
     file
 }
 
@@ -87,7 +88,11 @@ fn a_command_waits_a_moment_for_another_that_is_about_to_end() {
     let mut line = String::new();
     told.read_line(&mut line).unwrap();
     assert!(
-        line.contains("waiting up to 2 s") && line.contains("process 4711 (tonearm relink /mnt)"),
+        line.contains("waiting up to 2 s")
+            && line.contains(&format!(
+                "process {} (tonearm relink /mnt)",
+                std::process::id()
+            )),
         "{line}"
     );
     drop(held);
@@ -103,7 +108,8 @@ fn a_window_is_not_waited_for() {
     let told = program.run(["list"]).with_status(3).stderr;
     assert!(!told.contains("waiting"), "{told}");
     assert!(
-        told.contains("process 4711") && told.contains("do it in that window, or close it first"),
+        told.contains(&format!("process {}", std::process::id()))
+            && told.contains("do it in that window, or close it first"),
         "{told}"
     );
 }

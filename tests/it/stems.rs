@@ -360,6 +360,36 @@ fn stems_never_replace_music_also_when_files_are_to_be_replaced() {
 }
 
 #[test]
+fn stems_never_replace_what_a_track_is_a_link_to() {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
+    let out = program.folder().join("out");
+    fs::create_dir(&out).unwrap();
+    let before = tune(2, 2.0, 44_100, 2);
+    fs::write(out.join("drums.wav"), &before).unwrap();
+    let link = program.music().join("kick.wav");
+    std::os::unix::fs::symlink(out.join("drums.wav"), &link).unwrap();
+    imported(&program);
+    let known = program.list(&["kick"]);
+    assert_eq!(
+        known[0]["path"],
+        link.to_str().unwrap(),
+        "the link is the track"
+    );
+    let all = [track.as_os_str(), "--out".as_ref(), out.as_os_str()];
+    let more = ["--overwrite", "--format", "wav"].map(OsStr::new);
+    let told = stems(&program, all.into_iter().chain(more))
+        .with_status(1)
+        .stderr;
+    assert!(
+        told.contains("a track of the library") && told.contains("drums.wav"),
+        "{told}"
+    );
+    assert!(fs::read(&link).unwrap() == before);
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 1);
+}
+
+#[test]
 fn killed_while_stems_are_made_nothing_is_half_there_and_the_wish_is_kept() {
     let program = Program::new();
     for seed in 0..3 {

@@ -147,6 +147,117 @@ fn a_read_only_library_is_told_and_left_as_it_is() {
     assert_eq!(summary(&program.import())["added"], 1);
 }
 
+/// Everything in the library's folder, by its path.
+fn bytes_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(bytes_below(&path));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            found.push((path, bytes));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn what_a_killed_import_left_is_read_where_nothing_can_be_written() {
+    let program = Program::new();
+    let place = program.folder().join("disk");
+    let Some(disk) = SmallDisk::mount(&place, "64m") else {
+        return;
+    };
+    let program = program.with_library(place.join("library"));
+    for seed in 0..30 {
+        program.put(format!("{seed}.wav"), &tune(seed, 3.0, 11_025, 1));
+    }
+    let music = program.music();
+    // Output lines after which the power goes: among the tracks, and among the results.
+    for after in [5, 50] {
+        let mut running = program.start(["--json", "import", music.to_str().unwrap()]);
+        for _ in 0..after {
+            drop(running.next_line());
+        }
+        running.kill();
+        let ended = running.end();
+        assert_eq!(ended.status.code(), None, "it was killed: {}", ended.stderr);
+        disk.remount("ro");
+        let before = bytes_below(program.library());
+        let known = program.list(&[]);
+        // The last line may have been cut off.
+        let told: Vec<Value> = ended
+            .stdout
+            .iter()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect();
+        let tracks = of_event(&told, "track");
+        assert!(!tracks.is_empty());
+        for line in tracks {
+            assert!(
+                known.iter().any(|track| track["id"] == line["id"]),
+                "lost: {line}"
+            );
+        }
+        assert!(bytes_below(program.library()) == before);
+        disk.remount("rw");
+    }
+    program.import();
+    assert_eq!(program.list(&["state:ready"]).len(), 30);
+}
+
+/// One file that nobody can write to, whatever its folder says.
+struct Sealed(PathBuf);
+
+impl Sealed {
+    fn new(path: &Path) -> Option<Self> {
+        let mount = |arguments: &[&str]| {
+            let mut command = Command::new("mount");
+            command.args(arguments).arg(path);
+            command.output().is_ok_and(|it| it.status.success())
+        };
+        if !mount(&["--bind", path.to_str().unwrap()]) {
+            skipped("no file can be mounted over another here");
+            return None;
+        }
+        let sealed = Self(path.to_path_buf());
+        assert!(mount(&["-o", "remount,bind,ro"]));
+        Some(sealed)
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+#[test]
+fn those_who_only_read_do_not_shut_each_other_out() {
+    let program = Program::new();
+    program.put("a.wav", &tune(1, 2.0, 22_050, 1));
+    program.import();
+    let before = program.list(&[]);
+    // The lock file can be written to, the library cannot.
+    let Some(_sealed) = Sealed::new(&program.library().join("library.redb")) else {
+        return;
+    };
+    let lock = fs::File::open(program.library().join("lock")).unwrap();
+    lock.lock_shared().unwrap();
+    assert_eq!(program.list(&[]), before);
+    let told = program.run(["remove", "a.wav"]).with_status(3).stderr;
+    assert!(told.contains("another process"), "{told}");
+    drop(lock);
+    let told = program.run(["remove", "a.wav"]).with_status(1).stderr;
+    assert!(told.contains("can only be read"), "{told}");
+    // Who writes, from where that can be done, keeps readers out.
+    let lock = fs::File::open(program.library().join("lock")).unwrap();
+    lock.lock().unwrap();
+    program.run(["list"]).with_status(3);
+}
+
 #[test]
 fn a_library_where_no_folder_can_be_is_told() {
     let program = Program::new();

@@ -81,14 +81,8 @@ fn usage(text: &str, error: &query::QueryError) -> Exit {
     Exit::Usage(format!("{error}\n  {text}\n  {}^", " ".repeat(error.at)))
 }
 
-/// What failed of a track that is ready or becomes so.
 fn beside(row: &Row) -> String {
-    let failed: Vec<&str> = match row.state {
-        TrackState::Failed | TrackState::Missing | TrackState::Streaming => Vec::new(),
-        TrackState::Ready | TrackState::Analyzing | TrackState::Partial => {
-            row.failed().map(Artifact::name).collect()
-        }
-    };
+    let failed: Vec<&str> = row.failed_beside().map(Artifact::name).collect();
     if failed.is_empty() {
         String::new()
     } else {

@@ -86,6 +86,7 @@ fn document(report: &VerifyReport) -> Value {
         "library_sound": report.library_is_sound(),
         "tracks": report.tracks,
         "records": report.records,
+        "damaged_pages": report.has_damaged_pages,
         "repaired": report.repaired,
         "unreadable": unreadable,
         "redo": redo,
@@ -103,8 +104,13 @@ fn name(path: &FilePath) -> String {
 
 fn lines(report: &VerifyReport) -> Vec<String> {
     let mut lines = Vec::new();
-    if report.repaired {
-        lines.push("damaged pages were found and repaired".to_owned());
+    if report.has_damaged_pages {
+        let text = if report.repaired {
+            "damaged pages were found and repaired"
+        } else {
+            "damaged pages were found; nothing can be written here, so they are not repaired"
+        };
+        lines.push(text.to_owned());
     }
     for bad in &report.unreadable {
         let of = bad
@@ -222,7 +228,12 @@ mod tests {
                 ..sound()
             },
             VerifyReport {
+                has_damaged_pages: true,
                 repaired: true,
+                ..sound()
+            },
+            VerifyReport {
+                has_damaged_pages: true,
                 ..sound()
             },
             VerifyReport {
@@ -237,5 +248,28 @@ mod tests {
         }
         assert_eq!(document(&sound())["sound"], true);
         assert_eq!(lines(&sound()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_repair_is_told_only_where_it_lasts() {
+        for (repaired, told) in [
+            (true, "found and repaired"),
+            (
+                false,
+                "nothing can be written here, so they are not repaired",
+            ),
+        ] {
+            let report = VerifyReport {
+                has_damaged_pages: true,
+                repaired,
+                ..VerifyReport::default()
+            };
+            assert!(lines(&report)[0].contains(told), "{:?}", lines(&report));
+            let document = document(&report);
+            assert_eq!(
+                (&document["damaged_pages"], &document["repaired"]),
+                (&true.into(), &repaired.into())
+            );
+        }
     }
 }

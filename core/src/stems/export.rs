@@ -1,9 +1,12 @@
 //! Stems out of the library, as files that any program reads: all four or none, over others only when asked to.
 
+mod draft;
+
 use super::{Stem, StemFiles};
 use crate::audio::flac::{Depth, FlacWriter};
 use crate::audio::{AudioError, Decoder};
 use crate::control::{Cancelled, Control};
+use draft::Draft;
 use serde::Serialize;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek, Write};
@@ -63,7 +66,7 @@ pub struct Exported {
     pub gain: f32,
 }
 
-/// Why nothing was written.
+/// Why not all was written: then nothing is, but for [`Self::NotPutBack`].
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     #[error(transparent)]
@@ -74,6 +77,13 @@ pub enum ExportError {
     NoFile { path: PathBuf },
     #[error("cannot write: {error}\nFile: {}", path.display())]
     Write { error: io::Error, path: PathBuf },
+    /// Not all could be written, and one that was replaced could not be put back.
+    #[error("cannot write: {error}; what was there before is kept: move it back\nFile: {}\nKept as: {}", path.display(), kept.display())]
+    NotPutBack {
+        error: io::Error,
+        path: PathBuf,
+        kept: PathBuf,
+    },
     #[error("the stems in the library cannot be read: {error}\nFile: {}", path.display())]
     Read { error: AudioError, path: PathBuf },
     /// What is stored of a stem is not what was made.
@@ -92,6 +102,7 @@ impl ExportError {
             | Self::Taken { .. }
             | Self::NoFile { .. }
             | Self::Write { .. }
+            | Self::NotPutBack { .. }
             | Self::TooLong => false,
         }
     }
@@ -120,6 +131,13 @@ pub fn export(
                 Others::Keep => ExportError::Taken { path },
                 Others::Replace => ExportError::NoFile { path },
             });
+        }
+        // Told before the work, where that is certain.
+        let is_longer_or_shorter = |there: fs::Metadata| there.len() != wav_length(files);
+        if (format, others) == (Format::Wav, Others::Keep)
+            && fs::metadata(path).is_ok_and(is_longer_or_shorter)
+        {
+            return Err(ExportError::Taken { path: path.clone() });
         }
     }
     let scale = match format {
@@ -151,22 +169,26 @@ pub fn export(
     })
 }
 
-/// Whether `path` holds the very bytes of `ours`.
+/// Whether `path` holds the very bytes of `ours`. What cannot be read is another file.
 fn are_equal(ours: &Path, path: &Path) -> Result<bool, ExportError> {
-    let failed = |path: &Path, error| ExportError::Write {
+    let failed = |error| ExportError::Write {
         error,
-        path: path.to_path_buf(),
+        path: ours.to_path_buf(),
     };
-    let open = |path: &Path| File::open(path).map_err(|error| failed(path, error));
-    let (mine, theirs) = (open(ours)?, open(path)?);
+    let mine = File::open(ours).map_err(failed)?;
+    let Ok(theirs) = File::open(path) else {
+        return Ok(false);
+    };
     let length = |file: &File| file.metadata().map(|it| it.len()).ok();
     if length(&mine) != length(&theirs) {
         return Ok(false);
     }
     let (mut mine, mut theirs) = (BufReader::new(mine), BufReader::new(theirs));
     loop {
-        let left = mine.fill_buf().map_err(|error| failed(ours, error))?;
-        let right = theirs.fill_buf().map_err(|error| failed(path, error))?;
+        let left = mine.fill_buf().map_err(failed)?;
+        let Ok(right) = theirs.fill_buf() else {
+            return Ok(false);
+        };
         let count = left.len().min(right.len());
         if count == 0 {
             return Ok(left.len() == right.len());
@@ -311,6 +333,11 @@ fn write_wav(
     out.flush().map_err(failed)
 }
 
+/// Bytes of each file.
+fn wav_length(files: &StemFiles) -> u64 {
+    files.frames.saturating_mul(8).saturating_add(HEADER as u64)
+}
+
 /// RIFF with `fmt ` of floats and the `fact` that such need.
 fn wav_header(files: &StemFiles) -> [u8; HEADER] {
     let bytes = (files.frames * 8) as u32;
@@ -343,109 +370,58 @@ fn wav_header(files: &StemFiles) -> [u8; HEADER] {
     header
 }
 
-/// A folder that is gone when dropped, with what is still in it.
-struct Draft {
-    folder: PathBuf,
-    /// The folder that the files are for, where it was made for them and none is in it yet.
-    made: Option<PathBuf>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::SampleRate;
 
-impl Draft {
-    fn beside(folder: &Path) -> Result<Self, ExportError> {
-        let failed = |error| ExportError::Write {
-            error,
-            path: folder.to_path_buf(),
+    #[test]
+    fn what_cannot_be_read_is_another_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, path) = (dir.path().join("ours"), dir.path().join("path"));
+        fs::write(&ours, b"12").unwrap();
+        assert!(!are_equal(&ours, &path).unwrap(), "it cannot be opened");
+        for (bytes, equal) in [(b"12".as_slice(), true), (b"13", false), (b"1", false)] {
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(are_equal(&ours, &path).unwrap(), equal, "{bytes:?}");
+        }
+        are_equal(&dir.path().join("gone"), &path).unwrap_err();
+    }
+
+    #[test]
+    fn a_wav_of_another_length_is_told_before_any_work() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = StemFiles {
+            // Work would end with these.
+            paths: ["1", "2", "3", "4"].map(|name| dir.path().join(name)),
+            gain: 1.0,
+            frames: 10,
+            rate: SampleRate::new(44_100).unwrap(),
         };
-        let random = getrandom::u64().map_err(io::Error::other).map_err(failed)?;
-        let made = (!folder.exists()).then(|| folder.to_path_buf());
-        fs::create_dir_all(folder).map_err(failed)?;
-        let draft = Self {
-            folder: folder.join(format!(".stems.{random:016x}.unfinished")),
-            made,
+        let bass = dir.path().join("bass.wav");
+        let attempt = |bytes: usize, others| {
+            fs::write(&bass, vec![0; bytes]).unwrap();
+            export(
+                &files,
+                dir.path(),
+                (Format::Wav, others),
+                &Control::default(),
+            )
+            .unwrap_err()
         };
-        fs::create_dir(&draft.folder).map_err(failed)?;
-        Ok(draft)
-    }
-
-    /// Gives all files their names. Where one cannot have its, all is as it was before.
-    fn move_to(
-        &self,
-        folder: &Path,
-        paths: &[PathBuf; 4],
-        outcomes: [Outcome; 4],
-    ) -> Result<(), ExportError> {
-        let files: Vec<(&PathBuf, Outcome)> = paths.iter().zip(outcomes).collect();
-        for (count, (path, outcome)) in files.iter().enumerate() {
-            let placed = match outcome {
-                Outcome::AlreadyThere => Ok(()),
-                Outcome::Written => self.place(path),
-                Outcome::Replaced => self.replace(path),
-            };
-            if let Err(error) = placed {
-                for (path, outcome) in files.iter().take(count) {
-                    self.take_back(path, *outcome);
-                }
-                let path = (*path).clone();
-                return Err(if error.kind() == io::ErrorKind::AlreadyExists {
-                    ExportError::Taken { path }
-                } else {
-                    ExportError::Write { error, path }
-                });
-            }
+        for bytes in [0, 137, 139] {
+            let error = attempt(bytes, Others::Keep);
+            assert!(
+                matches!(&error, ExportError::Taken { path } if *path == bass),
+                "{bytes}: {error}"
+            );
         }
-        super::writer::sync_folder(folder).map_err(|error| ExportError::Write {
-            error,
-            path: folder.to_path_buf(),
-        })
-    }
-
-    fn place(&self, path: &Path) -> io::Result<()> {
-        let from = self.folder.join(path.file_name().unwrap_or_default());
-        // A link is made only where nothing is: what came meanwhile stays. Not every drive knows links.
-        match fs::hard_link(&from, path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
-                fs::rename(&from, path)
-            }
-            placed => placed,
-        }
-    }
-
-    /// One rename, so that there is the old file or the new one at any moment.
-    fn replace(&self, path: &Path) -> io::Result<()> {
-        if fs::hard_link(path, self.before(path)).is_err() {
-            fs::copy(path, self.before(path))?;
-        }
-        let from = self.folder.join(path.file_name().unwrap_or_default());
-        fs::rename(from, path)
-    }
-
-    /// Where the file that is replaced stays until all are.
-    fn before(&self, path: &Path) -> PathBuf {
-        let name = path.file_name().unwrap_or_default();
-        self.folder.join(name).with_extension("before")
-    }
-
-    fn take_back(&self, path: &Path, outcome: Outcome) {
-        let back = match outcome {
-            Outcome::AlreadyThere => Ok(()),
-            // Ours, made a moment ago.
-            Outcome::Written => fs::remove_file(path),
-            Outcome::Replaced => fs::rename(self.before(path), path),
-        };
-        if let Err(error) = back {
-            tracing::warn!(%error, path = %path.display(), "a file of stems stays behind");
-        }
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.folder) {
-            tracing::warn!(%error, folder = %self.folder.display(), "unfinished files stay behind");
-        }
-        if let Some(made) = &self.made {
-            // Only where it is empty: what is in it has come to its place.
-            let _stays = fs::remove_dir(made);
+        for (bytes, others) in [(138, Others::Keep), (137, Others::Replace)] {
+            let error = attempt(bytes, others);
+            assert!(
+                matches!(error, ExportError::Read { .. }),
+                "{bytes}: {error}"
+            );
         }
     }
 }

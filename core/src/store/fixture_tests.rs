@@ -38,6 +38,22 @@ fn a_library_of_format_1_opens_with_all_that_is_in_it() {
     }
 }
 
+#[test]
+fn a_library_of_format_1_that_cannot_be_written_is_read_and_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&fixture("library-v1"), dir.path());
+    let file = dir.path().join(FILE);
+    let before = fs::read(&file).unwrap();
+    let handle = migrate::open_to_read(&file).unwrap();
+    let loaded = load::load(&handle).unwrap();
+    assert_eq!(loaded.unreadable, []);
+    assert_eq!(loaded.tracks, [Box::new(track(1)), Box::new(track(2))]);
+    assert_eq!(loaded.by_hand.len(), 0);
+    assert_eq!(handle.read(migrate::format_of).unwrap(), 2, "in memory");
+    drop(handle);
+    assert!(fs::read(&file).unwrap() == before);
+}
+
 /// The same two, the second of them with what the user set by hand.
 #[test]
 fn a_library_of_format_2_opens_with_all_that_is_in_it() {

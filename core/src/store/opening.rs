@@ -4,16 +4,19 @@ use super::error::{StoreError, is_unwritable};
 use super::load::{self, Loaded};
 use super::lock::Lock;
 use super::{FILE, SCRATCH, Store, aside, backup, migrate, stems};
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 impl Store {
     /// Opens the library in `dir`, which is made if it is not there. A backup that is due is
-    /// written meanwhile. [`StoreError::ReadOnly`] where a library is there and cannot be written to.
+    /// written meanwhile. [`StoreError::ReadOnly`] where a library is there and can be read, but not written to.
     pub fn open(dir: &Path) -> Result<(Self, Loaded), StoreError> {
         Self::open_to_write(dir).map_err(|error| match error {
-            StoreError::Io { source, .. } if is_unwritable(&source) && dir.join(FILE).is_file() => {
+            StoreError::Io { source, .. }
+                if is_unwritable(&source) && is_readable(&dir.join(FILE)) =>
+            {
                 StoreError::ReadOnly {
                     source,
                     path: dir.to_path_buf(),
@@ -25,11 +28,17 @@ impl Store {
 
     /// The same, and where nothing can be written, opens it all the same: every write is refused then.
     pub fn open_or_read(dir: &Path) -> Result<(Self, Loaded), StoreError> {
-        let kind = match Self::open(dir) {
-            Err(StoreError::ReadOnly { source, .. }) => source.kind(),
+        let (kind, lock) = match Self::open(dir) {
+            Err(StoreError::ReadOnly { source, .. }) => (source.kind(), Lock::share(dir)?),
+            // Perhaps by others who can only read it, too: a lock file may be writable where the library is not.
+            Err(locked @ StoreError::Locked { .. }) => {
+                let Some(kind) = refusal(&dir.join(FILE)) else {
+                    return Err(locked);
+                };
+                (kind, Some(Lock::share(dir)?.ok_or(locked)?))
+            }
             other => return other,
         };
-        let lock = Lock::share(dir)?;
         let handle = Arc::new(migrate::open_to_read(&dir.join(FILE))?);
         let loaded = load::load(&handle)?;
         let store = Self {
@@ -84,4 +93,14 @@ impl Store {
         };
         Ok((store, loaded))
     }
+}
+
+fn is_readable(path: &Path) -> bool {
+    path.is_file() && File::open(path).is_ok()
+}
+
+/// Why the file can be read and not written to, where it is so. It is not touched.
+fn refusal(path: &Path) -> Option<ErrorKind> {
+    let error = OpenOptions::new().write(true).open(path).err()?;
+    (is_unwritable(&error) && is_readable(path)).then(|| error.kind())
 }

@@ -17,7 +17,7 @@ const MOST: u64 = 256 << 20;
 pub(super) fn open(path: &Path) -> Result<Database, DatabaseError> {
     Database::builder()
         .set_cache_size(super::database::CACHE_BYTES)
-        .create_with_backend(Overlay::over(File::open(path)?)?)
+        .create_with_backend(Overlay::over(File::open(path)?, MOST)?)
 }
 
 #[derive(Debug)]
@@ -31,16 +31,19 @@ struct State {
     length: u64,
     /// By their place in pieces.
     written: BTreeMap<u64, Vec<u8>>,
+    /// Bytes that these may take.
+    most: u64,
 }
 
 impl Overlay {
-    fn over(file: File) -> io::Result<Self> {
+    fn over(file: File, most: u64) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self(Mutex::new(State {
             file,
             from_file: length,
             length,
             written: BTreeMap::new(),
+            most,
         })))
     }
 
@@ -127,8 +130,12 @@ impl StorageBackend for Overlay {
             let place = piece.get_mut(from..from + length).unwrap_or_default();
             place.copy_from_slice(part);
             rest = after;
-            if (state.written.len() as u64).saturating_mul(PIECE) >= MOST {
-                return Err(io::ErrorKind::StorageFull.into());
+            let taken = (state.written.len() as u64).saturating_mul(PIECE);
+            if taken >= state.most && !state.written.contains_key(&number) {
+                // Not the disk is full, and no room on it would help.
+                return Err(io::Error::other(
+                    "it has to be repaired, which takes more memory than is given to it: open it once where it can be written to",
+                ));
             }
             state.written.insert(number, piece);
         }
@@ -147,7 +154,7 @@ mod tests {
         let path = folder.path().join("file");
         let bytes: Vec<u8> = (0..10_000_u32).map(|at| (at % 251) as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
-        let overlay = Overlay::over(File::open(&path).unwrap()).unwrap();
+        let overlay = Overlay::over(File::open(&path).unwrap(), MOST).unwrap();
         let mut model = bytes.clone();
         let check = |model: &[u8]| {
             assert_eq!(overlay.len().unwrap(), model.len() as u64);
@@ -171,5 +178,17 @@ mod tests {
             check(&model);
         }
         assert!(std::fs::read(&path).unwrap() == bytes);
+    }
+    #[test]
+    fn memory_that_runs_out_is_not_told_as_a_full_disk() {
+        let file = tempfile::tempfile().unwrap();
+        let overlay = Overlay::over(file, 2 * PIECE).unwrap();
+        overlay.write(0, &vec![1; 2 * PIECE as usize]).unwrap();
+        let error = overlay.write(2 * PIECE, &[1]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Other);
+        let told = super::super::error::StoreError::io(error, Path::new("/l"));
+        assert!(told.to_string().contains("more memory"), "{told}");
+        // What is kept already takes no more of it.
+        overlay.write(PIECE, &[2]).unwrap();
     }
 }

@@ -45,7 +45,8 @@ pub struct VerifyReport {
     pub tracks: usize,
     /// Records of every kind, the tracks' own included.
     pub records: usize,
-    /// Damaged pages were found; the database could repair itself.
+    pub has_damaged_pages: bool,
+    /// The database could repair itself; never where nothing can be written.
     pub repaired: bool,
     /// Records that cannot be read.
     pub unreadable: Vec<BadRecord>,
@@ -66,7 +67,7 @@ pub struct VerifyReport {
 impl VerifyReport {
     /// Nothing is wrong with the library itself; the user's files are another matter.
     pub fn library_is_sound(&self) -> bool {
-        !self.repaired
+        !self.has_damaged_pages
             && !self.stopped
             && self.unreadable.is_empty()
             && self.redo.is_empty()
@@ -87,7 +88,7 @@ pub(super) fn verify(
     control: &Control,
 ) -> Result<VerifyReport, StoreError> {
     let mut report = VerifyReport {
-        repaired: !handle.check_integrity()?,
+        has_damaged_pages: !handle.check_integrity()?,
         ..VerifyReport::default()
     };
     let tracks = handle.read(|read| check_records(read, &mut report))?;

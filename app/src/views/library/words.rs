@@ -212,10 +212,8 @@ pub(super) fn spoken(row: &Row, notation: KeyNotation) -> String {
     }
     text.push_str(", ");
     text.push_str(state(row.state));
-    if row.state == TrackState::Ready {
-        for artifact in row.failed() {
-            let _infallible = write!(text, ", {} failed", artifact.name());
-        }
+    for artifact in row.failed_beside() {
+        let _infallible = write!(text, ", {} failed", artifact.name());
     }
     text
 }
