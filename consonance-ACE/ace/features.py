@@ -19,7 +19,7 @@ import torch
 SPARSITY = 0.01
 
 # The halving filter: windowed sinc, this many samples to either side, with a Kaiser window. It lets the lowest 0.2 of the band
-# through, which is 0.4 after it, to 2e-6, and keeps out what would fold into that.
+# through, which is 0.4 after it, to 3e-6, and keeps out what would fold into that.
 HALVING_REACH, HALVING_BETA = 15, 11.0
 # Samples that one row of the product with that filter's matrix makes out of twice as many: the fastest of 8, 16, 24 and 32.
 HALVED_AT_ONCE = 16
