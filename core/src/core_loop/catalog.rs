@@ -369,10 +369,6 @@ impl Catalog {
         self.index
             .with_hash(hash)
             .filter(|id| *id != but)
-            .filter(|id| {
-                self.get(*id)
-                    .is_some_and(|row| row.track.hash == Some(*hash))
-            })
             .take(MOST_TWINS)
             .collect()
     }

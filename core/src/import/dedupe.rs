@@ -133,7 +133,8 @@ impl Index {
         self.by_copy.get(&self.names.of(path)).copied()
     }
 
-    /// Tracks whose content has a hash that begins like this one, by id: whoever moves a track for it compares the rest.
+    /// Tracks whose content has a hash that begins like this one, by id. Its 128 bits are proof enough to show copies;
+    /// whoever moves a track for it compares the rest.
     pub fn with_hash(&self, hash: &ContentHash) -> impl Iterator<Item = TrackId> {
         let start = start_of(hash);
         let all = (start, TrackId(0))..=(start, TrackId(u64::MAX));
