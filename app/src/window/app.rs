@@ -387,6 +387,10 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        if self.card_lost.load(Ordering::Relaxed) {
+            // The toolkit panics where it cannot hand shapes to a lost card: there are none any more. The sound goes on.
+            return;
+        }
         let start = Instant::now();
         let ctx = ui.ctx().clone();
         if std::mem::take(&mut self.first_frame) {
