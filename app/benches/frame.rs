@@ -223,6 +223,7 @@ impl Window {
                 at: Secs(self.middle + time % 10.0),
                 speed: 1.0,
             }),
+            sought: None,
             shelf: &self.shelf,
             settings: &self.settings,
             setup: &tonearm_core::setup::SetupView::default(),

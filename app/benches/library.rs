@@ -113,6 +113,7 @@ impl Window {
             view: &self.view,
             sound: &self.sound,
             playhead: None,
+            sought: None,
             shelf: &self.shelf,
             settings: &self.settings,
             setup: &tonearm_core::setup::SetupView::default(),

@@ -57,6 +57,8 @@ pub enum Action {
     SoloVocals,
     // Track
     BackToLibrary,
+    LookEarlier,
+    LookLater,
     ZoomIn,
     ZoomOut,
     ZoomWhole,

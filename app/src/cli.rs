@@ -27,10 +27,10 @@ use crate::journal::journal;
 use crate::output::{Color, Output};
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -65,6 +65,9 @@ struct Cli {
     quiet: bool,
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,
+    /// Where the window before this one was; from Tonearm to itself
+    #[arg(long, hide = true, value_name = "STATE")]
+    again: Option<String>,
     #[command(subcommand)]
     command: Option<Job>,
 }
@@ -178,7 +181,10 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
     };
     match cli.command {
         None if crate::window::has_display() => {
-            crate::window::open(opening(context.library, cli.paths)?)
+            let mut opening = opening(context.library, cli.paths)?;
+            opening.again = cli.again.as_deref().and_then(crate::window::Again::read);
+            opening.words = words(&opening.library, cli.verbose, cli.quiet);
+            crate::window::open(opening)
         }
         None if cli.paths.is_empty() => demo::run(&context),
         None => {
@@ -232,6 +238,17 @@ fn opening(library: PathBuf, named: Vec<PathBuf>) -> Result<crate::window::Openi
         }
     }
     Ok(opening)
+}
+
+/// The arguments that open the same library in the same way.
+fn words(library: &Path, verbose: u8, quiet: bool) -> Vec<OsString> {
+    let told = std::iter::repeat_n("--verbose", usize::from(verbose));
+    let quiet = quiet.then_some("--quiet");
+    [OsStr::new("--library"), library.as_os_str()]
+        .into_iter()
+        .chain(told.chain(quiet).map(OsStr::new))
+        .map(OsStr::to_owned)
+        .collect()
 }
 
 /// Panics in decoders, in the database and in jobs are caught where they happen and told as what they are to the user.

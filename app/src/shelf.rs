@@ -159,11 +159,12 @@ impl Shelf {
         })
     }
 
+    /// The cover of the file as it is now: whoever shows an older one meanwhile has kept it.
     pub fn art(&self, row: &Row, size: ArtSize) -> Loadable<Arc<Art>> {
         let (id, edition) = (row.track.id, Edition::of_file(row));
         self.kept.with(|shelves| {
             let found = shelves.art.look(&(ArtOf::Track(id), size), edition);
-            shelves.answer(found, edition, || {
+            shelves.answer(found.current(), edition, || {
                 of_file(row, |path| Job::Art(id, path, size))
             })
         })

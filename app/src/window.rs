@@ -1,5 +1,6 @@
 //! The native window: how it starts, what it owns, how it ends.
 
+mod again;
 mod app;
 mod closing;
 mod decks;
@@ -20,23 +21,30 @@ use crate::exit::Exit;
 use crate::notices::Notice;
 use crate::panels::{Page, Panels, WindowPlace};
 use crate::settings::file::Places;
+pub(crate) use again::Again;
 use app::{App, Beginnings};
 use eframe::egui::{IconData, ViewportBuilder};
+use eframe::egui_wgpu::WgpuSetup;
 use hearing::Hearing;
 use keeper::Keeper;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use waker::Waker;
 
 /// What the window is to show first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Opening {
     pub(crate) library: PathBuf,
     /// Files and folders to bring in.
     pub(crate) paths: Vec<PathBuf>,
     /// Beginnings of ids of tracks to open.
     pub(crate) tracks: Vec<String>,
+    /// With which the program would start again: as it was started, but for the paths and tracks.
+    pub(crate) words: Vec<OsString>,
+    /// The program before this one lost the graphics card.
+    pub(crate) again: Option<Again>,
 }
 
 /// Called first of all, so that the log can tell how long a start took.
@@ -73,18 +81,27 @@ pub(crate) fn open(opening: Opening) -> Result<(), Exit> {
         keeper,
         settings: kept.settings,
         panels,
-        notices: kept.troubles.into_iter().map(Notice::warning).collect(),
+        notices: first_notices(kept.troubles, opening.again.as_ref()),
     };
-    let options = eframe::NativeOptions {
+    let mut options = eframe::NativeOptions {
         viewport,
         ..eframe::NativeOptions::default()
     };
+    if let WgpuSetup::CreateNew(new) = &mut options.wgpu_options.wgpu_setup {
+        new.native_adapter_selector = opening.again.as_ref().and_then(Again::adapter);
+    }
     eframe::run_native(
         "Tonearm",
         options,
         Box::new(move |creation| Ok(Box::new(App::new(creation, opening, beginnings)))),
     )
     .map_err(|error| Exit::Failed(excuse(&error)))
+}
+
+/// What is to be said as soon as there is a window.
+fn first_notices(troubles: Vec<String>, again: Option<&Again>) -> Vec<Notice> {
+    let troubles = troubles.into_iter().map(Notice::warning);
+    troubles.chain(again.map(Again::notice)).collect()
 }
 
 fn viewport(panels: &Panels) -> ViewportBuilder {

@@ -4,7 +4,7 @@
 mod rows;
 
 use eframe::egui::{Key, Modifiers, Role, Vec2};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
 use tonearm::action::Action;
 use tonearm::outbox::Outbox;
@@ -55,6 +55,7 @@ impl World {
             view: &self.view,
             sound: &self.sound,
             playhead: None,
+            sought: None,
             shelf: &self.shelf,
             settings: &self.settings,
             setup: &self.setup,
@@ -192,7 +193,8 @@ fn the_table_is_reached_by_tab_and_the_arrows_then_stay_in_it() {
         press(&mut h, Modifiers::NONE, Key::ArrowDown);
     }
     assert_eq!(h.state().selected(), [2]);
-    assert!(h.get_by_label("5 tracks in the table").is_focused());
+    // What a screen reader takes for focused is the row that the arrows reached.
+    assert!(row(&h, "C0").is_focused());
 }
 
 #[test]
@@ -547,4 +549,40 @@ fn nothing_in_the_tags_can_spoil_the_window() {
         h.state_mut().act(Action::SelectAll);
         h.run_steps(2);
     }
+}
+
+#[test]
+fn a_screen_reader_is_led_to_the_row_that_the_arrows_reach() {
+    let mut h = window(World::of(rows::letters(8)));
+    h.run();
+    row(&h, "B0").click();
+    h.run();
+    let reached = |h: &Harness<'_, World>| {
+        let table = h.get_by_role(Role::Table);
+        let row = table.accesskit_node().active_descendant();
+        row.and_then(|row| row.label()).unwrap_or_default()
+    };
+    assert!(reached(&h).starts_with("B0 by"), "{}", reached(&h));
+    press(&mut h, Modifiers::NONE, Key::ArrowDown);
+    assert!(reached(&h).starts_with("C0 by"), "{}", reached(&h));
+}
+
+#[test]
+fn columns_are_moved_and_widened_by_buttons_too() {
+    let mut h = window(World::of(rows::letters(2)));
+    h.state_mut().act(Action::ChooseColumns);
+    h.run();
+    let left = |h: &Harness<'_, World>, name: &str| {
+        let heading = h.get_by_role_and_label(Role::ColumnHeader, name);
+        heading.rect().left()
+    };
+    let (title, artist) = (left(&h, "Title"), left(&h, "Artist"));
+    assert!(title < artist);
+    h.get_by_label("Further left: Artist").click();
+    h.run();
+    assert!(left(&h, "Artist") < left(&h, "Title"));
+    let before = left(&h, "Title");
+    h.get_by_label("Wider: Artist").click();
+    h.run();
+    assert!(left(&h, "Title") > before);
 }

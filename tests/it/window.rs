@@ -1,6 +1,7 @@
 //! Journeys through the real window, on a screen of their own.
 
 use egui::{Key, Modifiers};
+use tonearm_tests::card::Card;
 use tonearm_tests::program::{Program, skipped};
 use tonearm_tests::screen::Screen;
 use tonearm_tests::waves;
@@ -176,4 +177,93 @@ fn decks_are_tried_without_hardware_recognised_and_gone_again() {
     window.press(PLAIN, Key::Escape);
     wait_for_tracks(&mut window, 3);
     window.quit().with_status(0);
+}
+
+/// `None`, and a word about it, where no card can be lost.
+fn card() -> Option<Card> {
+    Card::build().map_err(|reason| skipped(&reason)).ok()
+}
+
+#[test]
+fn a_lost_graphics_card_costs_a_moment_and_nothing_else() {
+    let Some((screen, card)) = screen().zip(card()) else {
+        return;
+    };
+    let program = Program::new();
+    let mut window = Window::open_on(&program, &screen, &card);
+    let process = window.id();
+    window.click("Try with demo music");
+    window.wait("Waveform");
+    window.press(PLAIN, Key::Escape);
+    wait_for_tracks(&mut window, 3);
+    let row = window.wait_for("Night Ferry", |seen| seen.with("Night Ferry").cloned());
+    window.click(&row.name);
+    window.press(PLAIN, Key::Enter);
+    window.wait("124.00");
+    window.press(PLAIN, Key::H);
+    window.wait("62.00");
+    window.press(PLAIN, Key::Space);
+    let before = window.wait_for("three seconds of sound", |seen| {
+        playhead(seen).filter(|secs| *secs >= 3)
+    });
+
+    window.lose(&card);
+    window.follow();
+    window.wait("The graphics card was lost: Tonearm started again where it was.");
+    window.wait("62.00");
+    window.wait("Pause");
+    let after = window.wait_for("the sound of before", |seen| {
+        playhead(seen).filter(|secs| *secs >= before)
+    });
+    window.wait_for("more sound", |seen| {
+        playhead(seen).filter(|secs| *secs > after)
+    });
+    assert_eq!(window.id(), process, "whoever waits for it still does");
+    window.press(PLAIN, Key::Escape);
+    wait_for_tracks(&mut window, 3);
+    window.quit().with_status(0);
+}
+
+#[test]
+fn a_card_that_is_lost_again_and_again_ends_the_program_with_a_word() {
+    let Some((screen, card)) = screen().zip(card()) else {
+        return;
+    };
+    let program = Program::new();
+    let mut window = Window::open_on(&program, &screen, &card);
+    window.wait("Try with demo music");
+    for _restart in 0..2 {
+        window.lose(&card);
+        window.follow();
+        window.wait("Try with demo music");
+    }
+    window.lose(&card);
+    let ended = window.end().with_status(1);
+    assert!(
+        ended.stderr.contains("3 times in a row"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_card_that_is_lost_while_the_overlay_draws_is_no_worse() {
+    let Some((screen, card)) = screen().zip(card()) else {
+        return;
+    };
+    let program = Program::new();
+    let mut window = Window::open_on(&program, &screen, &card);
+    window.wait("Try with demo music");
+    window.click("Live decks");
+    window.click("Try it without hardware");
+    window.wait_for("a deck that plays", |seen| {
+        let badge = seen.with("Deck 1")?;
+        badge.name.ends_with("Playing").then_some(())
+    });
+    window.press(COMMAND | Modifiers::SHIFT, Key::D);
+    window.lose(&card);
+    window.follow();
+    // Which of both windows is looked into is not for us to say.
+    window.wait_for("a window", |seen| (!seen.names().is_empty()).then_some(()));
+    window.kill();
 }

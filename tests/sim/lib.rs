@@ -1,5 +1,6 @@
 //! Simulators and signal makers that the tests share.
 
+pub mod card;
 pub mod compose;
 pub mod engine_library;
 pub mod program;

@@ -4,6 +4,7 @@
     reason = "a driver that cannot drive fails the test that called it"
 )]
 
+use crate::card::Card;
 use crate::program::{Ended, Program, Running};
 use crate::screen::Screen;
 use egui::accesskit::{Action, ActionRequest, Node, NodeId, Role, TreeId, TreeUpdate};
@@ -12,6 +13,7 @@ use egui_inspection::protocol::{Request, Response, read_handshake, read_message,
 use std::collections::HashMap;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Whatever takes longer hangs. Nothing is measured with it.
@@ -90,11 +92,39 @@ impl Seen {
     }
 }
 
+fn free_address() -> String {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = free.local_addr().expect("its number").port();
+    format!("127.0.0.1:{port}")
+}
+
+/// Waits until the window can be looked into.
+fn look_into(running: &mut Running, address: &str) -> TcpStream {
+    let began = Instant::now();
+    loop {
+        if let Ok(stream) = TcpStream::connect(address) {
+            stream
+                .set_read_timeout(Some(DEADLINE))
+                .expect("a time limit");
+            // One that is about to end still takes callers.
+            if read_handshake(&stream).is_ok() {
+                return stream;
+            }
+        }
+        if matches!(running.poll_line(MOMENT), Ok(None)) {
+            let said = running.errors();
+            panic!("the window did not open: {said}");
+        }
+        assert!(began.elapsed() < DEADLINE, "the window does not open");
+    }
+}
+
 /// The window under way.
 #[derive(Debug)]
 pub struct Window {
     running: Running,
     stream: TcpStream,
+    address: String,
 }
 
 impl Window {
@@ -104,28 +134,56 @@ impl Window {
 
     /// With files and folders named on its command line.
     pub fn open_with(program: &Program, screen: &Screen, paths: &[PathBuf]) -> Self {
-        let port = {
-            let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-            free.local_addr().expect("its number").port()
-        };
-        let address = format!("127.0.0.1:{port}");
-        let mut running = Running::start(screen.command(program, paths, &address));
+        let address = free_address();
+        Self::start(screen.command(program, paths, &address), address)
+    }
+
+    /// Drawing with a card that can be lost.
+    pub fn open_on(program: &Program, screen: &Screen, card: &Card) -> Self {
+        let address = free_address();
+        let mut command = screen.command(program, &[], &address);
+        card.here(&mut command);
+        Self::start(command, address)
+    }
+
+    fn start(command: Command, address: String) -> Self {
+        let mut running = Running::start(command);
+        let stream = look_into(&mut running, &address);
+        Self {
+            running,
+            stream,
+            address,
+        }
+    }
+
+    /// Takes its card away, and has it draw until it meets the loss and is gone.
+    pub fn lose(&self, card: &Card) {
+        card.lose();
         let began = Instant::now();
-        let stream = loop {
-            if let Ok(stream) = TcpStream::connect(&address) {
-                break stream;
+        loop {
+            assert!(began.elapsed() < DEADLINE, "nothing is drawn");
+            let events = vec![Event::PointerMoved(Pos2::new(1.0, 1.0))];
+            let asked = write_message(&self.stream, &Request::ApplyEvents { events });
+            let answered = asked.and_then(|()| read_message::<_, Response>(&self.stream));
+            if answered.is_err() && card.is_lost() {
+                return;
             }
-            if matches!(running.poll_line(MOMENT), Ok(None)) {
-                let ended = running.end();
-                panic!("the window did not open: {}", ended.stderr);
-            }
-            assert!(began.elapsed() < DEADLINE, "the window does not open");
-        };
-        stream
-            .set_read_timeout(Some(DEADLINE))
-            .expect("a time limit");
-        read_handshake(&stream).expect("the window can be looked into");
-        Self { running, stream }
+            std::thread::sleep(MOMENT);
+        }
+    }
+
+    /// Looks into the program that took the place of this one.
+    pub fn follow(&mut self) {
+        self.stream = look_into(&mut self.running, &self.address);
+    }
+
+    pub fn id(&self) -> u32 {
+        self.running.id()
+    }
+
+    /// Waits for an end that nobody asked for.
+    pub fn end(self) -> Ended {
+        self.running.end()
     }
 
     fn ask(&mut self, request: &Request) -> Response {

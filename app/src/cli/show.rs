@@ -149,7 +149,7 @@ fn musical_facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String
         } else {
             format!(", or {}", others.join(", "))
         };
-        let sure = percent(beats.confidence);
+        let sure = crate::format::percent(beats.confidence);
         facts.push((
             "tempo",
             format!(
@@ -165,7 +165,7 @@ fn musical_facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String
             "{key}, {}, {}, {} sure",
             key.camelot(),
             key.open_key(),
-            percent(found.confidence)
+            crate::format::percent(found.confidence)
         );
         facts.push(("key", text));
     }
@@ -238,10 +238,6 @@ fn tried(row: &Row) -> Vec<(&'static str, String)> {
         Some((artifact.name(), what))
     });
     words.collect()
-}
-
-fn percent(confidence: f32) -> String {
-    format!("{:.0} %", confidence * 100.0)
 }
 
 /// Chord labels in lines of eight, each line with the time at which it begins.

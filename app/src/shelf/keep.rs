@@ -110,6 +110,16 @@ pub(super) enum Found<T> {
     Current(Answer<T>),
 }
 
+impl<T> Found<T> {
+    /// Without what is older.
+    pub(super) fn current(self) -> Self {
+        match self {
+            Self::Older(_) => Self::Nothing,
+            Self::Nothing | Self::Current(_) => self,
+        }
+    }
+}
+
 /// How to come by something that is not there.
 #[derive(Debug)]
 pub(super) enum Fetch {

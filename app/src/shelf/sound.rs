@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tonearm_core::audio::{AudioError, Decoder, mix_to_mono};
 use tonearm_core::failure::Failure;
 use tonearm_core::track::TrackId;
-use tonearm_core::units::Frame;
+use tonearm_core::units::{Frame, SampleRate};
 
 /// Longer stretches are drawn from the waveform.
 pub(super) const MOST_SECS: u64 = 5;
@@ -124,6 +124,12 @@ pub(super) fn around(from: Frame, to: Frame) -> (Frame, Frame) {
     )
 }
 
+/// What [`around`] may ask for: the longest view, and as much as it adds.
+fn most_frames(rate: SampleRate) -> u64 {
+    let view = MOST_SECS * u64::from(rate.hz());
+    view + view.max(2 * LEAST_MORE)
+}
+
 /// Reads `from..to` of the file, less where it ends.
 pub(super) fn read(path: &Path, from: Frame, to: Frame) -> Result<Samples, Failure> {
     let failed = |error: AudioError| Failure::from(&error);
@@ -134,7 +140,7 @@ pub(super) fn read(path: &Path, from: Frame, to: Frame) -> Result<Samples, Failu
     let format = decoder.format();
     let (rate, channels) = (format.sample_rate, usize::from(format.channels));
     let wanted = usize::try_from(to.0.saturating_sub(from.0)).unwrap_or(usize::MAX);
-    let wanted = wanted.min(2 * MOST_SECS as usize * rate.hz() as usize);
+    let wanted = wanted.min(most_frames(rate) as usize);
     let (mut block, mut mix, mut mono) = (Vec::new(), Vec::new(), Vec::new());
     while mono.len() < wanted && decoder.next_block(&mut block).map_err(failed)?.is_some() {
         mix_to_mono(&block, channels, &mut mix);
@@ -146,4 +152,21 @@ pub(super) fn read(path: &Path, from: Frame, to: Frame) -> Result<Samples, Failu
         start: from,
         mono,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_window_is_cut_short_whatever_the_rate() {
+        for hz in [8_000, 22_050, 48_000, 192_000] {
+            let rate = SampleRate::new(hz).unwrap();
+            for length in [1, 4_096, MOST_SECS * u64::from(hz)] {
+                let from = Frame(10_000_000);
+                let (start, end) = around(from, Frame(from.0 + length));
+                assert!(end.0 - start.0 <= most_frames(rate), "{hz} Hz, {length}");
+            }
+        }
+    }
 }

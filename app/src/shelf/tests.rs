@@ -442,3 +442,19 @@ fn png(width: u32, height: u32) -> Vec<u8> {
         .unwrap();
     bytes.into_inner()
 }
+
+#[test]
+fn a_cover_of_the_file_before_it_changed_is_not_given_for_the_one_of_now() {
+    let picture = png(3, 3);
+    let mut bench = Bench::with_cover(Box::new(move |_| Ok(Some(picture.clone()))));
+    bench.open();
+    let mut row = row(1, 1);
+    assert_eq!(bench.shelf.art(&row, ArtSize::Row), Loadable::Pending);
+    bench.answer();
+    let first = bench.shelf.art(&row, ArtSize::Row);
+    assert!(matches!(first, Loadable::Ready(_)), "{first:?}");
+    row.track.stamp.bytes += 1;
+    assert_eq!(bench.shelf.art(&row, ArtSize::Row), Loadable::Pending);
+    bench.answer();
+    assert_eq!(bench.shelf.art(&row, ArtSize::Row), first);
+}

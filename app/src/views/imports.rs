@@ -142,7 +142,7 @@ fn lists_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel, out: &mut 
             (List::Waiting, "Waiting", waiting),
             (List::Failures, "Failures", failures),
         ] {
-            let text = format!("{name} {}", parts::grouped(count));
+            let text = format!("{name} {}", crate::format::count(count));
             if ui.selectable_label(shown == list, text).clicked() {
                 panel.state.shown = Some(list);
             }

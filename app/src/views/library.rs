@@ -26,7 +26,7 @@ use crate::scene::Scene;
 use crate::theme;
 use clerk::Clerk;
 use covers::Covers;
-use eframe::egui::{CentralPanel, Frame, Id, Label, Margin, Panel, RichText, Ui};
+use eframe::egui::{CentralPanel, Context, Frame, Id, Label, Margin, Panel, RichText, Ui};
 use icons::Sign;
 use listing::Wish;
 use search::Understood;
@@ -133,8 +133,9 @@ impl LibraryPanel {
         self.state.scroll.reveal = Some(id);
     }
 
-    /// Brings the listing up to date with what the user wants and what the library is.
-    fn prepare(&mut self, ui: &Ui, scene: &Scene<'_>) {
+    /// Brings the listing up to date with what the user wants and what the library is: on other pages too, where the
+    /// next and the previous track are those of the list.
+    pub fn attend(&mut self, ctx: &Context, scene: &Scene<'_>) {
         self.state.understood.read(&self.search);
         self.state.covers.begin_frame();
         let wish = Wish {
@@ -143,7 +144,7 @@ impl LibraryPanel {
             sort: self.order.sort(),
             scope: self.scope.clone(),
         };
-        if self.state.clerk.attend(ui.ctx(), &wish) {
+        if self.state.clerk.attend(ctx, &wish) {
             self.state.scroll.restore = true;
             // Before the library is there, and after it went, no track is gone because of that.
             if scene.ready {
@@ -160,7 +161,7 @@ const BOTH_SIDES: f32 = 900.0;
 
 /// Fills what is left of the window.
 pub fn library_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, out: &mut Outbox) {
-    panel.prepare(ui, scene);
+    panel.attend(ui.ctx(), scene);
     let frame = |inner: Margin| Frame::new().fill(theme::PANEL).inner_margin(inner);
     let room = ui.available_width();
     let has_rows = !scene.view.rows.is_empty();
@@ -230,7 +231,10 @@ fn found_text(panel: &LibraryPanel, total: usize) -> String {
     if listing.len() == total {
         format!("{} · {length}", words::tracks(total))
     } else {
-        let (found, total) = (words::count(listing.len()), words::count(total));
+        let (found, total) = (
+            crate::format::count(listing.len() as u64),
+            crate::format::count(total as u64),
+        );
         format!("{found} of {total} · {length}")
     }
 }
@@ -253,12 +257,13 @@ mod tests {
             view: &View::default(),
             sound: &PlayerView::default(),
             playhead: None,
+            sought: None,
             shelf: &Shelf::default(),
             settings: &Settings::default(),
             setup: &tonearm_core::setup::SetupView::default(),
             ready,
         };
-        egui::__run_test_ui(|ui| panel.prepare(ui, &scene));
+        egui::__run_test_ui(|ui| panel.attend(ui.ctx(), &scene));
         panel.selected
     }
 

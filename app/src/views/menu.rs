@@ -125,10 +125,11 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         | Action::AddByPath
         | Action::TryDemo
         | Action::RetryFailed => scene.ready,
-        Action::OpenTrack
-        | Action::PlaySelected
-        | Action::SelectNone
-        | Action::AnalyzeSelected
+        Action::SelectAll => panels.page == Page::Library,
+        Action::SelectNone => selected && panels.page == Page::Library,
+        Action::OpenTrack | Action::PlaySelected => panels.library.focus().is_some(),
+        Action::PreviousTrack | Action::NextTrack => !scene.view.rows.is_empty(),
+        Action::AnalyzeSelected
         | Action::AnalyzeAgain
         | Action::MakeStems
         | Action::RemoveSelected
@@ -157,6 +158,8 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         Action::BackToLibrary => panels.page != Page::Library,
         Action::ZoomIn | Action::ZoomOut => on_track || panels.page == Page::Decks,
         Action::ZoomWhole
+        | Action::LookEarlier
+        | Action::LookLater
         | Action::ZoomSamples
         | Action::ToggleFollow
         | Action::HalveTempo
@@ -168,15 +171,12 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
         | Action::ForgetEdits => on_track,
         Action::Search
         | Action::SearchHelp
-        | Action::SelectAll
         | Action::CopyFailures
         | Action::ChooseColumns
         | Action::ToggleInspector
         | Action::ToggleImports
         | Action::VolumeUp
         | Action::VolumeDown
-        | Action::PreviousTrack
-        | Action::NextTrack
         | Action::ShowDecks
         | Action::ToggleOverlay
         | Action::ToggleDoctor

@@ -98,6 +98,9 @@ impl<'a> Page<'a> {
     }
 }
 
+/// So that the eye finds its way from one picture to the next.
+const MOST_OF_IT: f32 = 0.8;
+
 /// Fills what is left of the window.
 pub fn track_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
     let row = panel.track.and_then(|id| scene.view.rows.get(id));
@@ -167,6 +170,8 @@ impl TrackPanel {
                 };
                 self.look(view.centred(page.at, &self.kept.limits));
             }
+            Action::LookEarlier => self.look_on(-MOST_OF_IT),
+            Action::LookLater => self.look_on(MOST_OF_IT),
             Action::ToggleFollow => self.follow = !self.follow,
             Action::BeatBack => jump::step(&page, self, Step::BeatBack, out),
             Action::BeatForward => jump::step(&page, self, Step::BeatForward, out),
@@ -197,6 +202,13 @@ impl TrackPanel {
     fn look(&mut self, view: Viewport) {
         self.kept.start = view.start;
         self.per_point = view.per_point;
+    }
+
+    /// Moves the picture by a part of its width; the playhead is no longer followed.
+    fn look_on(&mut self, part: f32) {
+        self.follow = false;
+        let points = self.kept.limits.width * part;
+        self.look(self.view().panned(points, &self.kept.limits));
     }
 
     fn zoom_at_playhead(&mut self, factor: f64, page: &Page<'_>) {

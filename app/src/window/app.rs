@@ -1,6 +1,7 @@
 //! One frame after the other: hear the core, run shortcuts, draw the views, carry out what they ask for.
 
 use super::Opening;
+use super::again::Next;
 use super::closing::Closing;
 use super::decks::LiveDecks;
 use super::errands::Errands;
@@ -9,6 +10,7 @@ use super::hearing::Hearing;
 use super::keeper::Keeper;
 use super::keys::{self, Focus, Place};
 use super::setup;
+use super::sound::{self, Sought};
 use super::start::{self, Coming, Trouble};
 use super::waker::Waker;
 use crate::gpu;
@@ -22,8 +24,9 @@ use crate::shelf::{Shelf, Stems};
 use crate::theme;
 use crate::views::decks::Live;
 use crate::views::settings::About;
-use eframe::egui::{self, Context, ViewportCommand};
+use eframe::egui::{self, Context};
 use eframe::wgpu::DeviceLostReason;
+use std::cell::Cell;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,8 +70,9 @@ pub(super) struct App {
     pub(super) live: LiveDecks,
     setup_watch: setup::Watch,
     /// Set for ever when the graphics card goes away; nothing but a new start brings it back.
-    card_lost: Arc<AtomicBool>,
-    card_loss_told: bool,
+    pub(super) card_lost: Arc<AtomicBool>,
+    /// What follows when the window has closed for want of a card.
+    pub(super) after: Option<Next>,
     /// What is asked of the library before it is there.
     pub(super) early: Vec<Command>,
     typing: keys::Typing,
@@ -76,6 +80,8 @@ pub(super) struct App {
     pub(super) loaded_path: Option<PathBuf>,
     /// The file that the player did not find and that the library was told to look for.
     pub(super) looked_for: Option<PathBuf>,
+    /// Where the sound was last sent to.
+    pub(super) sought: Cell<Option<Sought>>,
     /// The stems that the player was last told of.
     pub(super) offered: Option<(TrackId, Option<Arc<Stems>>)>,
     /// What the command line named, until the library is there.
@@ -153,11 +159,12 @@ impl App {
             keeper: beginnings.keeper,
             closing: None,
             card_lost,
-            card_loss_told: false,
+            after: None,
             early: Vec::new(),
             typing: keys::Typing::default(),
             loaded_path: None,
             looked_for: None,
+            sought: Cell::default(),
             offered: None,
             opening,
             now: 0.0,
@@ -185,10 +192,12 @@ impl App {
     }
 
     pub(super) fn scene<'a>(&'a self, published: &'a Published) -> Scene<'a> {
+        let playhead = self.player.as_ref().and_then(Player::playhead);
         Scene {
             view: &published.view,
             sound: &published.sound,
-            playhead: self.player.as_ref().and_then(Player::playhead),
+            playhead,
+            sought: sound::sought(self.sought.get(), playhead, published.moment),
             shelf: &self.shelf,
             settings: &self.settings,
             setup: &published.setup,
@@ -234,6 +243,8 @@ impl App {
                 self.shelf.open(core.reader());
                 self.library = Library::Open(Arc::new(core));
                 self.begin();
+                self.load_shown();
+                self.resume_sound();
             }
             Some(Err(error)) => {
                 let trouble = start::trouble(&error, &self.opening.library);
@@ -257,6 +268,7 @@ impl App {
             Some(Ok(player)) => {
                 self.player = Some(player);
                 self.tune();
+                self.resume_sound();
             }
             Some(Err(error)) => {
                 let text = format!("Nothing can be played: {error}");
@@ -304,7 +316,6 @@ impl App {
             log: &self.log,
             hovering: ui.input(|input| input.raw.hovered_files.len()),
             closing: self.closing.as_ref().map(Closing::secs),
-            card_lost: self.card_lost.load(Ordering::Relaxed),
             live: Live {
                 decks: &published.decks,
                 now: published.moment,
@@ -376,19 +387,15 @@ impl eframe::App for App {
         let now = ctx.input(|input| input.time);
         self.now = now;
         self.listen(now);
-        if self.card_lost.load(Ordering::Relaxed) && !self.card_loss_told {
-            self.card_loss_told = true;
-            // Should nothing be drawn any more, the system still shows this.
-            let title = "Tonearm: the graphics card was lost, restart Tonearm".to_owned();
-            ctx.send_viewport_cmd(ViewportCommand::Title(title));
-        }
+        self.leave_when_blind(ctx);
         self.close_if_asked(ctx);
         self.keep(ctx, now);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        if self.card_lost.load(Ordering::Relaxed) {
-            // The toolkit panics where it cannot hand shapes to a lost card: there are none any more. The sound goes on.
+        if self.is_blind() {
+            // The toolkit panics where it cannot hand shapes to a lost card: there are none any more.
+            self.keep_overlay(ui.ctx());
             return;
         }
         let start = Instant::now();
@@ -411,6 +418,7 @@ impl eframe::App for App {
         let wanted = self.draw(ui, &published, &mut out);
         self.carry_out(&ctx, &published, out);
         self.look_for_lost(&published);
+        self.unload_removed(&published);
         self.offer_stems(&published);
         self.after_views(&ctx, &wanted);
         toasts_ui(&ctx, &mut self.toasts, below_notices(self.panels.page));
@@ -425,6 +433,9 @@ impl eframe::App for App {
 
     fn on_exit(&mut self) {
         self.keeper.keep_now(&self.settings, &self.panels);
+        if self.is_blind() {
+            self.end_blind();
+        }
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {

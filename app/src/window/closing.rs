@@ -27,6 +27,7 @@ impl App {
     /// Begins to close when asked to, and closes when everything has ended.
     pub(super) fn close_if_asked(&mut self, ctx: &Context) {
         let asked = ctx.input(|input| input.viewport().close_requested());
+        let is_blind = self.is_blind();
         let Some(closing) = &mut self.closing else {
             if asked {
                 self.begin_closing(ctx);
@@ -41,7 +42,7 @@ impl App {
             if asked {
                 ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             }
-            if !closing.is_seen && closing.secs() > PATIENT {
+            if !closing.is_seen && !is_blind && closing.secs() > PATIENT {
                 closing.is_seen = true;
                 ctx.send_viewport_cmd(ViewportCommand::Visible(true));
             }
@@ -57,7 +58,7 @@ impl App {
         ctx.send_viewport_cmd(ViewportCommand::Close);
     }
 
-    fn begin_closing(&mut self, ctx: &Context) {
+    pub(super) fn begin_closing(&mut self, ctx: &Context) {
         ctx.send_viewport_cmd(ViewportCommand::CancelClose);
         self.remember_place(ctx);
         self.keeper.keep_now(&self.settings, &self.panels);

@@ -60,6 +60,7 @@ struct Held {
     opacity: f32,
     is_slow: bool,
     told: Arc<Told>,
+    card_lost: Arc<AtomicBool>,
 }
 
 impl LiveDecks {
@@ -178,6 +179,7 @@ impl App {
             },
             is_slow: self.about.software,
             told: Arc::clone(&overlay.told),
+            card_lost: Arc::clone(&self.card_lost),
         };
         self.waker.has_overlay(true);
         let builder = overlay
@@ -185,6 +187,15 @@ impl App {
             .clone()
             .with_transparent(self.live.see_through);
         ctx.show_viewport_deferred(overlay_id(), builder, move |ui, _class| held.draw(ui));
+    }
+
+    /// Leaves the overlay's window as it is, empty: what a lost card has drawn in it cannot be taken down.
+    pub(super) fn keep_overlay(&self, ctx: &Context) {
+        if let Some(overlay) = &self.live.overlay {
+            let builder = overlay.builder.clone();
+            let builder = builder.with_transparent(self.live.see_through);
+            ctx.show_viewport_deferred(overlay_id(), builder, |_ui, _class| {});
+        }
     }
 
     fn remember_overlay(&mut self) {
@@ -254,6 +265,10 @@ impl Overlay {
 
 impl Held {
     fn draw(&self, ui: &mut Ui) {
+        if self.card_lost.load(Ordering::Relaxed) {
+            // As in the main window, which will close.
+            return;
+        }
         let ctx = ui.ctx().clone();
         let decks = self.watch.now();
         let scene = OverlayScene {

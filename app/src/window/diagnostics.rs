@@ -1,4 +1,4 @@
-//! What a report of a problem needs to say, without secrets and without the user's music.
+//! What a report of a problem needs to say. It names files and folders: whoever sends it should look at it first.
 
 use super::app::Published;
 use crate::journal::journal;

@@ -113,8 +113,10 @@ impl App {
             }
             None => {}
         }
-        if let Some(backed_up) = self.errands.backup.take() {
-            self.panels.settings.backing_up = false;
+        let backed_up = self.errands.backup.take();
+        // Also when the thread could not begin or came to nothing.
+        self.panels.settings.backing_up = self.errands.backup.is_awaited();
+        if let Some(backed_up) = backed_up {
             self.toasts.say(
                 match backed_up {
                     Ok(path) => {
@@ -148,7 +150,6 @@ impl App {
             && let Library::Open(core) = &self.library
         {
             let core = Arc::clone(core);
-            self.panels.settings.backing_up = true;
             self.errands.backup = make("backup", &self.waker, move || {
                 core.store()
                     .backup(Reason::ByHand)

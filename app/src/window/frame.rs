@@ -25,7 +25,6 @@ pub(super) struct Around<'a> {
     pub(super) hovering: usize,
     /// Seconds since the window was asked to close.
     pub(super) closing: Option<f32>,
-    pub(super) card_lost: bool,
     pub(super) live: Live<'a>,
 }
 
@@ -71,6 +70,9 @@ pub(super) fn frame_ui(
             wanted.retry = trouble_ui(ui, trouble, out);
             return;
         }
+        if panels.page != Page::Library {
+            panels.library.attend(ui.ctx(), scene);
+        }
         match panels.page {
             Page::Library => views::library::library_ui(ui, scene, &mut panels.library, out),
             Page::Track => views::track::track_ui(ui, scene, &mut panels.track, out),
@@ -88,7 +90,7 @@ pub(super) fn frame_ui(
 
 /// What plays, on pages that do not show it themselves.
 fn player_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &Panels, out: &mut Outbox) {
-    if panels.page == Page::Library && strip::has_strip(scene) {
+    if panels.page != Page::Track && strip::has_strip(scene) {
         Panel::bottom("player")
             .frame(Frame::new().fill(theme::PANEL))
             .resizable(false)
@@ -102,9 +104,8 @@ fn player_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &Panels, out: &mut Outbox) 
 pub(super) fn below_notices(page: Page) -> f32 {
     const WORK: f32 = 36.0;
     WORK + match page {
-        Page::Library => strip::HEIGHT,
+        Page::Library | Page::Decks => strip::HEIGHT,
         Page::Track => theme::CONTROL + 16.0,
-        Page::Decks => 0.0,
     }
 }
 
@@ -150,11 +151,6 @@ fn banners_ui(ui: &mut Ui, scene: &Scene<'_>, around: &Around<'_>, settings: &mu
             (&text, &failure.remedy),
             None,
         );
-    }
-    if around.card_lost {
-        let text = "The graphics card was lost: start Tonearm again.";
-        let remedy = "Your library is safe, and what plays goes on.";
-        banner_ui(ui, ("card", theme::ERROR), (text, remedy), None);
     }
     if around.about.software && !settings.slow_drawing_known {
         let text = "No graphics card is used: the processor draws, 30 pictures a second.";

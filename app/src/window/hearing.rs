@@ -95,10 +95,20 @@ impl Gathered {
                     self.opened = Some(track);
                 }
             }
-            Event::ImportFinished { request, tally } => {
+            Event::ImportFinished {
+                request,
+                tally,
+                cancelled,
+            } => {
                 self.wishes.remove(&request);
-                self.say(Some(import_notice(&tally)));
-                self.imported = Some(tally);
+                if !cancelled {
+                    self.say(Some(import_notice(&tally)));
+                    self.imported = Some(tally);
+                } else if tally != Tally::default() {
+                    // Those that had not begun are not worth a word.
+                    self.say(Some(cancelled_notice(&tally)));
+                    self.imported = Some(tally);
+                }
             }
             Event::Relinked {
                 to: RelinkOutcome::Moved(_),
@@ -151,6 +161,16 @@ impl Gathered {
     }
 }
 
+fn cancelled_notice(tally: &Tally) -> Notice {
+    match tally.of(Outcome::Added) {
+        0 => Notice::news("The import was cancelled; no track was added"),
+        1 => Notice::news("The import was cancelled; the track that it had added stays"),
+        added => Notice::news(format!(
+            "The import was cancelled; the {added} tracks that it had added stay"
+        )),
+    }
+}
+
 /// What came of an import, in a sentence.
 fn import_notice(tally: &Tally) -> Notice {
     let tracks = |count: u64| match count {
@@ -180,7 +200,7 @@ fn import_notice(tally: &Tally) -> Notice {
         (true, 0) => "No music was found there".to_owned(),
         (true, 1) => "The track is in the library already".to_owned(),
         (true, _) => format!("All {known} tracks are in the library already"),
-        (false, _) => capitalised(&parts.join(", ")),
+        (false, _) => crate::format::capitalised(&parts.join(", ")),
     };
     if failed > 0 {
         Notice::warning(text)
@@ -189,13 +209,6 @@ fn import_notice(tally: &Tally) -> Notice {
     } else {
         Notice::news(text)
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next()
-        .map(|first| first.to_uppercase().chain(rest).collect())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -231,6 +244,7 @@ mod tests {
         hearing.hear(Event::ImportFinished {
             request: RequestId(1),
             tally,
+            cancelled: false,
         });
         assert_eq!(hearing.take().imported, Some(tally));
         assert_eq!(hearing.take().imported, None);
@@ -277,6 +291,7 @@ mod tests {
         hearing.hear(Event::ImportFinished {
             request: RequestId(7),
             tally: Tally::default(),
+            cancelled: false,
         });
         hearing.hear(imported(7, "/music/a.mp3", 1));
         assert_eq!(hearing.take().opened, None);
@@ -289,6 +304,7 @@ mod tests {
             hearing.hear(Event::ImportFinished {
                 request: RequestId(request),
                 tally: Tally::default(),
+                cancelled: false,
             });
         }
         let news = hearing.take();

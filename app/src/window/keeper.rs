@@ -8,6 +8,8 @@ use std::thread::JoinHandle;
 
 /// Seconds between two looks at what changed.
 const EVERY: f64 = 2.0;
+/// Seconds until what could not be written is tried again.
+const RETRY: f64 = 60.0;
 
 #[derive(Debug, Default)]
 pub(super) struct Keeper {
@@ -16,7 +18,8 @@ pub(super) struct Keeper {
     settings: String,
     panels: String,
     looked: f64,
-    writer: Option<JoinHandle<()>>,
+    /// Tells whether all of it was written.
+    writer: Option<JoinHandle<bool>>,
 }
 
 /// What was kept.
@@ -59,6 +62,9 @@ impl Keeper {
             .writer
             .as_ref()
             .is_some_and(|writer| !writer.is_finished());
+        if !busy {
+            self.hear_writer();
+        }
         let rest = self.looked + EVERY - now;
         if busy || rest > 0.0 {
             return Some(rest.max(0.1));
@@ -80,12 +86,21 @@ impl Keeper {
 
     /// Writes what changed before it returns.
     pub(super) fn keep_now(&mut self, settings: &Settings, panels: &Panels) {
-        if let Some(writer) = self.writer.take()
-            && writer.join().is_err()
-        {
-            tracing::warn!("the writer of settings broke down");
-        }
+        self.hear_writer();
         write(self.changes(settings, panels));
+    }
+
+    /// What was not written counts as changed: it is tried again with the next change, and at the end.
+    fn hear_writer(&mut self) {
+        let Some(writer) = self.writer.take() else {
+            return;
+        };
+        if !writer.join().unwrap_or_default() {
+            self.settings.clear();
+            self.panels.clear();
+            // Not over and over while nothing else is to be drawn.
+            self.looked += RETRY - EVERY;
+        }
     }
 
     fn changes(&mut self, settings: &Settings, panels: &Panels) -> Vec<(PathBuf, String)> {
@@ -112,12 +127,16 @@ impl Keeper {
     }
 }
 
-fn write(changes: Vec<(PathBuf, String)>) {
+/// Whether all of them were.
+fn write(changes: Vec<(PathBuf, String)>) -> bool {
+    let mut all = true;
     for (path, text) in changes {
         if let Err(error) = file::write(&path, &text) {
             tracing::warn!(%error, file = %path.display(), "not kept");
+            all = false;
         }
     }
+    all
 }
 
 #[cfg(test)]
@@ -139,6 +158,30 @@ mod tests {
         assert_eq!(kept.settings.scale, 2.0);
         assert_eq!(kept.panels.page, Page::Track);
         assert!(kept.troubles.is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_when_it_can_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = Places::below(dir.path());
+        let (mut keeper, mut kept) = Keeper::open(Some(places.clone()));
+        // In the way of the file.
+        std::fs::create_dir_all(places.settings.join("full")).unwrap();
+        kept.settings.scale = 2.0;
+        assert_eq!(keeper.keep(&kept.settings, &kept.panels, 10.0), None);
+        while keeper
+            .writer
+            .as_ref()
+            .is_some_and(|writer| !writer.is_finished())
+        {
+            std::thread::yield_now();
+        }
+        let wait = keeper.keep(&kept.settings, &kept.panels, 13.0);
+        assert_eq!(wait, Some(57.0));
+        std::fs::remove_dir_all(&places.settings).unwrap();
+        keeper.keep_now(&kept.settings, &kept.panels);
+        let (_, kept) = Keeper::open(Some(places));
+        assert_eq!(kept.settings.scale, 2.0);
     }
 
     #[test]

@@ -66,9 +66,14 @@ impl Typing {
                 if self.frames > 0 {
                     return !self.keep(event, std::mem::take(&mut own_text));
                 }
-                let Some(action) = asked(event, place) else {
+                let Some((entry, is_held)) = asked(event, place) else {
                     return true;
                 };
+                if is_held && !entry.repeats {
+                    // It is a shortcut all the same: no widget is to take it for a key of its own.
+                    return false;
+                }
+                let action = entry.action;
                 actions.push(action);
                 if matches!(action, Action::Search | Action::AddByPath) {
                     self.frames = MOST_WAITING;
@@ -103,7 +108,8 @@ fn types(event: &Event) -> bool {
     matches!(event, Event::Key { modifiers, .. } if !modifiers.command && !modifiers.ctrl && !modifiers.alt)
 }
 
-fn asked(event: &Event, place: Place) -> Option<Action> {
+/// The shortcut that was pressed, and whether the key is still held from before.
+fn asked(event: &Event, place: Place) -> Option<(&'static Entry, bool)> {
     let Event::Key {
         key,
         physical_key,
@@ -121,7 +127,7 @@ fn asked(event: &Event, place: Place) -> Option<Action> {
     let digit = physical_key.filter(|key| is_digit(*key));
     let entry = entry(*key, *modifiers, place)
         .or_else(|| digit.and_then(|key| entry(key, *modifiers, place)))?;
-    (!repeat || entry.repeats).then_some(entry.action)
+    Some((entry, *repeat))
 }
 
 fn is_digit(key: Key) -> bool {
@@ -234,6 +240,12 @@ mod tests {
         ctx.input_mut(|input| input.events = events);
         let actions = typing.pressed(ctx, place);
         (actions, ctx.input(|input| input.events.clone()))
+    }
+
+    /// What a key asks for.
+    fn asked(event: &Event, place: Place) -> Option<Action> {
+        let (entry, is_held) = super::asked(event, place)?;
+        (!is_held || entry.repeats).then_some(entry.action)
     }
 
     #[test]
@@ -350,5 +362,10 @@ mod tests {
             Some(Action::BeatForward)
         );
         assert_eq!(asked(&held(Key::Space), TRACK), None);
+        // Nor is it left to a widget, which would take it for a click.
+        let (ctx, mut typing) = (Context::default(), Typing::default());
+        let events = vec![held(Key::Space), held(Key::F35)];
+        let left = frame(&ctx, &mut typing, Focus::Nothing, events);
+        assert_eq!(left, (vec![], vec![held(Key::F35)]));
     }
 }

@@ -226,6 +226,8 @@ impl App {
             | Action::SelectNone
             | Action::ChooseColumns
             | Action::ToggleInspector
+            | Action::LookEarlier
+            | Action::LookLater
             | Action::ZoomIn
             | Action::ZoomOut
             | Action::ZoomWhole
@@ -267,11 +269,11 @@ impl App {
         self.waker.wake_now();
     }
 
-    /// The tracks that an action means: those selected, or the one on its page.
+    /// The tracks that an action means: those selected that a search does not hide, or the one on its page.
     pub(super) fn meant(&self) -> Vec<TrackId> {
         match (self.panels.page, self.panels.track.track) {
             (Page::Track, Some(track)) => vec![track],
-            _ => self.panels.library.selected.clone(),
+            _ => self.panels.library.targets(),
         }
     }
 

@@ -9,9 +9,12 @@ use crate::shelf::Loadable;
 use crate::views::track::stems;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::failure::FailureKind;
-use tonearm_core::playback::{DeviceId, Player, PlayerCommand, PlayerView, StemSound, Transport};
+use tonearm_core::playback::{
+    DeviceId, Player, PlayerCommand, PlayerView, Playhead, StemSound, Transport,
+};
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Secs;
 
@@ -39,9 +42,42 @@ fn wants_opening(view: &PlayerView, moved: bool) -> bool {
     (broken || moved) && view.transport != Transport::Playing
 }
 
+/// A place that the sound was sent to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sought {
+    to: Secs,
+    since: Instant,
+}
+
+/// By then it is at the ear, or never will be.
+const ARRIVES: Duration = Duration::from_millis(500);
+/// Seconds that sound which has arrived may be away from where it was sent.
+const NEAR: f64 = 0.2;
+
+/// Where the sound will be that is on its way to the ear; `None`: it is there.
+pub(super) fn sought(
+    asked: Option<Sought>,
+    playhead: Option<Playhead>,
+    now: Instant,
+) -> Option<Secs> {
+    let asked = asked?;
+    let waited = now.saturating_duration_since(asked.since);
+    let playhead = playhead.filter(|_| waited < ARRIVES)?;
+    let to = asked.to.0 + waited.as_secs_f64() * playhead.speed;
+    ((playhead.at.0 - to).abs() > NEAR).then_some(Secs(to))
+}
+
 impl App {
     pub(super) fn sound(&self, command: PlayerCommand) {
         self.waker.asked();
+        match &command {
+            PlayerCommand::Seek(to) => self.sought.set(Some(Sought {
+                to: *to,
+                since: Instant::now(),
+            })),
+            PlayerCommand::Load { .. } | PlayerCommand::ToCue => self.sought.set(None),
+            _ => {}
+        }
         if let Some(player) = &self.player
             && !player.send(command)
         {
@@ -56,7 +92,13 @@ impl App {
         if let Some(id) = self.settings.output.clone() {
             self.sound(PlayerCommand::SetDevice(Some(DeviceId(id))));
         }
+        self.load_shown();
+    }
+
+    /// Has the track ready that is shown large, as soon as the library and the player are there.
+    pub(super) fn load_shown(&mut self) {
         if self.panels.page == Page::Track
+            && self.player.is_some()
             && let Some(track) = self.panels.track.track
         {
             self.load(track, false);
@@ -81,7 +123,7 @@ impl App {
         self.load_from(track, Secs(0.0), play);
     }
 
-    fn load_from(&mut self, track: TrackId, from: Secs, play: bool) {
+    pub(super) fn load_from(&mut self, track: TrackId, from: Secs, play: bool) {
         let Some(path) = self.path_of(track) else {
             return;
         };
@@ -160,6 +202,16 @@ impl App {
         });
     }
 
+    /// A track that was taken out of the library is taken out of the player too: nothing would show what is heard.
+    pub(super) fn unload_removed(&self, published: &Published) {
+        let is_gone = |track| published.view.rows.get(track).is_none();
+        let is_open = matches!(self.library, Library::Open(_));
+        let loaded = published.sound.loaded.as_ref();
+        if is_open && loaded.is_some_and(|loaded| is_gone(loaded.track)) {
+            self.sound(PlayerCommand::Unload);
+        }
+    }
+
     /// Gives the player the stems of its track, and takes them away when they are gone.
     pub(super) fn offer_stems(&mut self, published: &Published) {
         let Some(loaded) = &published.sound.loaded else {
@@ -201,11 +253,9 @@ impl App {
 
     pub(super) fn play(&mut self, action: Action, published: &Published) {
         let sound = &published.sound;
-        let at = self
-            .player
-            .as_ref()
-            .and_then(Player::playhead)
-            .map_or(Secs(0.0), |playhead| playhead.at);
+        let playhead = self.player.as_ref().and_then(Player::playhead);
+        let at = playhead.map_or(Secs(0.0), |playhead| playhead.at);
+        let from = sought(self.sought.get(), playhead, published.moment).unwrap_or(at);
         match action {
             Action::PlaySelected => {
                 if let Some(track) = self.panels.library.focus() {
@@ -214,10 +264,10 @@ impl App {
             }
             Action::PlayPause => self.play_or_pause(),
             Action::ToStart => self.sound(PlayerCommand::Seek(Secs(0.0))),
-            Action::BeatBack => self.step(published, at, -1),
-            Action::BeatForward => self.step(published, at, 1),
-            Action::BarBack => self.step(published, at, -4),
-            Action::BarForward => self.step(published, at, 4),
+            Action::BeatBack => self.step(published, from, -1),
+            Action::BeatForward => self.step(published, from, 1),
+            Action::BarBack => self.step(published, from, -4),
+            Action::BarForward => self.step(published, from, 4),
             Action::SetCue if sound.transport == Transport::Playing => {
                 self.sound(PlayerCommand::ToCue);
             }
@@ -315,6 +365,31 @@ mod tests {
         assert!((settings.volume - 0.5).abs() < 1e-6);
         remember(&mut settings, &PlayerCommand::SetDevice(None));
         assert_eq!(settings.output, None);
+    }
+
+    #[test]
+    fn steps_go_on_from_the_place_asked_for_until_it_is_at_the_ear() {
+        let since = Instant::now();
+        let after = |ms| since + Duration::from_millis(ms);
+        let asked = Some(Sought {
+            to: Secs(10.0),
+            since,
+        });
+        let heard = |at, speed| {
+            Some(Playhead {
+                track: TrackId(1),
+                at: Secs(at),
+                speed,
+            })
+        };
+        assert_eq!(sought(asked, heard(8.0, 0.0), after(50)), Some(Secs(10.0)));
+        let running = sought(asked, heard(8.05, 1.0), after(100)).unwrap();
+        assert!((running.0 - 10.1).abs() < 1e-9, "{running:?}");
+        // There, a little later than it was asked for.
+        assert_eq!(sought(asked, heard(10.02, 1.0), after(120)), None);
+        assert_eq!(sought(asked, heard(8.0, 0.0), after(600)), None);
+        assert_eq!(sought(asked, None, after(50)), None);
+        assert_eq!(sought(None, heard(8.0, 1.0), after(50)), None);
     }
 
     #[test]

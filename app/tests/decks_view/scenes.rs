@@ -159,6 +159,7 @@ impl Made {
             view: &self.view,
             sound: &sound,
             playhead: None,
+            sought: None,
             shelf: &self.shelf,
             settings: &self.settings,
             setup: &tonearm_core::setup::SetupView::default(),

@@ -144,3 +144,56 @@ fn chords_keys_and_the_cue_point_in_view_are_told() {
     let told = harness.query_all_by_label_contains("Chord ").count();
     assert!((20..=64).contains(&told), "{told}");
 }
+
+#[test]
+fn a_screen_reader_moves_the_place_in_the_small_player() {
+    let builder = Harness::builder()
+        .with_size([900.0, tonearm::views::track::strip::HEIGHT])
+        .with_context_setup(tonearm::theme::install);
+    let mut harness =
+        builder.build_ui_state(|ui, made: &mut Made| made.show_strip(ui), Made::analyzed());
+    harness.run_steps(2);
+    let name = "Place in the track";
+    let node = harness.get_by_role_and_label(Role::Slider, name);
+    assert_eq!(node.value().as_deref(), Some("0:29.8 of 2:00.0"));
+    ask(&harness, name, Action::Increment, None);
+    harness.run_steps(2);
+    ask(
+        &harness,
+        name,
+        Action::SetValue,
+        Some(ActionData::NumericValue(60.0)),
+    );
+    harness.run_steps(2);
+    let seeks = seeks(&harness);
+    assert!(
+        (seeks[0] - 39.8).abs() < 0.1 && (seeks[1] - 60.0).abs() < 1e-9,
+        "{seeks:?}"
+    );
+}
+
+#[test]
+fn the_picture_moves_without_the_sound() {
+    let mut harness = page();
+    let chords = |harness: &Harness<'_, Made>| -> Vec<String> {
+        let told = harness.query_all_by_label_contains("Chord ");
+        let nodes = told.map(|node| node.accesskit_node());
+        nodes
+            .filter_map(|node| node.label().or_else(|| node.value()))
+            .collect()
+    };
+    let before = chords(&harness);
+    assert!(harness.state_mut().act(tonearm::action::Action::LookLater));
+    harness.run_steps(2);
+    assert!(!harness.state().panel.follow);
+    let later = chords(&harness);
+    assert_ne!(later, before);
+    assert!(
+        harness
+            .state_mut()
+            .act(tonearm::action::Action::LookEarlier)
+    );
+    harness.run_steps(2);
+    assert_eq!(chords(&harness), before);
+    assert!(seeks(&harness).is_empty());
+}

@@ -15,7 +15,7 @@ use tonearm::action::Action;
 use tonearm::views::track::strip;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::edits::Edit;
-use tonearm_core::playback::PlayerCommand;
+use tonearm_core::playback::{OutputState, PlayerCommand, Transport};
 
 #[test]
 fn the_page_names_the_track_and_what_is_known_of_it() {
@@ -51,6 +51,36 @@ fn the_small_player_says_what_plays_and_can_be_asked_for_all_of_it() {
     let out = &harness.state().out;
     assert_eq!(out.actions, [Action::ShowPlaying]);
     assert_eq!(out.sound, [PlayerCommand::Toggle]);
+}
+
+#[test]
+fn the_small_player_says_when_nothing_can_be_heard() {
+    let builder = Harness::builder()
+        .with_size([900.0, strip::HEIGHT])
+        .with_context_setup(tonearm::theme::install);
+    let mut made = Made::analyzed();
+    made.sound.output = OutputState::Absent {
+        reason: "no device".to_owned(),
+    };
+    let mut harness = builder.build_ui_state(|ui, made: &mut Made| made.show_strip(ui), made);
+    harness.run_steps(2);
+    harness.get_by_label("No sound output");
+}
+
+#[test]
+fn the_cue_is_set_by_its_button_also_while_the_track_plays() {
+    let mut made = Made::analyzed();
+    made.sound.transport = Transport::Playing;
+    let mut harness = harness(made, [1400.0, 640.0]);
+    harness.run_steps(3);
+    harness.get_by_label("Set the cue point here").click();
+    harness.run_steps(2);
+    let out = &harness.state().out;
+    let [PlayerCommand::SetCue(at)] = out.sound.as_slice() else {
+        panic!("{:?}", out.sound);
+    };
+    assert!((at.0 - 29.8).abs() < 0.1, "{at:?}");
+    assert_eq!(out.actions, []);
 }
 
 #[test]

@@ -153,6 +153,7 @@ impl Made {
             view: &self.view,
             sound: &self.sound,
             playhead: self.playhead,
+            sought: None,
             shelf: &self.shelf,
             settings: &self.settings,
             setup: &self.setup,

@@ -23,6 +23,8 @@ pub enum Event {
     ImportFinished {
         request: RequestId,
         tally: Tally,
+        /// The user did not want to wait for the rest.
+        cancelled: bool,
     },
     /// One artifact of one track is done, or failed.
     Made {

@@ -368,7 +368,7 @@ impl State {
     fn look(&mut self, now: Instant) {
         self.take_due(now);
         let standing = self.io.shared.standing();
-        let current = standing.epoch == self.order.epoch && standing.jump == self.order.jump;
+        let current = standing.is_of(self.order.epoch, self.order.jump);
         if current && self.order.run && (standing.ended || standing.held) {
             self.order.run = false;
             self.place_order();

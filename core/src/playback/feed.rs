@@ -48,13 +48,16 @@ pub(super) struct Shared {
     start: Instant,
 }
 
+/// The bits of a jump's number that are told: more jumps than that are never on their way at once.
+const JUMPS: u64 = 0xff_ffff;
+
 /// What the mixer last told of itself.
 #[derive(Debug, Default)]
 struct Report {
     clock: AtomicU64,
-    jump: AtomicU64,
-    /// Bit 0: played to the end; bit 1: the place is there; bit 2: it moves; bit 3: it stopped where
-    /// it should; above: the epoch.
+    /// All in one word, so that no reader takes one jump's end for another's. Bit 0: played to the end; bit 1: the place
+    /// is there; bit 2: it moves; bit 3: it stopped where it should; from bit 8 on the epoch; from bit 40 on the last
+    /// [`JUMPS`] of the jump.
     state: AtomicU64,
 }
 
@@ -65,12 +68,20 @@ struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Standing {
     pub(super) epoch: u32,
-    pub(super) jump: u64,
+    /// Its last bits: see [`Standing::is_of`].
+    jump: u64,
     pub(super) clock: u64,
     pub(super) ended: bool,
     pub(super) ready: bool,
     pub(super) moves: bool,
     pub(super) held: bool,
+}
+
+impl Standing {
+    /// Whether the mixer has taken in this jump of this track.
+    pub(super) fn is_of(&self, epoch: u32, jump: u64) -> bool {
+        self.epoch == epoch && self.jump == jump & JUMPS
+    }
 }
 
 impl Shared {
@@ -171,7 +182,7 @@ impl Shared {
         let state = self.report.state.load(Ordering::Acquire);
         Standing {
             epoch: (state >> 8) as u32,
-            jump: self.report.jump.load(Ordering::Relaxed),
+            jump: state >> 40,
             clock: self.report.clock.load(Ordering::Relaxed),
             ended: state & 1 != 0,
             ready: state & 2 != 0,
@@ -198,8 +209,8 @@ impl Shared {
         let report = &self.report;
         let clock = passage.from + passage.ran;
         report.clock.store(clock, Ordering::Relaxed);
-        report.jump.store(passage.jump, Ordering::Relaxed);
-        let state = u64::from(passage.epoch) << 8
+        let state = (passage.jump & JUMPS) << 40
+            | u64::from(passage.epoch) << 8
             | u64::from(passage.ended)
             | u64::from(passage.ready) << 1
             | u64::from(passage.ran > 0) << 2

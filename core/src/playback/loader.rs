@@ -161,7 +161,8 @@ impl Loader {
             }
             self.open_file(&wish.path, say);
         }
-        if !is_same(wish.stems.as_ref(), self.open.stems.as_ref()) {
+        let is_same = is_same(wish.stems.as_ref(), self.open.stems.as_ref());
+        if !is_same || wish.set != self.open.set {
             self.open.take_stems(wish.stems.clone());
             self.open.set = wish.set;
             self.with_stems |= wish.stems.is_some();

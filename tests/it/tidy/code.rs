@@ -12,7 +12,10 @@ const AREAS: [(&str, &[&str]); 14] = [
     ("lofty", &["core/src/import/tags"]),
     ("rusqlite", &["core/src/enginedj"]),
     ("cpal", &["core/src/playback/output"]),
-    ("process::Command", &["core/src/python"]),
+    (
+        "process::Command",
+        &["core/src/python", "app/src/window/again"],
+    ),
     ("egui", &["app/src"]),
     ("eframe", &["app/src"]),
     ("wgpu", &["app/src"]),

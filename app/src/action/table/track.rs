@@ -57,6 +57,24 @@ pub(super) const ENTRIES: &[Entry] = &[
     .on(Page::Track),
     Entry::new(
         Group::Track,
+        Action::LookEarlier,
+        "Look earlier",
+        "Moves the picture back by most of its width, and not the sound",
+    )
+    .key(Modifiers::NONE, Key::PageUp)
+    .on(Page::Track)
+    .repeating(),
+    Entry::new(
+        Group::Track,
+        Action::LookLater,
+        "Look later",
+        "Moves the picture on by most of its width, and not the sound",
+    )
+    .key(Modifiers::NONE, Key::PageDown)
+    .on(Page::Track)
+    .repeating(),
+    Entry::new(
+        Group::Track,
         Action::ToggleFollow,
         "Follow",
         "Keeps the playhead in sight while playing",

@@ -51,7 +51,12 @@ pub(super) fn has_bar(ui: &Ui, activity: &Activity, panel: &ImportsPanel) -> boo
 fn has_summary(ui: &Ui, activity: &Activity, panel: &ImportsPanel) -> bool {
     let state = &panel.state;
     let now = ui.input(|input| input.time);
-    let is_new = state.seen_busy.is_some_and(|at| now - at < SUMMARY_SECS);
+    let left = state.seen_busy.map_or(0.0, |at| SUMMARY_SECS - (now - at));
+    let is_new = left > 0.0;
+    if is_new {
+        // It goes by itself.
+        ui.ctx().request_repaint_after_secs(left as f32 + 0.05);
+    }
     activity.finished > 0
         && state.closed != Some((activity.finished, activity.failed))
         && (is_new || activity.failed > 0)
@@ -67,7 +72,7 @@ fn told_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
         parts::progress(ui, width, work::part_done(activity), theme::ACCENT, name);
     }
     if activity.failed > 0 {
-        let text = format!("{} failed", parts::grouped(activity.failed));
+        let text = format!("{} failed", crate::format::count(activity.failed));
         ui.label(RichText::new(text).color(theme::ERROR));
     }
     let facts = facts(activity, panel);
@@ -99,10 +104,10 @@ fn headline(activity: &Activity) -> (String, Color32) {
         let tracks = parts::counted(activity.finished, "track", "tracks");
         format!("Finished {tracks}")
     } else {
-        let done = parts::grouped(activity.finished);
+        let done = crate::format::count(activity.finished);
         format!(
             "Analysing, {done} of {}",
-            parts::grouped(work::total(activity))
+            crate::format::count(work::total(activity))
         )
     };
     let color = if activity.paused {

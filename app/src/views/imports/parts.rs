@@ -50,18 +50,9 @@ pub(in crate::views) fn muted(text: impl Into<String>) -> RichText {
 
 /// `1 track`, `12,304 tracks`.
 pub(in crate::views) fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// With a comma after each three digits.
-pub(in crate::views) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    format!(
+        "{} {}",
+        crate::format::count(count),
+        if count == 1 { one } else { many }
+    )
 }

@@ -53,7 +53,10 @@ fn heading_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel, out: &mut Ou
         let text = parts::counted(troubles.all().len() as u64, "failure", "failures");
         ui.label(RichText::new(text).color(theme::ERROR).strong());
         if troubles.missing() > 0 {
-            let text = format!("{} missing", parts::grouped(troubles.missing() as u64));
+            let text = format!(
+                "{} missing",
+                crate::format::count(troubles.missing() as u64)
+            );
             ui.label(parts::muted(text));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

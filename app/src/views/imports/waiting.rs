@@ -36,7 +36,7 @@ pub(super) fn waiting_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel, o
         .show_rows(ui, LINE, lines, |ui, range| {
             for place in range {
                 let Some(waiting) = activity.waiting.get(place) else {
-                    let text = format!("and {} more", parts::grouped(more as u64));
+                    let text = format!("and {} more", crate::format::count(more as u64));
                     ui.label(parts::muted(text));
                     continue;
                 };

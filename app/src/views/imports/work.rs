@@ -111,7 +111,7 @@ fn outcomes(tally: &Tally) -> String {
     let told: Vec<String> = named
         .chain(skipped)
         .filter(|(count, _)| *count > 0)
-        .map(|(count, words)| format!("{} {words}", parts::grouped(count)))
+        .map(|(count, words)| format!("{} {words}", crate::format::count(count)))
         .collect();
     told.join(" · ")
 }
@@ -123,7 +123,7 @@ fn analysis_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
         ui.label(parts::muted("Nothing to do"));
         return;
     }
-    let done = parts::grouped(activity.finished);
+    let done = crate::format::count(activity.finished);
     let text = if activity.is_idle() && !activity.paused {
         format!(
             "{} finished",
@@ -154,7 +154,7 @@ fn analysis_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
         facts.extend(secs_left(activity, &panel.state.pace).map(pace::left_text));
     }
     if activity.failed > 0 {
-        facts.push(format!("{} failed", parts::grouped(activity.failed)));
+        facts.push(format!("{} failed", crate::format::count(activity.failed)));
     }
     if !facts.is_empty() {
         ui.add(Label::new(parts::muted(facts.join(" · "))).wrap());

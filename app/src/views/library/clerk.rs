@@ -2,7 +2,7 @@
 //! waits for a sort.
 
 use super::listing::{Listing, Wish};
-use eframe::egui::Context;
+use eframe::egui::{Context, ViewportId};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -122,7 +122,8 @@ fn open_desk() -> Option<Desk> {
                 if done.send(Arc::new(listing)).is_err() {
                     return;
                 }
-                ctx.request_repaint();
+                // Whichever window is drawn at that moment, it is the main one that waits.
+                ctx.request_repaint_of(ViewportId::ROOT);
             }
         });
     match thread {

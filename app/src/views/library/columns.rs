@@ -258,6 +258,27 @@ impl Columns {
         self.0.insert(to.unwrap_or(self.0.len()), choice);
     }
 
+    /// Changes places with the next column that is shown, to the right or the left.
+    pub(super) fn step(&mut self, column: ColumnId, right: bool) {
+        let shown: Vec<usize> = (0..self.0.len())
+            .filter(|&at| self.0.get(at).is_some_and(|choice| choice.shown))
+            .collect();
+        let place = shown
+            .iter()
+            .position(|&at| self.0.get(at).is_some_and(|choice| choice.column == column));
+        let other = place.and_then(|place| {
+            let other = if right {
+                place.checked_add(1)
+            } else {
+                place.checked_sub(1)
+            };
+            other.and_then(|other| shown.get(other))
+        });
+        if let (Some(&from), Some(&to)) = (place.and_then(|place| shown.get(place)), other) {
+            self.0.swap(from, to);
+        }
+    }
+
     /// The shown columns side by side. What a window has to spare goes to title and artist.
     pub(super) fn placed(&self, room: f32) -> Vec<Placed> {
         let shown = || self.0.iter().filter(|choice| choice.shown);
@@ -403,6 +424,26 @@ mod tests {
             [ColumnId::Key, ColumnId::Title, ColumnId::Artist]
         );
         assert_eq!(order.last(), Some(&ColumnId::Cover));
+    }
+
+    #[test]
+    fn a_column_changes_places_with_the_next_that_is_shown() {
+        let mut columns = Columns::default();
+        let shown = |columns: &Columns| -> Vec<ColumnId> {
+            let all = columns.choices().iter().filter(|it| it.shown);
+            all.map(|it| it.column).collect()
+        };
+        let before = shown(&columns);
+        columns.show(before[1], false);
+        columns.step(before[0], true);
+        let now = shown(&columns);
+        assert_eq!((now[0], now[1]), (before[2], before[0]));
+        columns.step(before[0], false);
+        columns.step(before[0], false);
+        let last = *before.last().unwrap();
+        columns.step(last, true);
+        columns.show(before[1], true);
+        assert_eq!(shown(&columns), before);
     }
 
     #[test]

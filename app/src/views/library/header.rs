@@ -4,8 +4,8 @@ use super::cells::INSET;
 use super::columns::{ColumnChoice, ColumnId, Columns, Order, Placed, Side};
 use crate::theme;
 use eframe::egui::{
-    CursorIcon, Id, Key, Painter, Popup, PopupCloseBehavior, Rect, Response, Role, Sense, Stroke,
-    Ui, WidgetInfo, pos2, vec2,
+    Align, Button, CursorIcon, Id, Key, Layout, Painter, Popup, PopupCloseBehavior, Rect, Response,
+    Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// In points.
@@ -213,15 +213,46 @@ fn chooser_on(response: &Response, columns: &mut Columns) {
         .show(|ui| chooser_ui(ui, columns));
 }
 
-/// One tick box for each column.
+/// Points by which a press changes a column's width.
+const WIDTH_STEP: f32 = 16.0;
+
+/// What dragging a heading does, for the keyboard: further left or right, narrower or wider.
+fn place_ui(ui: &mut Ui, choice: ColumnChoice, columns: &mut Columns) {
+    let (column, name) = (choice.column, choice.column.name());
+    let mut button = |face: &str, does: &str| {
+        let response = ui.add_enabled(choice.shown, Button::new(face).small());
+        let words = format!("{does}: {name}");
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, choice.shown, &words));
+        response.on_hover_text(does).clicked()
+    };
+    if button("+", "Wider") {
+        columns.resize(column, choice.width + WIDTH_STEP);
+    }
+    if button("\u{2212}", "Narrower") {
+        columns.resize(column, choice.width - WIDTH_STEP);
+    }
+    if button("\u{203a}", "Further right") {
+        columns.step(column, true);
+    }
+    if button("\u{2039}", "Further left") {
+        columns.step(column, false);
+    }
+}
+
+/// One tick box for each column, and where it stands.
 pub(super) fn chooser_ui(ui: &mut Ui, columns: &mut Columns) {
-    ui.set_min_width(150.0);
+    ui.set_min_width(240.0);
     let choices: Vec<ColumnChoice> = columns.choices().to_vec();
     for choice in choices {
-        let mut shown = choice.shown;
-        if ui.checkbox(&mut shown, choice.column.name()).changed() {
-            columns.show(choice.column, shown);
-        }
+        ui.horizontal(|ui| {
+            let mut shown = choice.shown;
+            if ui.checkbox(&mut shown, choice.column.name()).changed() {
+                columns.show(choice.column, shown);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                place_ui(ui, choice, columns);
+            });
+        });
     }
     ui.separator();
     if ui.button("Back to the usual columns").clicked() {

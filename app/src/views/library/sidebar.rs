@@ -93,7 +93,7 @@ fn back(ui: &Ui, rect: Rect, response: &Response, is_chosen: bool) {
 }
 
 fn number(ui: &Ui, rect: Rect, count: usize, (font, color): (FontId, Color32)) -> f32 {
-    let text = words::count(count);
+    let text = crate::format::count(count as u64);
     let at = rect.right_center() - vec2(10.0, 0.0);
     let painted = ui
         .painter()

@@ -10,8 +10,8 @@ use crate::outbox::Outbox;
 use crate::scene::Scene;
 use crate::theme;
 use eframe::egui::{
-    EventFilter, Id, Key, Modifiers, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind,
-    Ui, WidgetInfo, pos2, vec2,
+    EventFilter, Id, Key, Modifiers, PointerButton, Rect, Response, Role, ScrollArea, Sense,
+    Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 use tonearm_core::row::Row;
 use tonearm_core::track::TrackId;
@@ -23,6 +23,8 @@ pub(super) struct Scroll {
     top: Option<(TrackId, f32)>,
     /// Rows that fit.
     page: usize,
+    /// The widget of the row at which the arrows are, if it can be seen.
+    spoken: Option<Id>,
     /// To be brought into sight.
     pub(super) reveal: Option<TrackId>,
     /// The listing is new: find the place again.
@@ -79,12 +81,19 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel,
         scrolled,
     };
     header_ui(ui, head_rect, &mut head);
+    if let Some(row) = panel.state.scroll.spoken {
+        // The arrows move among rows, the focus stays on the table.
+        ui.ctx().accesskit_node_builder(table.id, |node| {
+            node.set_active_descendant(row.accesskit_id());
+        });
+    }
     if table.has_focus() {
         let stroke = Stroke::new(1.0, theme::ACCENT);
         ui.painter()
             .rect_stroke(body_rect, 0.0, stroke, StrokeKind::Inside);
     }
-    if table.clicked() {
+    // Not by a key, which egui takes for a click: it may be a shortcut that is held.
+    if table.clicked_by(PointerButton::Primary) {
         panel.selected.clear();
     }
     ui.advance_cursor_after_rect(whole);
@@ -161,6 +170,8 @@ fn rows_ui(
     let mut covers = std::mem::take(&mut panel.state.covers);
     let (body, small) = fonts(ui);
     let mut clicked = None;
+    panel.state.scroll.spoken = None;
+    let focus = panel.focus();
     let mut pen = Pen {
         ui,
         painter: ui.painter().clone(),
@@ -181,6 +192,9 @@ fn rows_ui(
         let response = row_ui(&mut pen, row, (rect, placed), panel);
         if response.clicked() || response.secondary_clicked() {
             clicked = Some((first + step, id, response.clone()));
+        }
+        if focus == Some(id) {
+            panel.state.scroll.spoken = Some(response.id);
         }
         menu::row_menu(&response, out);
     }

@@ -87,7 +87,7 @@ pub(super) fn trust_ui(ui: &mut Ui, confidence: Option<f32>, from: Source) {
         (Source::Hand, _) => muted(ui, "Set by hand"),
         (Source::Analysis, None) => muted(ui, "From analysis"),
         (Source::Analysis, Some(confidence)) => {
-            let sure = words::percent(confidence);
+            let sure = crate::format::percent(confidence);
             muted(ui, format!("From analysis, {sure} sure"));
         }
     }
@@ -180,7 +180,12 @@ fn detail(
             let job = activity.running.iter().find(|job| job.track == track);
             job.map_or_else(
                 || "being made".to_owned(),
-                |job| format!("being made, {}", words::percent(job.control.progress())),
+                |job| {
+                    format!(
+                        "being made, {}",
+                        crate::format::percent(job.control.progress())
+                    )
+                },
             )
         }
         (ArtifactState::Due, _) if activity.paused => "due, work is paused".to_owned(),

@@ -41,10 +41,7 @@ pub(super) fn line(text: &str, most: usize) -> Cow<'_, str> {
 
 /// The same with a capital at its start.
 pub(super) fn sentence(text: &str, most: usize) -> String {
-    let line = line(text, most);
-    let mut chars = line.chars();
-    let first = chars.next().into_iter().flat_map(char::to_uppercase);
-    first.collect::<String>() + chars.as_str()
+    crate::format::capitalised(&line(text, most))
 }
 
 /// What the title says, else the file's name.
@@ -77,27 +74,10 @@ pub(super) fn total(secs: f64) -> String {
     }
 }
 
-/// `50,000`.
-pub(super) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `1 track`, `50,000 tracks`.
 pub(super) fn tracks(number: usize) -> String {
     let noun = if number == 1 { "track" } else { "tracks" };
-    format!("{} {noun}", count(number))
-}
-
-pub(super) fn percent(share: f32) -> String {
-    format!("{:.0} %", share.clamp(0.0, 1.0) * 100.0)
+    format!("{} {noun}", crate::format::count(number as u64))
 }
 
 /// `3:45`; hours only where there are some.
@@ -251,7 +231,7 @@ mod tests {
             (1000, "1,000"),
             (1_234_567, "1,234,567"),
         ] {
-            assert_eq!(count(number), text);
+            assert_eq!(crate::format::count(number), text);
         }
         for (secs, text) in [
             (10.0, "0 m 10 s"),

@@ -285,9 +285,7 @@ pub(super) fn sentence(text: &str) -> String {
     if word.chars().any(|it| !it.is_alphabetic() && it != ',') {
         return format::fit(text, MOST);
     }
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().to_string());
-    format::fit(&(first.unwrap_or_default() + chars.as_str()), MOST)
+    format::fit(&format::capitalised(text), MOST)
 }
 
 #[cfg(test)]

@@ -15,15 +15,7 @@ const KNOB: f32 = 6.0;
 /// Of the whole way, for an arrow key or a screen reader's step.
 const STEP: f32 = 0.05;
 
-/// What the fader at `place` (0 to 1) does to the sound: the cube, 18 dB less at the middle.
-pub fn gain(place: f32) -> f32 {
-    place.clamp(0.0, 1.0).powi(3)
-}
-
-/// Where the fader stands for `gain`.
-pub fn place(gain: f32) -> f32 {
-    gain.clamp(0.0, 1.0).cbrt()
-}
+pub use crate::settings::{fader_from_gain as place, gain_from_fader as gain};
 
 /// `−18.1 dB`, or silence.
 pub fn decibels(gain: f32) -> String {

@@ -165,7 +165,7 @@ fn tempo_buttons(panel: &TrackPanel) -> Vec<Small> {
     let mut other = || {
         let (index, other) = others.next()?;
         let tempo = format::tempo(other.bpm);
-        let sure = percent(other.confidence);
+        let sure = format::percent(other.confidence);
         Some(Small {
             hint: format!("Take {tempo} BPM instead: {sure} sure"),
             text: tempo,
@@ -254,10 +254,13 @@ fn key_buttons(page: &Page<'_>, panel: &TrackPanel) -> Vec<Small> {
     let by_hand = details.by_hand.contains(&Artifact::Key);
     let mut small: Vec<Small> = Vec::new();
     small.extend(by_hand.then(|| Small::new("\u{d7}", forget, None, Edit::ForgetKey)));
-    small.extend(found.alternatives.iter().take(3).map(|(other, share)| {
+    let others = found.alternatives.iter().take(3).enumerate();
+    small.extend(others.map(|(index, (other, share))| {
         let name = key_name(*other, page.scene.settings.key_notation);
-        let hint = format!("Take {other} instead: {} sure", percent(*share));
-        Small::new(&name, &hint, Some(Action::NextKey), Edit::SetKey(*other))
+        let hint = format!("Take {other} instead: {} sure", format::percent(*share));
+        // Its key takes the first.
+        let action = (index == 0).then_some(Action::NextKey);
+        Small::new(&name, &hint, action, Edit::SetKey(*other))
     }));
     small
 }
@@ -319,10 +322,6 @@ fn clock(secs: f64) -> String {
     }
 }
 
-fn percent(share: f32) -> String {
-    format!("{:.0} %", share.clamp(0.0, 1.0) * 100.0)
-}
-
 /// Four small bars, as many lit as it is sure; in words for those who rest on it.
 fn confidence_ui(ui: &mut Ui, sure: Option<f32>, by_hand: bool, what: &str) {
     if by_hand {
@@ -351,7 +350,7 @@ fn confidence_ui(ui: &mut Ui, sure: Option<f32>, by_hand: bool, what: &str) {
         let fill = if bar < lit { colour } else { theme::LINE };
         ui.painter().rect_filled(place, 1.0, fill);
     }
-    let text = format!("{} sure of {what}", percent(sure));
+    let text = format!("{} sure of {what}", format::percent(sure));
     let label = text.clone();
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &label));
     response.on_hover_text(text);

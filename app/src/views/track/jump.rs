@@ -31,15 +31,16 @@ const REACTION: f64 = 0.2;
 
 pub(super) fn step(page: &Page<'_>, panel: &TrackPanel, step: Step, out: &mut Outbox) {
     let back = matches!(step, Step::BeatBack | Step::BarBack);
+    let at = page.scene.sought.map_or(page.at, |sought| sought.0);
     let from = if back && page.playing {
-        page.at - REACTION
+        at - REACTION
     } else {
-        page.at
+        at
     };
     let grid = &panel.kept.grid;
     let at = match grid.step(from, step) {
         Some(at) => at,
-        None if grid.is_empty() => page.at + step.without_beats(),
+        None if grid.is_empty() => at + step.without_beats(),
         // Before the first beat lies the start; after the last nothing.
         None if back => 0.0,
         None => return,

@@ -37,10 +37,12 @@ impl Kept {
     pub(super) fn meet(&mut self, scene: &Scene<'_>, row: &Row) {
         if self.track != Some(row.track.id) {
             let (limits, edition) = (self.limits, self.edition);
+            let stems = self.stems.of_another_track();
             *self = Self {
                 track: Some(row.track.id),
                 limits,
                 edition,
+                stems,
                 ..Self::default()
             };
         }

@@ -5,6 +5,7 @@ use crate::action::Action;
 use crate::outbox::Outbox;
 use crate::shelf::Loadable;
 use crate::theme;
+use crate::views::makers;
 use eframe::egui::{self, Color32, Frame, Margin, ProgressBar, RichText, Ui};
 use std::collections::BTreeSet;
 use tonearm_core::artifact::Artifact;
@@ -68,7 +69,7 @@ fn line_ui(ui: &mut Ui, row: &Row, line: &Line, out: &mut Outbox) {
             ui.label(RichText::new(percent).color(theme::TEXT_MUTED));
         }
         Offer::Analyze => {
-            if ui.button("Analyze now").clicked() {
+            if ui.button("Analyse now").clicked() {
                 out.commands.push(Command::Analyze {
                     request: RequestId::default(),
                     tracks: Selection::Tracks(vec![id]),
@@ -110,7 +111,12 @@ fn lines(page: &Page<'_>, panel: &TrackPanel) -> Vec<Line> {
         .and_then(|loaded| loaded.trouble.as_ref());
     if row.track.missing {
         let (text, remedy) = row.track.missing_reason();
-        lines.push(line(theme::ERROR, sentence(text), remedy, Offer::Nothing));
+        lines.push(line(
+            theme::ERROR,
+            crate::format::capitalised(text),
+            remedy,
+            Offer::Nothing,
+        ));
     } else if let Some(trouble) = trouble {
         lines.push(failed(trouble, Offer::Nothing));
     }
@@ -123,7 +129,7 @@ fn lines(page: &Page<'_>, panel: &TrackPanel) -> Vec<Line> {
     if let Some(damage) = &row.track.damage {
         lines.push(line(
             theme::WARN,
-            sentence(&damage.message),
+            crate::format::capitalised(&damage.message),
             &damage.remedy,
             Offer::Nothing,
         ));
@@ -143,7 +149,7 @@ fn work(page: &Page<'_>) -> Option<Line> {
     let row = page.row;
     let mut jobs = page.scene.view.activity.running.iter();
     if let Some(job) = jobs.find(|job| job.track == row.track.id) {
-        let text = format!("Finding {}", list(&job.wants));
+        let text = format!("Finding {}", makers::list(&job.wants));
         let done = job.control.progress();
         return Some(line(theme::ACCENT, text, "", Offer::Progress(done)));
     }
@@ -189,7 +195,7 @@ fn failures(row: &Row) -> Vec<Line> {
         }
     }
     let line = |(failure, artifacts): (&Failure, BTreeSet<Artifact>)| Line {
-        text: format!("No {}: {}", list(&artifacts), failure.message),
+        text: format!("No {}: {}", makers::list(&artifacts), failure.message),
         ..failed(failure, Offer::Retry)
     };
     let mut lines: Vec<Line> = told.into_iter().map(line).collect();
@@ -201,7 +207,7 @@ fn failures(row: &Row) -> Vec<Line> {
         .map(|(artifact, _)| *artifact)
         .collect();
     if !silent.is_empty() {
-        let text = format!("No {} in this sound", list(&silent));
+        let text = format!("No {} in this sound", makers::list(&silent));
         lines.push(Line {
             colour: theme::TEXT_MUTED,
             text,
@@ -230,22 +236,6 @@ fn line(colour: Color32, text: impl Into<String>, remedy: &str, offer: Offer) ->
 }
 
 fn failed(failure: &Failure, offer: Offer) -> Line {
-    let text = sentence(&failure.message);
+    let text = crate::format::capitalised(&failure.message);
     line(theme::ERROR, text, &failure.remedy, offer)
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().to_string());
-    first.unwrap_or_default() + chars.as_str()
-}
-
-/// `beats, key and chords`.
-fn list(artifacts: &BTreeSet<Artifact>) -> String {
-    let names: Vec<&str> = artifacts.iter().map(|artifact| artifact.name()).collect();
-    match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
-        None => "nothing".to_owned(),
-    }
 }

@@ -37,6 +37,14 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// Nothing, but for the numbers that were given: the card still holds what they stand for.
+    pub(super) fn of_another_track(&self) -> Self {
+        Self {
+            edition: self.edition,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn meet(&mut self, found: Loadable<Arc<Stems>>, track: u64) {
         let found = found.ready();
         let same = match (&self.shown, &found) {

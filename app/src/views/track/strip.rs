@@ -7,14 +7,17 @@ use crate::format;
 use crate::outbox::Outbox;
 use crate::scene::Scene;
 use crate::theme;
+use eframe::egui::accesskit::{self, ActionData};
 use eframe::egui::{
-    Align, Button, Label, Layout, Rect, RichText, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align, Button, Label, Layout, Rect, Response, RichText, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// Points.
 pub const HEIGHT: f32 = 44.0;
 /// Of the line that shows how much has been heard.
 const LINE: f32 = 4.0;
+/// Seconds that a screen reader steps.
+const STEP: f64 = 10.0;
 /// Points across that times and volume need.
 const WITH_TIME: f32 = 420.0;
 const WITH_VOLUME: f32 = 620.0;
@@ -73,6 +76,13 @@ fn name_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
         let words = format!("{}: {}", trouble.message, trouble.remedy);
         ui.label(mark).on_hover_text(words);
     }
+    let (text, color, more) = transport::output_words(&page.scene.sound.output);
+    if color == theme::ERROR {
+        let label = ui.label(RichText::new(text).color(color));
+        label.on_hover_text(format!(
+            "{more}. Another output can be chosen in the settings."
+        ));
+    }
     let name = RichText::new(title(page.row)).font(theme::strong(14.0));
     let button = ui.add(Button::new(name).frame(false).truncate());
     let label = format!("Show {}", title(page.row));
@@ -98,6 +108,43 @@ fn times_ui(ui: &mut Ui, page: &Page<'_>) {
     ui.label(RichText::new(text).monospace().size(13.0));
 }
 
+/// What a screen reader hears of the line, and may ask of it: ten seconds back or on, or a place.
+fn tell(ui: &Ui, response: &Response, page: &Page<'_>, out: &mut Outbox) {
+    response.widget_info(|| {
+        let mut info = WidgetInfo::slider(true, page.at, "Place in the track");
+        let place = format::position(page.at);
+        info.current_text_value = Some(format!("{place} of {}", format::position(page.duration)));
+        info
+    });
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_min_numeric_value(0.0);
+        node.set_max_numeric_value(page.duration);
+        node.set_numeric_value_step(STEP);
+        for action in [
+            accesskit::Action::Increment,
+            accesskit::Action::Decrement,
+            accesskit::Action::SetValue,
+        ] {
+            node.add_action(action);
+        }
+    });
+    let wanted = ui.input(|input| {
+        let asks = |action| input.num_accesskit_action_requests(response.id, action) as f64;
+        let steps = asks(accesskit::Action::Increment) - asks(accesskit::Action::Decrement);
+        let places = input.accesskit_action_requests(response.id, accesskit::Action::SetValue);
+        let place = places.filter_map(|request| match request.data {
+            Some(ActionData::NumericValue(value)) if value.is_finite() => Some(value),
+            _ => None,
+        });
+        place
+            .last()
+            .or((steps != 0.0).then_some(page.at + steps * STEP))
+    });
+    if let Some(to) = wanted {
+        super::jump::seek(page, to, false, out);
+    }
+}
+
 /// How much has been heard; a press goes there.
 fn line_ui(ui: &Ui, rect: Rect, page: &Page<'_>, out: &mut Outbox) {
     ui.painter().rect_filled(rect, 0.0, theme::LINE);
@@ -109,8 +156,7 @@ fn line_ui(ui: &Ui, rect: Rect, page: &Page<'_>, out: &mut Outbox) {
     ui.painter().rect_filled(heard, 0.0, theme::ACCENT);
     let touch = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() + 4.0));
     let response = ui.interact(touch, ui.scope_id().with("heard"), Sense::CLICK);
-    response
-        .widget_info(|| WidgetInfo::labeled(eframe::egui::Role::Image, true, "Place in the track"));
+    tell(ui, &response, page, out);
     if let Some(pointer) = response
         .interact_pointer_pos()
         .filter(|_| response.clicked())

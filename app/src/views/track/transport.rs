@@ -12,6 +12,7 @@ use eframe::egui::{
 use tonearm_core::artifact::Artifact;
 use tonearm_core::playback::{OutputState, PlayerCommand};
 use tonearm_core::row::ArtifactState;
+use tonearm_core::units::Secs;
 
 /// Points across from which nothing is left out that is not needed all the time.
 const WIDE: f32 = 840.0;
@@ -58,7 +59,7 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
         text_button(ui, "Cue", "Back to the cue point", Action::ToCue, out);
     }
     if wide {
-        text_button(ui, "Set cue", "Set the cue point here", Action::SetCue, out);
+        set_cue_ui(ui, page, out);
     }
     if width >= WITH_FOLLOW {
         ui.add_space(8.0);
@@ -133,6 +134,22 @@ fn text_button(ui: &mut Ui, face: &str, name: &str, action: Action, out: &mut Ou
     response.widget_info(|| named(name));
     if response.on_hover_text(hint(name, action, ui)).clicked() {
         out.act(action);
+    }
+}
+
+/// Sets it also while the track plays, when its key goes back to it as on a player.
+fn set_cue_ui(ui: &mut Ui, page: &Page<'_>, out: &mut Outbox) {
+    const NAME: &str = "Set the cue point here";
+    let size = vec2(theme::CONTROL, theme::CONTROL);
+    let response = ui.add_enabled(page.loaded, egui::Button::new("Set cue").min_size(size));
+    response.widget_info(|| named(NAME));
+    let words = if page.playing {
+        NAME.to_owned()
+    } else {
+        hint(NAME, Action::SetCue, ui)
+    };
+    if response.on_hover_text(words).clicked() {
+        out.sound.push(PlayerCommand::SetCue(Secs(page.at)));
     }
 }
 
@@ -302,7 +319,7 @@ fn output_ui(ui: &mut Ui, page: &Page<'_>, width: f32, out: &mut Outbox) {
 }
 
 /// In a few words, and more of them.
-fn output_words(output: &OutputState) -> (String, Color32, String) {
+pub(super) fn output_words(output: &OutputState) -> (String, Color32, String) {
     match output {
         OutputState::Closed => (String::new(), theme::TEXT_MUTED, String::new()),
         OutputState::Opening => ("Opening…".to_owned(), theme::TEXT_MUTED, String::new()),

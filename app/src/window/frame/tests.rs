@@ -28,7 +28,6 @@ pub(super) struct Stage {
     pub(super) log: Vec<Line>,
     hovering: usize,
     closing: Option<f32>,
-    card_lost: bool,
     decks: tonearm_core::decks::DecksView,
     out: Outbox,
     wanted: Wanted,
@@ -47,6 +46,7 @@ pub(super) fn draw(ui: &mut Ui, stage: &mut Stage) {
         view: &stage.view,
         sound: &stage.sound,
         playhead: None,
+        sought: None,
         shelf: &stage.shelf,
         settings: &stage.settings,
         setup: &stage.setup,
@@ -58,7 +58,6 @@ pub(super) fn draw(ui: &mut Ui, stage: &mut Stage) {
         log: &stage.log,
         hovering: stage.hovering,
         closing: stage.closing,
-        card_lost: stage.card_lost,
         live: Live {
             decks: &stage.decks,
             now: std::time::Instant::now(),
@@ -369,17 +368,5 @@ fn a_window_of_any_size_is_drawn() {
             harness.set_size(size.into());
             harness.run_steps(3);
         }
-    }
-}
-
-#[test]
-fn the_loss_of_the_graphics_card_stands_until_the_end() {
-    let mut harness = show(Stage {
-        card_lost: true,
-        ..Stage::default()
-    });
-    for _frame in 0..3 {
-        harness.step();
-        harness.get_by_label("The graphics card was lost: start Tonearm again.");
     }
 }

@@ -1,94 +1,24 @@
 //! An import as the state sees it: what candidates are, what becomes of them, which tracks were not met.
 
+mod import;
+
+pub(super) use import::{Import, ImportWish};
+
 use super::{State, WRITES_IN_FLIGHT, stems::Asking};
-use crate::artifact::{Artifact, ArtifactRecord, Engine};
-use crate::core_loop::command::{Extent, RequestId};
-use crate::core_loop::event::{Event, Outcome, Tally};
+use crate::artifact::{Artifact, ArtifactRecord};
+use crate::core_loop::event::{Event, Outcome};
 use crate::core_loop::input::{Effect, Fate, Found, ImportNews, ImportReply, Judgement};
 use crate::core_loop::queue::Wish;
 use crate::failure::Failure;
 use crate::findings::Knowledge;
-use crate::import::claim::Question;
 use crate::import::dedupe::{Candidate, Decision, decide};
 use crate::import::reading;
 use crate::import::tags::TagsRead;
 use crate::store::Change;
 use crate::track::{FilePath, SourceId, TagFields, Tags, Track, TrackId};
+use import::Waiting;
 use jiff::Timestamp;
-use std::collections::HashSet;
 use std::path::PathBuf;
-
-/// An import that waits for its turn.
-#[derive(Debug, Clone)]
-pub(super) struct ImportWish {
-    pub(super) request: RequestId,
-    pub(super) paths: Vec<PathBuf>,
-    pub(super) analyze: Option<Extent>,
-    pub(super) engine: Option<Engine>,
-}
-
-/// The import under way.
-#[derive(Debug)]
-pub(super) struct Import {
-    wish: ImportWish,
-    pub(super) tally: Tally,
-    seen: HashSet<TrackId>,
-    /// Tracks that it brought in.
-    newcomers: HashSet<TrackId>,
-    /// The numbers of the entries met so far of the library that is being read.
-    pub(super) entries: HashSet<u64>,
-    /// Tracks whose stems it asks for, and has not yet.
-    asked: Vec<TrackId>,
-    /// Tracks that are analysed as the import says.
-    engined: Vec<TrackId>,
-    /// A question that waits until the disk has caught up.
-    waiting: Option<Waiting>,
-    cancelled: bool,
-}
-
-impl Import {
-    pub(super) fn new(wish: ImportWish) -> Self {
-        Self {
-            wish,
-            tally: Tally::default(),
-            seen: HashSet::new(),
-            newcomers: HashSet::new(),
-            entries: HashSet::new(),
-            asked: Vec::new(),
-            engined: Vec::new(),
-            waiting: None,
-            cancelled: false,
-        }
-    }
-
-    /// What it still finds is taken in, but nothing is to be made of it any more.
-    pub(super) fn cancel(&mut self) {
-        self.cancelled = true;
-    }
-
-    pub(super) fn finished(self) -> Event {
-        Event::ImportFinished {
-            request: self.wish.request,
-            tally: self.tally,
-        }
-    }
-
-    /// What is to be made of the tracks that it meets.
-    pub(super) fn extent(&self) -> Option<Extent> {
-        self.wish.analyze.clone().filter(|_| !self.cancelled)
-    }
-
-    pub(super) fn brought_in(&self, track: TrackId) -> bool {
-        self.newcomers.contains(&track)
-    }
-}
-
-/// What an import asks.
-#[derive(Debug)]
-enum Waiting {
-    Files(Vec<Candidate>),
-    Claims(Vec<Question>),
-}
 
 /// What an import says of one file, and what it changes.
 pub(super) struct Verdict {

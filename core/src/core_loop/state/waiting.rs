@@ -91,6 +91,7 @@ impl State {
                 Effect::Say(Event::ImportFinished {
                     request: wish.request,
                     tally,
+                    cancelled: true,
                 })
             })
             .collect();

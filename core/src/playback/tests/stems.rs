@@ -412,3 +412,48 @@ fn another_set_of_stems_is_crossed_over_to_and_never_mixed_with_the_one_before()
         .fold(0.0, f32::max);
     assert!(steepest <= 1.01 * 100.0 / RAMP as f32, "{steepest}");
 }
+
+#[test]
+fn stems_that_are_told_of_twice_are_still_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let stems = Arc::new(StemFiles {
+        paths: Stem::ALL.map(|stem| minute(folder.path(), stem.name())),
+        gain: 1.0,
+        frames: 60 * 8_000,
+        rate: SampleRate::new(8_000).unwrap(),
+    });
+    let (mut orders, to_mixer) = RingBuffer::new(64);
+    let (arrivals, arriving) = RingBuffer::new(LANES);
+    let (returning, returns) = RingBuffer::new(LANES);
+    let mut mixer = Mixer::new(SOURCES, to_mixer, arriving, returning);
+    let mut loader = Loader::new(arrivals, returns);
+    let mut heard = |set| {
+        let order = Order {
+            epoch: 1,
+            jump: u64::from(set),
+            run: true,
+            set,
+            levels: [0.0, 1.0, 1.0, 1.0, 1.0],
+            ..Order::default()
+        };
+        orders.push(order).unwrap();
+        let mut wish = Wish {
+            epoch: 1,
+            path: minute(folder.path(), "track.wav"),
+            stems: Some(Arc::clone(&stems)),
+            set,
+            ..Wish::default()
+        };
+        let mut out = vec![0.0; 2 * 1_024];
+        let mut ran = 0;
+        for _ in 0..100 {
+            while loader.step(&wish, &mut |_| ()) {}
+            let passage = mixer.render(&mut out);
+            wish.focus = passage.from + passage.ran;
+            ran += passage.ran;
+        }
+        ran
+    };
+    assert!(heard(1) > 50_000);
+    assert!(heard(2) > 50_000, "the same files, another time");
+}

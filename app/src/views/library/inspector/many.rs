@@ -185,7 +185,7 @@ pub(super) fn tracks_ui(
         ("Missing", summary.missing),
     ] {
         if count > 0 {
-            fact(ui, name, words::count(count));
+            fact(ui, name, crate::format::count(count as u64));
         }
     }
     group(ui, "In common");

@@ -145,7 +145,13 @@ fn sound_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDet
             .alternatives
             .iter()
             .take(MOST_ITEMS)
-            .map(|it| format!("{:.2} ({})", it.bpm.0, words::percent(it.confidence)))
+            .map(|it| {
+                format!(
+                    "{:.2} ({})",
+                    it.bpm.0,
+                    crate::format::percent(it.confidence)
+                )
+            })
             .collect();
         fact(ui, "Or tempo", others.join(", "));
     }
@@ -180,7 +186,7 @@ fn trust(confidence: Option<f32>, from: Source) -> String {
         (Source::Analysis, None) => String::new(),
         (Source::Analysis, Some(confidence)) => {
             let doubt = if confidence < words::DOUBT { " ?" } else { "" };
-            format!("{doubt} · {} sure", words::percent(confidence))
+            format!("{doubt} · {} sure", crate::format::percent(confidence))
         }
     }
 }
@@ -205,7 +211,9 @@ fn key_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDetai
             .alternatives
             .iter()
             .take(MOST_ITEMS)
-            .map(|(key, confidence)| format!("{} ({})", name(*key), words::percent(*confidence)))
+            .map(|(key, confidence)| {
+                format!("{} ({})", name(*key), crate::format::percent(*confidence))
+            })
             .collect();
         fact(ui, "Or key", others.join(", "));
     }
