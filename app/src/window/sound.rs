@@ -105,12 +105,13 @@ impl App {
         }
     }
 
-    /// Shows a track large and has it ready to play.
+    /// Shows a track large and has it ready to play. What waits to be made of it goes first: somebody looks.
     pub(super) fn open_track(&mut self, track: TrackId) {
         self.panels.track.track = Some(track);
         self.panels.page = Page::Track;
         self.panels.sheet = None;
         self.panels.library.selected = vec![track];
+        self.command(Command::Prioritize(vec![track]));
         self.load(track, false);
     }
 
