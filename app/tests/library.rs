@@ -353,9 +353,35 @@ fn a_failure_is_told_with_its_remedy_and_tried_again() {
     assert!(h.state_mut().act(Action::CopyFailures));
     let copied = h.state().out.copied.clone().unwrap();
     assert!(
-        copied.contains("the sound breaks off") && copied.contains(remedy),
+        copied.contains("sound breaks off") && copied.contains(remedy),
         "{copied}"
     );
+}
+
+#[test]
+fn where_nothing_of_the_selection_failed_all_failures_are_meant() {
+    let mut world = World::of(rows::mixed(9));
+    let failed: Vec<TrackId> = {
+        let rows = world.view.rows.iter();
+        let failed = rows.filter(|row| row.track.missing || row.has_failure());
+        failed.map(|row| row.track.id).collect()
+    };
+    let healthy = world.view.rows.iter().map(|row| row.track.id);
+    let healthy: Vec<TrackId> = healthy.filter(|id| !failed.contains(id)).collect();
+    assert!(!failed.is_empty() && !healthy.is_empty());
+    world.panel.selected = healthy;
+    let mut h = window(world);
+    h.run();
+    assert!(h.state_mut().act(Action::CopyFailures));
+    let copied = h.state().out.copied.clone().unwrap();
+    assert!(copied.lines().count() >= failed.len(), "{copied}");
+    assert!(h.state_mut().act(Action::RetryFailed));
+    let asked = &h.state().out.commands;
+    assert_eq!(*asked, [Command::Retry(Selection::All)]);
+    let mut h = window(World::of(rows::letters(2)));
+    h.run();
+    assert!(h.state_mut().act(Action::CopyFailures));
+    assert_eq!(h.state().out.copied, None);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bar;
 mod batch;
+pub(crate) mod failed;
 pub(super) mod pace;
 pub(super) mod parts;
 mod trouble;

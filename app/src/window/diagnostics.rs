@@ -4,13 +4,9 @@ use super::app::Published;
 use crate::journal::journal;
 use crate::settings::Settings;
 use crate::views::settings::About;
-use tonearm_core::artifact::Artifact;
-use tonearm_core::core_loop::view::View;
 
 /// Log lines in a report.
 const LINES: usize = 100;
-/// Failures in a list for the clipboard.
-const FAILURES: usize = 5_000;
 
 pub(super) fn text(about: &About, settings: &Settings, published: &Published) -> String {
     let (view, sound) = (&published.view, &published.sound);
@@ -35,27 +31,6 @@ pub(super) fn text(about: &About, settings: &Settings, published: &Published) ->
     for line in lines.iter().skip(lines.len().saturating_sub(LINES)) {
         let (time, level) = (line.time(), line.level);
         text.extend([format!("{time} {level} {}: {}\n", line.target, line.text)]);
-    }
-    text
-}
-
-/// Every failure of the library: path, what, why, and what can be done.
-pub(super) fn failures(view: &View) -> String {
-    let mut text = String::new();
-    let failed = view.rows.iter().flat_map(|row| {
-        Artifact::ALL.into_iter().filter_map(move |artifact| {
-            let failure = row.knowledge.records.get(&artifact)?.failure.as_ref()?;
-            Some((row, artifact, failure))
-        })
-    });
-    for (row, artifact, failure) in failed.take(FAILURES) {
-        text.extend([format!(
-            "{}\t{}\t{}\t{}\n",
-            row.track.path.as_path().display(),
-            artifact.name(),
-            failure.message,
-            failure.remedy
-        )]);
     }
     text
 }

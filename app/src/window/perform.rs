@@ -9,7 +9,7 @@ use crate::notices::Notice;
 use crate::outbox::Outbox;
 use crate::panels::{Page, Sheet, WindowPlace};
 use crate::settings::{SCALE_MAX, SCALE_MIN, SCALE_STEP, Settings};
-use crate::views::imports::Batch;
+use crate::views::imports::{Batch, failed};
 use crate::views::setup;
 use eframe::egui::{Context, ViewportCommand};
 use std::collections::BTreeSet;
@@ -140,13 +140,11 @@ impl App {
                     force: false,
                 });
             }
-            Action::RetryFailed => out.commands.push(Command::Retry(Selection::All)),
+            Action::RetryFailed => failed::retry(&published.view.rows, &self.meant(), out),
             Action::RemoveSelected => out.commands.push(Command::Remove(self.meant())),
             Action::ShowInFolder => self.show_in_folder(published),
             Action::CopyPath => out.copied = Some(self.paths(published).join("\n")),
-            Action::CopyFailures => {
-                out.copied = Some(super::diagnostics::failures(&published.view));
-            }
+            Action::CopyFailures => failed::copy(&published.view.rows, &self.meant(), out),
             Action::ToggleImports => self.panels.imports.open = !self.panels.imports.open,
             Action::PlaySelected
             | Action::PlayPause

@@ -69,7 +69,7 @@ fn found_in(chunk: &Chunk) -> Vec<TrackId> {
         .collect()
 }
 
-fn is_trouble(row: &Row) -> bool {
+pub(super) fn is_trouble(row: &Row) -> bool {
     row.track.missing || row.has_failure()
 }
 

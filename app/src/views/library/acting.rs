@@ -3,15 +3,12 @@
 use super::LibraryPanel;
 use super::selection::Step;
 use crate::action::Action;
-use crate::notices::{Notice, Tone};
 use crate::outbox::Outbox;
 use crate::scene::Scene;
+use crate::views::imports::failed;
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::sync::Arc;
-use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
-use tonearm_core::row::{ArtifactState, Row};
 use tonearm_core::track::TrackId;
 
 /// More lines would not be read by anyone.
@@ -30,7 +27,7 @@ impl LibraryPanel {
             Action::PreviousTrack => self.step(Step::Rows(-1), false),
             Action::NextTrack => self.step(Step::Rows(1), false),
             Action::CopyPath => self.copy_paths(scene, out),
-            Action::CopyFailures => self.copy_failures(scene, out),
+            Action::CopyFailures => failed::copy(&scene.view.rows, &self.targets(), out),
             Action::AnalyzeSelected | Action::AnalyzeAgain => {
                 let tracks = self.targets();
                 if !tracks.is_empty() {
@@ -43,15 +40,7 @@ impl LibraryPanel {
                     });
                 }
             }
-            Action::RetryFailed => {
-                let tracks = self.targets();
-                let which = if tracks.is_empty() {
-                    Selection::All
-                } else {
-                    Selection::Tracks(tracks)
-                };
-                out.commands.push(Command::Retry(which));
-            }
+            Action::RetryFailed => failed::retry(&scene.view.rows, &self.targets(), out),
             Action::RemoveSelected => self.remove(out),
             _ => return false,
         }
@@ -93,54 +82,6 @@ impl LibraryPanel {
             .collect();
         if !paths.is_empty() {
             out.copied = Some(paths.join("\n"));
-        }
-    }
-
-    /// Of the selection, or of the whole library where nothing is selected.
-    fn copy_failures(&self, scene: &Scene<'_>, out: &mut Outbox) {
-        let tracks = self.targets();
-        let mut text = String::new();
-        if tracks.is_empty() {
-            write_all(scene.view.rows.iter(), &mut text);
-        } else {
-            let rows = tracks.iter().filter_map(|id| scene.view.rows.get(*id));
-            write_all(rows, &mut text);
-        }
-        if text.is_empty() {
-            out.notices.push(Notice {
-                tone: Tone::News,
-                text: "Nothing failed".to_owned(),
-            });
-        } else {
-            out.copied = Some(text);
-        }
-    }
-}
-
-/// Failures of rows, one a line.
-fn write_all<'a>(rows: impl Iterator<Item = &'a Arc<Row>>, text: &mut String) {
-    for row in rows.filter(|row| has_failed(row)).take(MOST_LINES) {
-        write_failures(row, text);
-    }
-}
-
-fn has_failed(row: &Row) -> bool {
-    row.track.missing || row.artifacts.contains(&ArtifactState::Failed)
-}
-
-fn write_failures(row: &Row, text: &mut String) {
-    let path = row.track.path.as_path().display();
-    if row.track.missing {
-        let _infallible = writeln!(text, "{path}: the file is not there");
-    }
-    for (artifact, state) in Artifact::ALL.into_iter().zip(row.artifacts) {
-        let record = row.knowledge.records.get(&artifact);
-        let failure = record.and_then(|record| record.failure.as_ref());
-        if state == ArtifactState::Failed
-            && let Some(failure) = failure
-        {
-            let (message, remedy) = (&failure.message, &failure.remedy);
-            let _infallible = writeln!(text, "{path}: {artifact}: {message}. {remedy}");
         }
     }
 }
