@@ -6,9 +6,10 @@ use super::{Art, ArtSize, Loadable, ShelfSource, Stems};
 use lru::LruCache;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tonearm_core::artifact::Artifact;
 use tonearm_core::export::document::TrackDetails;
-use tonearm_core::failure::Failure;
+use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::row::Row;
 use tonearm_core::track::{ContentHash, FileStamp, TrackId};
 use tonearm_core::waveform::{Column, Waveform};
@@ -74,6 +75,9 @@ pub(super) enum ArtOf {
     Player(ContentHash),
 }
 
+/// So long a failure is remembered that may be gone with the next look: a drive that was away for a moment.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// What became of a wish. Remembered, so that nothing is tried over and over.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer<T> {
@@ -83,6 +87,24 @@ pub(super) enum Answer<T> {
 }
 
 impl<T> Answer<T> {
+    /// Until when it counts; `None`: as long as it is kept.
+    pub(super) fn counts_until(&self, now: Instant) -> Option<Instant> {
+        let Self::Failed(failure) = self else {
+            return None;
+        };
+        let may_pass = match failure.kind {
+            FailureKind::Missing
+            | FailureKind::Unreadable
+            | FailureKind::Storage
+            | FailureKind::Timeout => true,
+            FailureKind::Unsupported
+            | FailureKind::Damaged
+            | FailureKind::Empty
+            | FailureKind::Bug => false,
+        };
+        may_pass.then(|| now + PATIENCE)
+    }
+
     pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
         match self {
             Self::Nothing => Answer::Nothing,
@@ -178,10 +200,17 @@ impl Weight for Arc<Art> {
     }
 }
 
+#[derive(Debug)]
+struct Entry<T> {
+    edition: Edition,
+    answer: Answer<T>,
+    until: Option<Instant>,
+}
+
 /// Answers of one kind.
 #[derive(Debug)]
 pub(super) struct Keep<K: Hash + Eq, T> {
-    entries: LruCache<K, (Edition, Answer<T>)>,
+    entries: LruCache<K, Entry<T>>,
     bytes: usize,
     most_bytes: usize,
 }
@@ -196,10 +225,18 @@ impl<K: Hash + Eq, T: Weight + Clone> Keep<K, T> {
     }
 
     pub(super) fn look(&mut self, key: &K, wanted: Edition) -> Found<T> {
-        match self.entries.get(key) {
-            Some((edition, answer)) if edition.serves(wanted) => Found::Current(answer.clone()),
-            Some((_, Answer::Is(value))) => Found::Older(value.clone()),
-            None | Some((_, Answer::Nothing | Answer::Failed(_))) => Found::Nothing,
+        self.look_at(key, wanted, Instant::now())
+    }
+
+    fn look_at(&mut self, key: &K, wanted: Edition, now: Instant) -> Found<T> {
+        let Some(entry) = self.entries.get(key) else {
+            return Found::Nothing;
+        };
+        let is_over = entry.until.is_some_and(|until| now >= until);
+        match &entry.answer {
+            answer if entry.edition.serves(wanted) && !is_over => Found::Current(answer.clone()),
+            Answer::Is(value) => Found::Older(value.clone()),
+            Answer::Nothing | Answer::Failed(_) => Found::Nothing,
         }
     }
 
@@ -208,17 +245,22 @@ impl<K: Hash + Eq, T: Weight + Clone> Keep<K, T> {
     pub(super) fn put(&mut self, key: K, edition: Edition, answer: Answer<T>) -> Vec<Answer<T>> {
         self.bytes += weight(&answer);
         let mut gone = Vec::new();
-        if let Some((_, earlier)) = self.entries.put(key, (edition, answer)) {
-            self.bytes -= weight(&earlier);
-            gone.push(earlier);
+        let entry = Entry {
+            edition,
+            until: answer.counts_until(Instant::now()),
+            answer,
+        };
+        if let Some(earlier) = self.entries.put(key, entry) {
+            self.bytes -= weight(&earlier.answer);
+            gone.push(earlier.answer);
         }
         // One always may stay, however large it is.
         while self.bytes > self.most_bytes
             && self.entries.len() > 1
-            && let Some((_, (_, oldest))) = self.entries.pop_lru()
+            && let Some((_, oldest)) = self.entries.pop_lru()
         {
-            self.bytes -= weight(&oldest);
-            gone.push(oldest);
+            self.bytes -= weight(&oldest.answer);
+            gone.push(oldest.answer);
         }
         gone
     }
@@ -354,6 +396,23 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_drive_that_was_away_is_asked_again_and_a_broken_file_is_not() {
+        let mut keep: Keep<u8, Arc<[Column]>> = Keep::new(1_000);
+        let failed = |kind| Answer::Failed(Failure::new(kind, "it failed", "mend it"));
+        drop(keep.put(1, Edition::Any, failed(FailureKind::Missing)));
+        drop(keep.put(2, Edition::Any, failed(FailureKind::Damaged)));
+        let now = Instant::now();
+        for (key, after, is_known) in [
+            (1, Duration::ZERO, true),
+            (1, 2 * PATIENCE, false),
+            (2, 1_000 * PATIENCE, true),
+        ] {
+            let found = keep.look_at(&key, Edition::Row(1), now + after);
+            assert_eq!(found != Found::Nothing, is_known, "{key} {after:?}");
+        }
+    }
 
     #[test]
     fn what_was_used_longest_ago_makes_room() {

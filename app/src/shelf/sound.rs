@@ -5,6 +5,7 @@ use super::keep::{Answer, Edition, Found};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 use tonearm_core::audio::{AudioError, Decoder, mix_to_mono};
 use tonearm_core::failure::Failure;
 use tonearm_core::track::TrackId;
@@ -26,6 +27,7 @@ pub(super) struct Window {
     /// [`u64::MAX`] when the file ends in it.
     to: Frame,
     samples: Answer<Arc<Samples>>,
+    until: Option<Instant>,
 }
 
 impl Window {
@@ -34,6 +36,7 @@ impl Window {
             from: samples.start,
             to: Frame(u64::MAX),
             samples: Answer::Is(samples),
+            until: None,
         }
     }
 
@@ -44,7 +47,13 @@ impl Window {
             Answer::Nothing | Answer::Failed(_) => true,
         };
         let to = if is_whole { to } else { Frame(u64::MAX) };
-        Self { from, to, samples }
+        let until = samples.counts_until(Instant::now());
+        Self {
+            from,
+            to,
+            samples,
+            until,
+        }
     }
 
     fn bytes(&self) -> usize {
@@ -55,7 +64,8 @@ impl Window {
     }
 
     fn covers(&self, from: Frame, to: Frame) -> bool {
-        self.from <= from && to <= self.to
+        let counts = self.until.is_none_or(|until| Instant::now() < until);
+        counts && self.from <= from && to <= self.to
     }
 
     /// Whether scrolling on will soon leave it.

@@ -187,6 +187,7 @@ impl Kept {
         if !self.cover.as_ref().is_some_and(is_known) {
             let texture = match shelf.art(row, ArtSize::Large) {
                 Loadable::Pending => return Loadable::Pending,
+                Loadable::Failed(failure) if !missing => return Loadable::Failed(failure),
                 Loadable::Absent | Loadable::Failed(_) => None,
                 Loadable::Ready(art) => loaded(ctx, &art),
             };

@@ -78,6 +78,8 @@ impl Covers {
         }
         let texture = match scene.shelf.art(row, size) {
             Loadable::Pending => return self.stale(id, size),
+            // It may be there with a later look: the shelf remembers for how long not to look.
+            Loadable::Failed(_) if !missing => return None,
             Loadable::Absent | Loadable::Failed(_) => None,
             Loadable::Ready(art) => {
                 let pixels = art.width.saturating_mul(art.height).saturating_mul(3);
