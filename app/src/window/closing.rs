@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 
 /// Whoever has not ended by then is left behind: all that was finished is on the disk.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// A copy of the library that is being made is not done by then.
+const PATIENCE_FOR_COPY: Duration = Duration::from_mins(10);
 
 #[derive(Debug)]
 pub(super) struct Closing {
     since: Instant,
+    patience: Duration,
     ended: Coming<()>,
     /// The window came back to say what it waits for.
     is_seen: bool,
@@ -35,7 +38,7 @@ impl App {
             return;
         };
         let ended = closing.ended.take().is_some() || !closing.ended.is_awaited();
-        if ended || closing.since.elapsed() > PATIENCE {
+        if ended || closing.since.elapsed() > closing.patience {
             // The second time nobody holds the window back.
             self.let_go(ctx);
         } else {
@@ -65,6 +68,11 @@ impl App {
         let library = std::mem::replace(&mut self.library, Library::Closed);
         let player = self.player.take();
         let coming_player = std::mem::replace(&mut self.coming_player, Coming::Over);
+        let patience = if self.errands.backup.is_awaited() {
+            PATIENCE_FOR_COPY
+        } else {
+            PATIENCE
+        };
         let backup = std::mem::replace(&mut self.errands.backup, Coming::Over);
         self.shelf.close();
         let ended = make("close", &self.waker, move || {
@@ -79,6 +87,7 @@ impl App {
         });
         self.closing = Some(Closing {
             since: Instant::now(),
+            patience,
             ended,
             is_seen: false,
         });

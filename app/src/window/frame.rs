@@ -347,7 +347,7 @@ fn closing_ui(ctx: &Context, secs: f32) -> bool {
         .show(ctx, |ui| {
             ui.set_width(320.0);
             ui.heading("Closing");
-            ui.label("A drive or a sound device does not answer. What was written is safe.");
+            ui.label("A copy of the library is being made, or a drive or a sound device does not answer. What was written is safe.");
             ui.button("Close anyway").clicked()
         })
         .inner
