@@ -360,6 +360,13 @@ impl App {
     pub(super) fn begin(&mut self) {
         if let Library::Open(core) = &self.library {
             let view = core.view();
+            let shown = self.panels.track.track;
+            if self.panels.page == Page::Track
+                && shown.is_none_or(|track| view.rows.get(track).is_none())
+            {
+                // It was kept from another library.
+                self.panels.page = Page::Library;
+            }
             let tracks = std::mem::take(&mut self.opening.tracks);
             let mut found = None;
             for beginning in tracks {

@@ -4,8 +4,8 @@ use super::cells::INSET;
 use super::columns::{ColumnChoice, ColumnId, Columns, Order, Placed, Side};
 use crate::theme;
 use eframe::egui::{
-    Align, Button, CursorIcon, Id, Key, Layout, Painter, Popup, PopupCloseBehavior, Rect, Response,
-    Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Button, CursorIcon, Grid, Id, Key, Painter, Popup, PopupCloseBehavior, Rect, Response, Role,
+    Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// In points.
@@ -215,6 +215,8 @@ fn chooser_on(response: &Response, columns: &mut Columns) {
 
 /// Points by which a press changes a column's width.
 const WIDTH_STEP: f32 = 16.0;
+/// Points that a line of the chooser is tall.
+const LINE: f32 = 22.0;
 
 /// What dragging a heading does, for the keyboard: further left or right, narrower or wider.
 fn place_ui(ui: &mut Ui, choice: ColumnChoice, columns: &mut Columns) {
@@ -225,35 +227,36 @@ fn place_ui(ui: &mut Ui, choice: ColumnChoice, columns: &mut Columns) {
         response.widget_info(|| WidgetInfo::labeled(Role::Button, choice.shown, &words));
         response.on_hover_text(does).clicked()
     };
-    if button("+", "Wider") {
-        columns.resize(column, choice.width + WIDTH_STEP);
-    }
-    if button("\u{2212}", "Narrower") {
-        columns.resize(column, choice.width - WIDTH_STEP);
+    if button("\u{2039}", "Further left") {
+        columns.step(column, false);
     }
     if button("\u{203a}", "Further right") {
         columns.step(column, true);
     }
-    if button("\u{2039}", "Further left") {
-        columns.step(column, false);
+    if button("\u{2212}", "Narrower") {
+        columns.resize(column, choice.width - WIDTH_STEP);
+    }
+    if button("+", "Wider") {
+        columns.resize(column, choice.width + WIDTH_STEP);
     }
 }
 
 /// One tick box for each column, and where it stands.
 pub(super) fn chooser_ui(ui: &mut Ui, columns: &mut Columns) {
-    ui.set_min_width(240.0);
     let choices: Vec<ColumnChoice> = columns.choices().to_vec();
-    for choice in choices {
-        ui.horizontal(|ui| {
+    // As tall as its text, or the list would be taller than a window.
+    ui.spacing_mut().interact_size.y = LINE;
+    let grid = Grid::new("columns").spacing(vec2(4.0, 2.0));
+    grid.show(ui, |ui| {
+        for choice in choices {
             let mut shown = choice.shown;
             if ui.checkbox(&mut shown, choice.column.name()).changed() {
                 columns.show(choice.column, shown);
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                place_ui(ui, choice, columns);
-            });
-        });
-    }
+            place_ui(ui, choice, columns);
+            ui.end_row();
+        }
+    });
     ui.separator();
     if ui.button("Back to the usual columns").clicked() {
         *columns = Columns::default();

@@ -27,6 +27,8 @@ const MOST: usize = 300;
 
 /// Alternatives, duplicates, chords that are listed at most.
 const MOST_ITEMS: usize = 6;
+/// What would be shown as 0 % is no alternative.
+const LEAST_SURE: f32 = 0.005;
 
 pub(super) fn track_ui(
     ui: &mut Ui,
@@ -140,10 +142,11 @@ fn sound_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDet
         }
     }
     let beats = details.and_then(|details| details.beats.as_ref());
-    if let Some(beats) = beats.filter(|beats| !beats.alternatives.is_empty()) {
+    if let Some(beats) = beats {
         let others: Vec<String> = beats
             .alternatives
             .iter()
+            .filter(|it| it.confidence >= LEAST_SURE)
             .take(MOST_ITEMS)
             .map(|it| {
                 format!(
@@ -153,7 +156,9 @@ fn sound_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDet
                 )
             })
             .collect();
-        fact(ui, "Or tempo", others.join(", "));
+        if !others.is_empty() {
+            fact(ui, "Or tempo", others.join(", "));
+        }
     }
     key_ui(ui, scene, row, details);
     if let Some(loudness) = row.knowledge.summary.loudness {
@@ -205,16 +210,17 @@ fn key_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, details: Option<&TrackDetai
     });
     let finding = details.and_then(|details| details.key.as_ref());
     let Some(finding) = finding else { return };
-    if !finding.alternatives.is_empty() {
-        let name = |key: Key| words::key(key, scene.settings.key_notation);
-        let others: Vec<String> = finding
-            .alternatives
-            .iter()
-            .take(MOST_ITEMS)
-            .map(|(key, confidence)| {
-                format!("{} ({})", name(*key), crate::format::percent(*confidence))
-            })
-            .collect();
+    let name = |key: Key| words::key(key, scene.settings.key_notation);
+    let others: Vec<String> = finding
+        .alternatives
+        .iter()
+        .filter(|(_, confidence)| *confidence >= LEAST_SURE)
+        .take(MOST_ITEMS)
+        .map(|(key, confidence)| {
+            format!("{} ({})", name(*key), crate::format::percent(*confidence))
+        })
+        .collect();
+    if !others.is_empty() {
         fact(ui, "Or key", others.join(", "));
     }
     if finding.segments.len() > 1 {
