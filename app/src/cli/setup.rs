@@ -333,7 +333,7 @@ pub(crate) fn model_words(state: &ModelState) -> String {
         } => "ready".to_owned(),
         ModelState::Ready { sha256, .. } => {
             let short: String = sha256.chars().take(12).collect();
-            format!("ready; nobody has published a checksum to compare it with, it has {short}…")
+            format!("ready; nobody has published a whole checksum to compare it with, it has {short}…")
         }
         ModelState::NotAccepted => "its terms have to be agreed to first".to_owned(),
         ModelState::Failed(failure) => format!("{}\n  {}", failure.message, failure.remedy),

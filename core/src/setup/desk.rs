@@ -4,7 +4,7 @@ use super::run::{self, SetupError, Told};
 use super::{Building, EnvironmentView, Places, SetupCommand, SetupView, Step, Wish};
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
-use crate::models::shelf;
+use crate::models::{ShelfError, shelf};
 use arc_swap::ArcSwap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,8 +85,8 @@ impl SetupDesk {
                 }
             }
             SetupCommand::RemoveModel(id) => {
-                self.start("remove model", move |shared, _| {
-                    shared.remove(&id);
+                self.start("remove model", move |shared, control| {
+                    shared.remove(&id, control);
                 });
             }
         }
@@ -160,14 +160,14 @@ impl Shared {
         }
     }
 
-    fn remove(&self, id: &str) {
+    fn remove(&self, id: &str, control: &Control) {
         let models = self.places.models().ok();
         let removed = models
             .as_ref()
             .and_then(|models| models.get(id))
-            .map(|model| shelf::remove(&self.places.cache, model));
+            .map(|model| shelf::remove(&self.places.cache, model, control));
         let trouble = match removed {
-            Some(Ok(())) | None => None,
+            Some(Ok(()) | Err(ShelfError::Cancelled(_))) | None => None,
             Some(Err(error)) => Some(Failure::new(
                 FailureKind::Storage,
                 format!("the model cannot be removed: {error}"),
