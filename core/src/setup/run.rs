@@ -9,9 +9,9 @@ use crate::failure::{Failure, FailureKind};
 use crate::models::download::{self, Patience};
 use crate::models::{Installed, Manifest, Model, ShelfError, shelf};
 use crate::python::environment::{self, Environment, Ready};
-use crate::python::fingerprint::{self, Machine};
 use crate::python::interpreter::{self, Interpreter};
 use crate::python::{Build, BuildError, Building, Step, build, holds, still};
+use crate::python::{fingerprint, machine};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -356,11 +356,7 @@ fn get_model(
 /// Which build of torch: the wish, else as last time, else what suits the machine.
 fn chosen(places: &Places, wish: Option<Variant>) -> Result<VariantView, Failure> {
     let last = environment::last_variant(&places.cache);
-    let machine = Machine {
-        system: std::env::consts::OS,
-        processor: std::env::consts::ARCH,
-        has_nvidia_driver: has_nvidia_driver(),
-    };
+    let machine = machine::here();
     let choice = fingerprint::choose(machine, wish.or(last)).map_err(|error| {
         let remedy = "Choose another build: tonearm setup --torch cpu";
         Failure::new(FailureKind::Unsupported, error.to_string(), remedy)
@@ -381,17 +377,6 @@ fn chosen(places: &Places, wish: Option<Variant>) -> Result<VariantView, Failure
             .map(sized)
             .collect(),
     })
-}
-
-fn has_nvidia_driver() -> bool {
-    if cfg!(windows) {
-        let system = std::env::var_os("SystemRoot").unwrap_or_default();
-        return Path::new(&system)
-            .join("System32")
-            .join("nvcuda.dll")
-            .is_file();
-    }
-    Path::new("/proc/driver/nvidia/version").exists() || Path::new("/dev/nvidiactl").exists()
 }
 
 fn found(interpreter: &Interpreter) -> InterpreterView {
