@@ -455,7 +455,7 @@ impl Site<'_> {
                 "Python's {module} failed: {}",
                 super::protocol::shortened(last)
             ),
-            "Make sure that this Python is whole (its venv package too), or name another with --python",
+            "Make sure that this Python is whole (its venv package too), or choose another",
         )))
     }
 }
