@@ -64,10 +64,7 @@ impl Places {
         let Environment::Ready(ready) = environment::check(&self.cache) else {
             return Ok(None);
         };
-        let folder = match &self.resources {
-            Some(folder) => folder.clone(),
-            None => resources::write_out(&self.cache).map_err(|error| not_written(&error))?,
-        };
+        let folder = self.resources()?;
         Ok(Some(Launch {
             program: ready.python,
             arguments: vec![
@@ -80,6 +77,14 @@ impl Places {
             environment,
             home: Some(ready.folder),
         }))
+    }
+
+    /// The folder with all that workers run, written out where it is not there as it should be.
+    pub(super) fn resources(&self) -> Result<PathBuf, Failure> {
+        match &self.resources {
+            Some(folder) => Ok(folder.clone()),
+            None => resources::write_out(&self.cache).map_err(|error| not_written(&error)),
+        }
     }
 
     /// Nothing of a worker goes to the net or outside of our folder, and its threads do not spin while they wait.

@@ -141,7 +141,8 @@ pub fn run(
         )));
     }
     let made = if wish.environment && places.worker.is_none() {
-        make_environment(places, wish, control, tell)
+        let made = make_environment(places, wish, control, tell);
+        made.and_then(|()| places.resources().map(drop).map_err(SetupError::Failed))
     } else {
         Ok(())
     };

@@ -332,6 +332,19 @@ fn models_of_a_folder_are_taken_where_no_environment_can_be_made() {
 }
 
 #[test]
+fn workers_that_cannot_be_written_out_are_told_by_the_set_up() {
+    let bench = Bench::new();
+    let python = bench.places.cache.join("python");
+    fs::create_dir_all(&python).unwrap();
+    fs::write(python.join("resources"), "in the way").unwrap();
+    let failure = bench.fails();
+    assert!(failure.message.contains("workers"), "{failure:?}");
+    assert!(failure.remedy.contains("TONEARM_CACHE"), "{failure:?}");
+    fs::remove_file(python.join("resources")).unwrap();
+    bench.succeeds();
+}
+
+#[test]
 fn a_build_that_is_not_made_for_this_machine_is_told_before_a_python_is_looked_for() {
     let bench = Bench::new();
     let failure = bench.failure(&Wish {
