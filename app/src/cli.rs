@@ -20,8 +20,6 @@ mod stems;
 mod upkeep;
 mod waveform;
 
-pub(crate) use library::places;
-
 use crate::exit::Exit;
 use crate::journal::journal;
 use crate::output::{Color, Output};
@@ -220,6 +218,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
 fn opening(library: PathBuf, named: Vec<PathBuf>) -> Result<crate::window::Opening, Exit> {
     let mut opening = crate::window::Opening {
         library,
+        places: library::places()?,
         ..crate::window::Opening::default()
     };
     for path in named {

@@ -11,6 +11,8 @@ pub enum Choice {
     Folder,
     /// One that holds models or packages.
     Models,
+    /// A Python 3.12.
+    Python,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,10 @@ pub(crate) fn ask(choice: Choice) -> Answer {
             .set_title("A folder with models or packages")
             .pick_folder()
             .map(|folder| vec![folder]),
+        Choice::Python => rfd::FileDialog::new()
+            .set_title("The program of a Python 3.12")
+            .pick_file()
+            .map(|program| vec![program]),
     };
     answer(chosen, asked.elapsed())
 }

@@ -3,6 +3,7 @@
 pub mod file;
 
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -26,6 +27,8 @@ pub struct Settings {
     pub beats_by_model: Option<bool>,
     /// `None`: one per core.
     pub jobs: Option<usize>,
+    /// The Python for the models' environment; `None`: whichever fits.
+    pub python: Option<PathBuf>,
     /// Id of the audio output (`playback::DeviceId`); `None`: the system's.
     pub output: Option<String>,
     /// 0 to 1 on the fader.
@@ -85,6 +88,7 @@ impl Default for Settings {
             analyze_on_import: true,
             beats_by_model: None,
             jobs: None,
+            python: None,
             output: None,
             volume: 1.0,
             listen_for_decks: false,

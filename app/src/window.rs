@@ -37,6 +37,8 @@ use waker::Waker;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Opening {
     pub(crate) library: PathBuf,
+    /// Where environments and models lie.
+    pub(crate) places: tonearm_core::setup::Places,
     /// Files and folders to bring in.
     pub(crate) paths: Vec<PathBuf>,
     /// Beginnings of ids of tracks to open.
@@ -62,7 +64,7 @@ pub(crate) fn open(opening: Opening) -> Result<(), Exit> {
     let (keeper, kept) = Keeper::open(Places::of_user());
     let (waker, hearing) = (Waker::default(), Hearing::default());
     // Beside the window and the graphics card, which take as long.
-    let library = start::open_library(opening.library.clone(), &kept.settings, &waker, &hearing);
+    let library = start::open_library(&opening, &kept.settings, &waker, &hearing);
     let player = start::start_player(&waker);
     // Decided once: a window cannot become transparent later.
     let see_through = kept.settings.overlay_opacity < 1.0;

@@ -4,6 +4,7 @@
 pub mod environment;
 pub mod fingerprint;
 pub mod interpreter;
+pub mod machine;
 pub mod protocol;
 pub mod resources;
 mod words;

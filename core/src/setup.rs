@@ -4,6 +4,8 @@ pub mod desk;
 pub mod places;
 pub mod run;
 
+mod models;
+
 pub use crate::models::download::Fetching;
 pub use crate::python::fingerprint::Variant;
 pub use crate::python::protocol::Family;
@@ -23,6 +25,8 @@ pub enum SetupCommand {
     Cancel,
     /// Looks again, also for interpreters.
     Check,
+    /// The only Python that will do from now on, where a set-up names none; `None`: whichever fits. Looks for it.
+    UsePython(Option<PathBuf>),
     /// Takes a model off this machine.
     RemoveModel(String),
 }
@@ -40,7 +44,7 @@ pub struct Wish {
     pub again: Vec<String>,
     /// The build of torch; `None`: as last time, else what suits the machine.
     pub torch: Option<Variant>,
-    /// The only Python that will do; `None`: as last time, else whichever fits.
+    /// The only Python that will do; `None`: that of the settings, else that of last time, else whichever fits.
     pub python: Option<PathBuf>,
     /// A folder with models or packages, in place of the net.
     pub from: Option<PathBuf>,
@@ -64,6 +68,8 @@ impl Default for Wish {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SetupView {
     pub interpreter: InterpreterView,
+    /// The Python of the settings.
+    pub python: Option<PathBuf>,
     pub environment: EnvironmentView,
     /// Which build of torch is or would be installed, and why.
     pub variant: Option<VariantView>,
@@ -76,17 +82,31 @@ pub struct SetupView {
 }
 
 impl SetupView {
-    /// Families that can work now.
+    /// Families that can work now. Chords are heard in stems by a model: without those there are none.
     pub fn ready(&self) -> Vec<Family> {
+        let mut ready = self.here();
+        if !ready.contains(&Family::Stems) {
+            ready.retain(|family| *family != Family::Harmony);
+        }
+        ready
+    }
+
+    /// The model that is lacking for one that is here to be of use.
+    pub fn lacking(&self) -> Option<&ModelView> {
+        let here = self.here();
+        let lacks = here.contains(&Family::Harmony) && !here.contains(&Family::Stems);
+        let mut models = self.models.iter();
+        models.find(|model| lacks && model.family == Family::Stems)
+    }
+
+    /// Families whose model is here, with what it runs in.
+    fn here(&self) -> Vec<Family> {
         if !matches!(self.environment, EnvironmentView::Ready { .. }) {
             return Vec::new();
         }
-        let ready = |model: &&ModelView| matches!(model.state, ModelState::Ready { .. });
-        self.models
-            .iter()
-            .filter(ready)
-            .map(|model| model.family)
-            .collect()
+        let is_here = |model: &&ModelView| matches!(model.state, ModelState::Ready { .. });
+        let models = self.models.iter().filter(is_here);
+        models.map(|model| model.family).collect()
     }
 }
 
@@ -101,8 +121,9 @@ pub enum InterpreterView {
     },
     Missing {
         reason: String,
-        /// One command that gets it here.
         remedy: String,
+        /// The remedy is one command that gets it here.
+        is_command: bool,
     },
 }
 

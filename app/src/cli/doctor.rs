@@ -17,7 +17,7 @@ use tonearm_core::core_loop::view::View;
 use tonearm_core::decks::network::{self, NetworkView, Reach};
 use tonearm_core::decks::{DecksCommand, DecksState, Listen};
 use tonearm_core::row::{Row, TrackState};
-use tonearm_core::setup::{DeviceView, EnvironmentView, InterpreterView, ModelState};
+use tonearm_core::setup::{DeviceView, EnvironmentView, InterpreterView, ModelState, SetupView};
 use tonearm_core::stems::{StemSet, room};
 use tonearm_core::store::BadRecord;
 
@@ -81,7 +81,7 @@ pub(crate) fn run(context: &Context, job: &Doctor) -> Result<(), Exit> {
         ));
     }
     let mut checks = vec![machine(), networks()];
-    checks.extend(neural(context.verbose));
+    checks.extend(neural(context.verbose)?);
     let mut network = None;
     let opened = library(context, &mut checks, |library| {
         network = job.listen.and_then(|secs| listen(library, secs));
@@ -125,13 +125,13 @@ fn machine() -> Finding {
 }
 
 /// Whether neural analysis is possible, row by row.
-fn neural(verbose: bool) -> Vec<Finding> {
-    let (view, took) = setup::survey(&Control::default());
+fn neural(verbose: bool) -> Result<Vec<Finding>, Exit> {
+    let (view, took) = setup::survey(&Control::default())?;
     let mut rows = vec![match &view.interpreter {
         InterpreterView::Found { version, path } => {
             Finding::ok("python", format!("{version} at {}", path.display()))
         }
-        InterpreterView::Missing { reason, remedy } => {
+        InterpreterView::Missing { reason, remedy, .. } => {
             Finding::trouble("python", "warning", reason.clone(), remedy)
         }
         InterpreterView::Unknown => Finding::ok("python", "not looked for".to_owned()),
@@ -162,27 +162,7 @@ fn neural(verbose: bool) -> Vec<Finding> {
             "Run tonearm setup",
         ),
     });
-    for model in &view.models {
-        let words = format!(
-            "{} for {}: {}",
-            model.id,
-            model.is_for,
-            setup::model_words(&model.state)
-        );
-        rows.push(if matches!(model.state, ModelState::Ready { .. }) {
-            Finding::ok("model", words)
-        } else {
-            let agree = if model.is_free {
-                format!("Run tonearm setup --models {}", model.id)
-            } else {
-                format!(
-                    "Read {}, then run tonearm setup --accept-licence {}",
-                    model.link, model.id
-                )
-            };
-            Finding::trouble("model", "warning", words, &agree)
-        });
-    }
+    rows.extend(models(&view));
     rows.push(match &view.device {
         DeviceView::Known { device, devices } => Finding::ok(
             "device",
@@ -192,7 +172,36 @@ fn neural(verbose: bool) -> Vec<Finding> {
             Finding::ok("device", "tried out when a model first runs".to_owned())
         }
     });
-    rows
+    Ok(rows)
+}
+
+/// Each model, or why none is known.
+fn models(view: &SetupView) -> Vec<Finding> {
+    let trouble = view.trouble.iter().map(|trouble| {
+        let reason = trouble.message.clone();
+        Finding::trouble("model", "failed", reason, &trouble.remedy)
+    });
+    let models = view.models.iter().map(|model| {
+        let words = format!(
+            "{} for {}: {}",
+            model.id,
+            model.is_for,
+            setup::model_words(&model.state)
+        );
+        if matches!(model.state, ModelState::Ready { .. }) {
+            return Finding::ok("model", words);
+        }
+        let agree = if model.is_free {
+            format!("Run tonearm setup --models {}", model.id)
+        } else {
+            format!(
+                "Read {}, then run tonearm setup --accept-licence {}",
+                model.link, model.id
+            )
+        };
+        Finding::trouble("model", "warning", words, &agree)
+    });
+    trouble.chain(models).collect()
 }
 
 /// Which networks decks could be on.

@@ -3,6 +3,7 @@
 use crate::cli::Context;
 use crate::cli::library::{Library, places};
 use crate::cli::report::Reporter;
+use crate::cli::setup;
 use crate::exit::Exit;
 use crate::output::Output;
 use clap::{Args, ValueEnum};
@@ -15,11 +16,11 @@ use tonearm_core::setup::run;
 /// Which analysis to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Engine {
-    /// The best there is on this machine
+    /// The built-in analysis; models for stems, where there are such, and for beats with --beats-follow
     Auto,
-    /// The built-in one
+    /// The built-in analysis alone
     Native,
-    /// Neural models
+    /// The built-in analysis at once, then every model that is ready
     Neural,
 }
 
@@ -87,19 +88,24 @@ impl How {
         }
     }
 
-    /// Says what it takes where models were asked for and none is ready.
-    fn engine(&self) -> Option<artifact::Engine> {
-        let engine = self.engine?;
-        if engine == Engine::Neural && run::survey(&places()).ready().is_empty() {
-            Output::note(
-                "tonearm: no model is ready: the built-in analysis works alone until tonearm setup has run",
-            );
+    /// Says what it takes where models were asked for and none is ready, or not all that are here.
+    fn engine(&self) -> Result<Option<artifact::Engine>, Exit> {
+        if self.engine == Some(Engine::Neural) {
+            let view = run::survey(&places()?);
+            if view.ready().is_empty() {
+                Output::note(
+                    "tonearm: no model is ready: the built-in analysis works alone until tonearm setup has run",
+                );
+            }
+            if let Some(words) = setup::lacking(&view) {
+                Output::note(&format!("tonearm: {words}"));
+            }
         }
-        Some(match engine {
+        Ok(self.engine.map(|engine| match engine {
             Engine::Auto => artifact::Engine::Auto,
             Engine::Native => artifact::Engine::Native,
             Engine::Neural => artifact::Engine::Neural,
-        })
+        }))
     }
 }
 
@@ -109,7 +115,7 @@ fn artifact(name: &str) -> Result<Artifact, String> {
 }
 
 pub(crate) fn import(context: &Context, job: Import) -> Result<(), Exit> {
-    let (extent, engine) = (job.how.extent(), job.how.engine());
+    let (extent, engine) = (job.how.extent(), job.how.engine()?);
     let library = Library::open(context)?;
     let command = Command::Import {
         request: RequestId(1),
@@ -121,7 +127,7 @@ pub(crate) fn import(context: &Context, job: Import) -> Result<(), Exit> {
 }
 
 pub(crate) fn analyze(context: &Context, job: &Analyze) -> Result<(), Exit> {
-    let (extent, engine) = (job.how.extent(), job.how.engine());
+    let (extent, engine) = (job.how.extent(), job.how.engine()?);
     let library = Library::open(context)?;
     let mut reporter = Reporter::new(context.output);
     if let Some(switch) = job.beats_follow {

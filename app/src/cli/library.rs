@@ -40,14 +40,14 @@ pub(crate) fn default_dir() -> Result<PathBuf, Exit> {
         })
 }
 
-/// Where environments and models lie: in the platform's cache folder, unless the environment says otherwise. Without
-/// a home folder they go to the folder for temporary files.
-pub(crate) fn places() -> Places {
-    let cache = directories::ProjectDirs::from("org", "Tonearm", "tonearm").map_or_else(
-        || std::env::temp_dir().join("tonearm-cache"),
-        |dirs| dirs.cache_dir().to_path_buf(),
-    );
-    Places::here(cache)
+/// Where environments and models lie: in the platform's cache folder, unless the environment says otherwise. What lies
+/// there is run: a folder that others can write to, as that for temporary files, will not do.
+pub(crate) fn places() -> Result<Places, Exit> {
+    let dirs = directories::ProjectDirs::from("org", "Tonearm", "tonearm");
+    let places = Places::here(dirs.map(|dirs| dirs.cache_dir().to_path_buf()));
+    places.ok_or_else(|| {
+        Exit::Usage("there is no home folder: name a cache folder with TONEARM_CACHE".to_owned())
+    })
 }
 
 pub(crate) struct Library {
@@ -152,7 +152,7 @@ impl Library {
             eager: false,
             or_read: access == Access::Look,
             slots: None,
-            places: places(),
+            places: places()?,
         };
         let wake = Arc::new(wake);
         let core = patiently(context.output.quiet, || {

@@ -53,11 +53,14 @@ pub(crate) struct Setup {
 }
 
 pub(crate) fn run(context: &Context, job: Setup) -> Result<(), Exit> {
-    let places = places();
-    let interrupt = interruptible();
+    let places = places()?;
     if job.check {
-        let view = run::check(&places, job.python.as_deref(), &interrupt);
-        return tell_all(context, &view);
+        let view = run::check(&places, job.python.as_deref(), &interruptible());
+        tell_all(context, &view)?;
+        return match view.trouble {
+            Some(_) => Err(Exit::SomeFailed),
+            None => Ok(()),
+        };
     }
     let began = Instant::now();
     let mut wish = Wish {
@@ -73,7 +76,9 @@ pub(crate) fn run(context: &Context, job: Setup) -> Result<(), Exit> {
         python: job.python,
         from: job.from,
     };
+    // While a question is open, Ctrl-C ends the program at once.
     ask_for_terms(&places, &mut wish, context.output.json)?;
+    let interrupt = interruptible();
     let mut teller = Teller::new(context);
     let ended = run::run(&places, &wish, &interrupt, &mut |told| teller.hear(&told));
     let broken = teller.end();
@@ -246,7 +251,7 @@ fn interpreter_json(interpreter: &InterpreterView) -> Value {
         InterpreterView::Found { version, path } => {
             json!({"event": "interpreter", "state": "found", "version": version, "path": path.to_string_lossy()})
         }
-        InterpreterView::Missing { reason, remedy } => {
+        InterpreterView::Missing { reason, remedy, .. } => {
             json!({"event": "interpreter", "state": "missing", "reason": reason, "remedy": remedy})
         }
     }
@@ -307,7 +312,7 @@ fn interpreter_words(interpreter: &InterpreterView) -> String {
         InterpreterView::Found { version, path } => {
             format!("Python {version} at {}", path.display())
         }
-        InterpreterView::Missing { reason, remedy } => format!("Python: {reason}\n  {remedy}"),
+        InterpreterView::Missing { reason, remedy, .. } => format!("Python: {reason}\n  {remedy}"),
     }
 }
 
@@ -333,7 +338,9 @@ pub(crate) fn model_words(state: &ModelState) -> String {
         } => "ready".to_owned(),
         ModelState::Ready { sha256, .. } => {
             let short: String = sha256.chars().take(12).collect();
-            format!("ready; nobody has published a checksum to compare it with, it has {short}…")
+            format!(
+                "ready; nobody has published a whole checksum to compare it with, it has {short}…"
+            )
         }
         ModelState::NotAccepted => "its terms have to be agreed to first".to_owned(),
         ModelState::Failed(failure) => format!("{}\n  {}", failure.message, failure.remedy),
@@ -347,25 +354,15 @@ fn summary(
     took: Duration,
     failure: Option<&Failure>,
 ) -> Result<(), Exit> {
-    let ready: Vec<&str> = run::survey(places)
-        .ready()
-        .into_iter()
-        .map(Family::name)
-        .collect();
+    let view = run::survey(places);
+    let ready = ready_names(&view);
     if context.output.json {
-        let error =
-            failure.map(|failure| json!({"message": failure.message, "remedy": failure.remedy}));
         return context
             .output
             .json(&json!({"event": "summary", "ready": ready,
-            "seconds": took.as_secs_f64(), "error": error}));
+            "seconds": took.as_secs_f64(), "error": error_json(failure)}));
     }
-    if let Some(failure) = failure {
-        Output::note(&format!(
-            "tonearm: {}\n  {}",
-            failure.message, failure.remedy
-        ));
-    }
+    tell_failure(failure);
     let words = if ready.is_empty() {
         "nothing yet".to_owned()
     } else {
@@ -373,7 +370,37 @@ fn summary(
     };
     context
         .output
-        .line(&format!("Neural analysis is ready for {words}"))
+        .line(&format!("Neural analysis is ready for {words}"))?;
+    match lacking(&view) {
+        Some(words) => context.output.line(&words),
+        None => Ok(()),
+    }
+}
+
+fn ready_names(view: &SetupView) -> Vec<&'static str> {
+    view.ready().into_iter().map(Family::name).collect()
+}
+
+fn error_json(failure: Option<&Failure>) -> Option<Value> {
+    failure.map(|failure| json!({"message": failure.message, "remedy": failure.remedy}))
+}
+
+fn tell_failure(failure: Option<&Failure>) {
+    if let Some(failure) = failure {
+        Output::note(&format!(
+            "tonearm: {}\n  {}",
+            failure.message, failure.remedy
+        ));
+    }
+}
+
+/// Which model is here for nothing, and what it takes.
+pub(crate) fn lacking(view: &SetupView) -> Option<String> {
+    let stems = view.lacking()?;
+    Some(format!(
+        "Chords and key by a model are heard in stems by one: read {}, then run tonearm setup --accept-licence {}",
+        stems.link, stems.id
+    ))
 }
 
 fn tell_all(context: &Context, view: &SetupView) -> Result<(), Exit> {
@@ -388,11 +415,12 @@ fn tell_all(context: &Context, view: &SetupView) -> Result<(), Exit> {
         for model in &view.models {
             context.output.json(&about(model))?;
         }
-        let ready: Vec<&str> = view.ready().into_iter().map(Family::name).collect();
+        let error = error_json(view.trouble.as_ref());
         return context
             .output
-            .json(&json!({"event": "summary", "ready": ready}));
+            .json(&json!({"event": "summary", "ready": ready_names(view), "error": error}));
     }
+    tell_failure(view.trouble.as_ref());
     context.output.line(&interpreter_words(&view.interpreter))?;
     if let Some(choice) = &view.variant {
         context
@@ -414,7 +442,10 @@ fn tell_all(context: &Context, view: &SetupView) -> Result<(), Exit> {
             model_words(&model.state)
         ))?;
     }
-    Ok(())
+    match lacking(view) {
+        Some(words) => context.output.line(&words),
+        None => Ok(()),
+    }
 }
 
 /// A model with its terms.
@@ -434,10 +465,10 @@ fn about(model: &ModelView) -> Value {
 }
 
 /// What `doctor` asks.
-pub(crate) fn survey(control: &Control) -> (SetupView, Duration) {
-    let places = places();
+pub(crate) fn survey(control: &Control) -> Result<(SetupView, Duration), Exit> {
+    let places = places()?;
     let began = Instant::now();
     drop(run::survey(&places));
     let took = began.elapsed();
-    (run::check(&places, None, control), took)
+    Ok((run::check(&places, None, control), took))
 }

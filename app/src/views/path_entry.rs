@@ -43,6 +43,25 @@ impl PathEntryPanel {
         match self.choice {
             Choice::Files | Choice::Folder => "Add by path",
             Choice::Models => "Take models from a folder",
+            Choice::Python => "Choose a Python 3.12",
+        }
+    }
+
+    /// What is to be typed.
+    fn words(&self) -> &'static str {
+        match self.choice {
+            Choice::Models => {
+                "The folder with the files of models, and with packages where there is no net. They are copied."
+            }
+            Choice::Python => {
+                "The program itself, as /usr/bin/python3.12. The models get an environment of their own with it."
+            }
+            Choice::Files | Choice::Folder if self.instead_of_dialog => {
+                "This system shows no file dialog. Type where your music is, or drop it onto the window."
+            }
+            Choice::Files | Choice::Folder => {
+                "A file, a folder, a playlist or an Engine DJ library. Nothing is copied or moved."
+            }
         }
     }
 
@@ -51,6 +70,7 @@ impl PathEntryPanel {
         let fits = match self.choice {
             Choice::Files | Choice::Folder => self.listing.what != What::Nothing,
             Choice::Models => self.listing.what == What::Folder,
+            Choice::Python => self.listing.what == What::File,
         };
         self.is_answered() && fits
     }
@@ -66,28 +86,19 @@ impl PathEntryPanel {
 }
 
 pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) {
-    ui.label(
-        RichText::new(if panel.choice == Choice::Models {
-            "The folder with the files of models, and with packages where there is no net. They are copied."
-        } else if panel.instead_of_dialog {
-            "This system shows no file dialog. Type where your music is, or drop it onto the window."
-        } else {
-            "A file, a folder, a playlist or an Engine DJ library. Nothing is copied or moved."
-        })
-        .color(theme::TEXT_MUTED),
-    );
+    ui.label(RichText::new(panel.words()).color(theme::TEXT_MUTED));
     let tab = ui.memory(|memory| memory.focused().is_some())
         && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Tab));
     if tab && let Some(entry) = panel.listing.entries.first().cloned() {
         panel.complete(&entry);
     }
-    let is_music = panel.choice != Choice::Models;
+    let (hint, word) = match panel.choice {
+        Choice::Files | Choice::Folder => ("/path/to/music", "Add"),
+        Choice::Models => ("/path/to/models", "Take"),
+        Choice::Python => ("/path/to/python3.12", "Choose"),
+    };
     let edit = TextEdit::singleline(&mut panel.text)
-        .hint_text(if is_music {
-            "/path/to/music"
-        } else {
-            "/path/to/models"
-        })
+        .hint_text(hint)
         .font(egui::TextStyle::Monospace)
         .desired_width(f32::INFINITY)
         .margin(egui::Margin::symmetric(10, 7));
@@ -116,7 +127,6 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         let possible = panel.is_possible();
-        let word = if is_music { "Add" } else { "Take" };
         let add = Button::new(RichText::new(word).color(theme::ON_CHIP))
             .fill(theme::ACCENT)
             .min_size(egui::vec2(88.0, theme::CONTROL));
@@ -126,6 +136,7 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
         } else if entered {
             panel.focused = false;
         }
+        let is_music = matches!(panel.choice, Choice::Files | Choice::Folder);
         if is_music && ui.button("Demo music instead").clicked() {
             out.act(Action::TryDemo);
             ui.close();
@@ -149,6 +160,9 @@ fn state_ui(ui: &mut Ui, panel: &PathEntryPanel) {
         _ if panel.text.trim().is_empty() => ("Tab completes names", theme::TEXT_FAINT),
         (false, _) => ("Looking…", theme::TEXT_FAINT),
         (true, What::Folder) if panel.choice == Choice::Models => ("A folder", theme::OK),
+        (true, What::Folder) if panel.choice == Choice::Python => {
+            ("Go on typing, or choose", theme::TEXT_MUTED)
+        }
         (true, What::Folder) => ("A folder: all music below it is added", theme::OK),
         (true, What::File) => ("A file", theme::OK),
         (true, What::Nothing) if !panel.listing.entries.is_empty() => {

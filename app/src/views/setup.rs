@@ -28,8 +28,19 @@ pub struct SetupPanel {
     pub accepted: BTreeSet<String>,
     /// The build of torch in place of the one that was chosen.
     pub torch: Option<Variant>,
-    /// A folder is to be named; the window takes it.
-    pub wants_folder: bool,
+    /// What the window is to see to; it takes it.
+    pub asked: Option<Asked>,
+}
+
+/// What the sheet cannot do by a command alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A folder with models is to be named.
+    Folder,
+    /// The program of a Python.
+    Python,
+    /// No particular Python any more.
+    AnyPython,
 }
 
 impl SetupPanel {
@@ -152,7 +163,7 @@ fn footer_ui(ui: &mut Ui, view: &SetupView, panel: &mut SetupPanel, out: &mut Ou
         let folder = ui.add_enabled(idle, Button::new("Take from a folder…"));
         let hint = "For machines without a net: models, and packages if there are such, from a stick or a drive";
         if folder.on_hover_text(hint).clicked() {
-            panel.wants_folder = true;
+            panel.asked = Some(Asked::Folder);
         }
         if ui.add_enabled(idle, Button::new("Check again")).clicked() {
             out.commands.push(Command::Setup(SetupCommand::Check));

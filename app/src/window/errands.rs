@@ -9,6 +9,7 @@ use crate::dialogs::{self, Answer, Choice};
 use crate::notices::Notice;
 use crate::panels::Sheet;
 use crate::views::path_entry::{Listing, What};
+use crate::views::setup::Asked;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tonearm_core::core_loop::command::{Command, Extent, RequestId};
@@ -82,10 +83,10 @@ impl Errands {
         }
     }
 
-    fn list(&mut self, text: &str) {
+    fn list(&mut self, text: &str, choice: Choice) {
         if !self.listing.is_awaited() {
             let text = text.to_owned();
-            self.listing = make("look at folder", &self.waker, move || list(text));
+            self.listing = make("look at folder", &self.waker, move || list(text, choice));
         }
     }
 }
@@ -140,11 +141,14 @@ impl App {
                 self.panels.sheet = None;
                 self.chosen(vec![expanded(&path)], self.panels.path_entry.choice);
             } else if panel.listing.text != panel.text {
-                self.errands.list(&panel.text);
+                self.errands.list(&panel.text, panel.choice);
             }
         }
-        if std::mem::take(&mut self.panels.setup.wants_folder) {
-            self.errands.ask(Choice::Models);
+        match std::mem::take(&mut self.panels.setup.asked) {
+            Some(Asked::Folder) => self.errands.ask(Choice::Models),
+            Some(Asked::Python) => self.errands.ask(Choice::Python),
+            Some(Asked::AnyPython) => self.use_python(None),
+            None => {}
         }
         if std::mem::take(&mut self.panels.settings.back_up)
             && let Library::Open(core) = &self.library
@@ -158,7 +162,7 @@ impl App {
         }
     }
 
-    /// What was chosen is brought in, or models are taken from it.
+    /// What was chosen is brought in, or is for the models.
     fn chosen(&mut self, paths: Vec<PathBuf>, choice: Choice) {
         match choice {
             Choice::Files | Choice::Folder => self.import(paths),
@@ -173,10 +177,24 @@ impl App {
                 self.panels.sheet = Some(Sheet::Setup);
                 self.command(Command::Setup(SetupCommand::Start(wish)));
             }
+            Choice::Python => {
+                self.panels.sheet = Some(Sheet::Setup);
+                self.use_python(paths.into_iter().next());
+            }
         }
     }
 
+    /// From now on, and in the next run.
+    fn use_python(&mut self, python: Option<PathBuf>) {
+        self.settings.python.clone_from(&python);
+        self.command(Command::Setup(SetupCommand::UsePython(python)));
+    }
+
     pub(super) fn show_path_entry(&mut self, choice: Choice) {
+        if self.panels.path_entry.choice != choice {
+            // Other files are offered.
+            self.panels.path_entry.listing = Listing::default();
+        }
         self.panels.path_entry.choice = choice;
         self.panels.path_entry.focused = false;
         if self.panels.path_entry.text.is_empty() {
@@ -247,7 +265,7 @@ fn expanded(path: &Path) -> PathBuf {
 }
 
 /// What is at the path that `text` names, and what it could go on to.
-fn list(text: String) -> Listing {
+fn list(text: String, choice: Choice) -> Listing {
     let path = expanded(Path::new(text.trim()));
     let what = match std::fs::metadata(&path) {
         Ok(found) if found.is_dir() => What::Folder,
@@ -267,7 +285,7 @@ fn list(text: String) -> Listing {
         .flatten()
         .take(LOOKED_AT)
         .filter_map(Result::ok)
-        .filter_map(|entry| offer(&entry, &beginning))
+        .filter_map(|entry| offer(&entry, &beginning, choice))
         .collect();
     entries.sort_by_cached_key(|entry| entry.to_lowercase());
     entries.truncate(OFFERED);
@@ -278,8 +296,8 @@ fn list(text: String) -> Listing {
     }
 }
 
-/// Folders, and files that may be music, whose names begin as typed. Hidden ones only when asked for.
-fn offer(entry: &std::fs::DirEntry, beginning: &str) -> Option<String> {
+/// Folders, and files that may be what is looked for, whose names begin as typed. Hidden ones only when asked for.
+fn offer(entry: &std::fs::DirEntry, beginning: &str, choice: Choice) -> Option<String> {
     let name = entry.file_name().to_string_lossy().into_owned();
     let hidden = name.starts_with('.') && !beginning.starts_with('.');
     if hidden || !name.to_lowercase().starts_with(beginning) {
@@ -287,12 +305,16 @@ fn offer(entry: &std::fs::DirEntry, beginning: &str) -> Option<String> {
     }
     let path = entry.path();
     let folder = path.is_dir();
-    let music = tonearm_core::import::scan::is_sound(&path);
+    let fits = match choice {
+        Choice::Files | Choice::Folder => tonearm_core::import::scan::is_sound(&path),
+        Choice::Models => false,
+        Choice::Python => name.starts_with("python"),
+    };
     let mut text = path.display().to_string();
     if folder {
         text.push(std::path::MAIN_SEPARATOR);
     }
-    (folder || music).then_some(text)
+    (folder || fits).then_some(text)
 }
 
 #[cfg(test)]
@@ -307,7 +329,7 @@ mod tests {
         }
         std::fs::write(dir.path().join("horn.mp3"), "").unwrap();
         std::fs::write(dir.path().join("home.txt"), "").unwrap();
-        let listing = list(dir.path().join("h").display().to_string());
+        let listing = list(dir.path().join("h").display().to_string(), Choice::Files);
         assert_eq!(listing.what, What::Nothing);
         let names: Vec<&str> = listing
             .entries
@@ -315,12 +337,16 @@ mod tests {
             .map(|entry| entry.strip_prefix(&*dir.path().to_string_lossy()).unwrap())
             .collect();
         assert_eq!(names, ["/hard techno/", "/horn.mp3", "/House/"]);
+        std::fs::write(dir.path().join("python3.12"), "").unwrap();
+        let inside = format!("{}/p", dir.path().display());
+        let offered = list(inside, Choice::Python).entries;
+        assert_eq!(offered, [dir.path().join("python3.12").to_string_lossy()]);
     }
 
     #[test]
     fn nonsense_is_nothing() {
         for text in ["", "\0", "/no/such/folder/x"] {
-            let listing = list(text.to_owned());
+            let listing = list(text.to_owned(), Choice::Files);
             assert_eq!(listing.what, What::Nothing, "{text:?}");
         }
     }

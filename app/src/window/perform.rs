@@ -342,12 +342,8 @@ impl App {
             self.panels.library.go_to(track);
         }
         if wanted.retry {
-            let coming = start::open_library(
-                self.opening.library.clone(),
-                &self.settings,
-                &self.waker,
-                &self.hearing,
-            );
+            let coming =
+                start::open_library(&self.opening, &self.settings, &self.waker, &self.hearing);
             self.library = Library::Coming(coming);
             ctx.request_repaint();
         }

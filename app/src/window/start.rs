@@ -1,14 +1,16 @@
 //! What starts beside the window, each on a thread of its own: the library and the player.
 
+use super::Opening;
 use super::hearing::Hearing;
 use super::waker::Waker;
 use crate::settings::Settings;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Instant;
 use tonearm_core::core_loop::{Config, Core, StartError};
 use tonearm_core::playback::Player;
+use tonearm_core::setup::Places;
 use tonearm_core::store::StoreError;
 
 /// Something that a thread is making.
@@ -70,17 +72,20 @@ pub(super) fn make<T: Send + 'static>(
 }
 
 pub(super) fn open_library(
-    library: PathBuf,
+    opening: &Opening,
     settings: &Settings,
     waker: &Waker,
     hearing: &Hearing,
 ) -> Coming<Result<Core, StartError>> {
     let config = Config {
-        library,
+        library: opening.library.clone(),
         eager: settings.analyze_on_import,
         or_read: false,
         slots: settings.jobs,
-        places: crate::cli::places(),
+        places: Places {
+            python: settings.python.clone(),
+            ..opening.places.clone()
+        },
     };
     let (wakes, hearing) = (waker.clone(), hearing.clone());
     make("open library", waker, move || {

@@ -16,8 +16,6 @@ use std::time::{Duration, Instant};
 /// How often a download looks whether it was cancelled, and tells how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const TELL_EVERY: Duration = Duration::from_millis(200);
-/// Room that must be left beside the file.
-const SPARE_BYTES: u64 = 256 << 20;
 const LONGEST_MARK: u64 = 16 << 10;
 
 /// How much is put up with.
@@ -92,7 +90,7 @@ pub fn fetch(
         return Ok(there);
     }
     shelf::permit(model, is_accepted)?;
-    let _lock = take_lock(cache, model, control)?;
+    let _lock = shelf::take_lock(cache, model, control)?;
     // Whoever held the lock may have been after the same.
     match shelf::installed(cache, model) {
         Some(there) => Ok(there),
@@ -108,23 +106,8 @@ pub fn fetch_again(
     tell: &mut dyn FnMut(Fetching),
 ) -> Result<Installed, ShelfError> {
     shelf::permit(model, is_accepted)?;
-    let _lock = take_lock(cache, model, control)?;
+    let _lock = shelf::take_lock(cache, model, control)?;
     from_net(cache, model, (patience, control), tell)
-}
-
-fn take_lock(cache: &Path, model: &Model, control: &Control) -> Result<File, ShelfError> {
-    let folder = shelf::folder_of(cache, &model.id);
-    fs::create_dir_all(&folder)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join("lock"))?;
-    while let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
-        control.check()?;
-        thread::sleep(LOOK_EVERY);
-    }
-    Ok(lock)
 }
 
 fn from_net(
@@ -137,7 +120,7 @@ fn from_net(
     let mut reasons = Vec::new();
     let mut wrong = None;
     for file in &model.files {
-        enough_room(cache, file)?;
+        shelf::enough_room(cache, &file.name, file.about_bytes)?;
         for url in &file.urls {
             let job = Job {
                 file,
@@ -185,23 +168,6 @@ fn from_net(
                 .map_or("the file", |file| file.name.as_str())
         ),
     )))
-}
-
-fn enough_room(cache: &Path, file: &ModelFile) -> Result<(), ShelfError> {
-    let needed = file.about_bytes + SPARE_BYTES;
-    match crate::disk::free_bytes(cache) {
-        Some(free) if free < needed => Err(ShelfError::Failed(Failure::new(
-            FailureKind::Storage,
-            format!(
-                "{} needs {} MB and its drive has {} MB left",
-                file.name,
-                needed / 1_000_000,
-                free / 1_000_000
-            ),
-            "Make room, or name another cache folder with TONEARM_CACHE",
-        ))),
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// One file from one address.

@@ -6,11 +6,18 @@ use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 const NOTE: &str = "model.json";
+const LOCK: &str = "lock";
+/// How often the lock of another program is tried.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Room that must be left beside a file.
+const SPARE_BYTES: u64 = 256 << 20;
 const LONGEST_NOTE: u64 = 64 << 10;
 /// How far a folder of the user's is looked through for models.
 const DEEPEST: usize = 4;
@@ -103,11 +110,52 @@ fn read(folder: &Path) -> Option<Installed> {
 }
 
 /// Takes all of a model off this machine.
-pub fn remove(cache: &Path, model: &Model) -> io::Result<()> {
-    match fs::remove_dir_all(folder_of(cache, &model.id)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+pub fn remove(cache: &Path, model: &Model, control: &Control) -> Result<(), ShelfError> {
+    let mine = folder_of(cache, &model.id);
+    if !mine.is_dir() {
+        return Ok(());
     }
+    let _lock = take_lock(cache, model, control)?;
+    Ok(clear(&mine, None)?)
+}
+
+/// Held while anything of a model is changed: one program at a time.
+pub(super) fn take_lock(
+    cache: &Path,
+    model: &Model,
+    control: &Control,
+) -> Result<File, ShelfError> {
+    let folder = folder_of(cache, &model.id);
+    fs::create_dir_all(&folder)?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join(LOCK))?;
+    while let Err(TryLockError::WouldBlock) = lock.try_lock() {
+        control.check()?;
+        thread::sleep(LOOK_EVERY);
+    }
+    Ok(lock)
+}
+
+/// Removes all of a model but the lock, which is to be held, and what is `kept`: also what crashes have left.
+fn clear(mine: &Path, kept: Option<&str>) -> io::Result<()> {
+    let mut ended = Ok(());
+    for entry in fs::read_dir(mine)?.flatten() {
+        let name = entry.file_name();
+        if name == LOCK || kept.is_some_and(|kept| name == kept) {
+            continue;
+        }
+        let path = entry.path();
+        let gone = if path.is_dir() {
+            fs::remove_dir_all(path)
+        } else {
+            fs::remove_file(path)
+        };
+        ended = ended.and(gone);
+    }
+    ended
 }
 
 /// Refuses where the user has to agree first and has not.
@@ -178,25 +226,14 @@ pub(super) fn take_in(
     serde_json::to_writer_pretty(&written, &note).map_err(io::Error::from)?;
     written.sync_all()?;
     fs::rename(unfinished, folder.join(NOTE))?;
-    tidy(&mine, model, &sums.sha256);
+    // With the right file there, wrong ones, parts and those before it are of no use.
+    drop(clear(&mine, Some(&sums.sha256)));
     Ok(Installed { path, note })
 }
 
 /// Where a wrong file is put.
 fn bad(mine: &Path, file: &ModelFile) -> PathBuf {
     mine.join(format!("{}.bad", file.name))
-}
-
-/// With the right file there, wrong ones and those before it are of no use.
-fn tidy(mine: &Path, model: &Model, kept: &str) {
-    for file in &model.files {
-        drop(fs::remove_file(bad(mine, file)));
-    }
-    for entry in fs::read_dir(mine).into_iter().flatten().flatten() {
-        if entry.file_name() != *kept && entry.path().join(NOTE).is_file() {
-            drop(fs::remove_dir_all(entry.path()));
-        }
-    }
 }
 
 /// Takes a model from a folder of the user's, in whatever of its forms is there. `None`: it is not there.
@@ -231,22 +268,52 @@ pub fn import(
             "Get it again from its makers",
         )));
     }
-    let mine = folder_of(cache, &model.id);
-    fs::create_dir_all(&mine)?;
-    let part = tempfile::Builder::new()
-        .prefix(&file.name)
-        .suffix(".part")
-        .tempfile_in(&mine)?;
-    let mut from = File::open(path)?;
-    io::copy(&mut from, &mut part.as_file())?;
-    part.as_file().sync_all()?;
-    let part = part.into_temp_path();
-    let parcel = Parcel {
-        model,
-        file,
-        from: &path.display().to_string(),
-    };
-    take_in(cache, &part, parcel, control).map(Some)
+    enough_room(cache, &file.name, bytes)?;
+    let _lock = take_lock(cache, model, control)?;
+    let part = folder_of(cache, &model.id).join(format!("{}.copy", file.name));
+    let taken = copy(path, (&part, file.most_bytes), control).and_then(|()| {
+        let parcel = Parcel {
+            model,
+            file,
+            from: &path.display().to_string(),
+        };
+        take_in(cache, &part, parcel, control)
+    });
+    if taken.is_err() {
+        drop(fs::remove_file(&part));
+    }
+    taken.map(Some)
+}
+
+/// Piece by piece, so that it can be stopped; a file that grows meanwhile is cut off, and then not the right one.
+fn copy(from: &Path, (to, most): (&Path, u64), control: &Control) -> Result<(), ShelfError> {
+    const PIECE: u64 = 1 << 20;
+    let mut from = File::open(from)?.take(most);
+    let mut to = File::create(to)?;
+    loop {
+        control.check()?;
+        if io::copy(&mut from.by_ref().take(PIECE), &mut to)? == 0 {
+            break;
+        }
+    }
+    Ok(to.sync_all()?)
+}
+
+/// Whether the drive takes so many bytes more.
+pub(super) fn enough_room(cache: &Path, name: &str, bytes: u64) -> Result<(), ShelfError> {
+    let needed = bytes + SPARE_BYTES;
+    match crate::disk::free_bytes(cache) {
+        Some(free) if free < needed => Err(ShelfError::Failed(Failure::new(
+            FailureKind::Storage,
+            format!(
+                "{name} needs {} MB and its drive has {} MB left",
+                needed / 1_000_000,
+                free / 1_000_000
+            ),
+            "Make room, or name another cache folder with TONEARM_CACHE",
+        ))),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Files of a folder and of those in it, within reason.
@@ -321,8 +388,68 @@ mod tests {
             None,
             "a file of another length"
         );
-        remove(cache.path(), &model).unwrap();
-        remove(cache.path(), &model).unwrap();
+        for _ in 0..2 {
+            remove(cache.path(), &model, &Control::default()).unwrap();
+            assert_eq!(names(&cache.path().join("models/m")), [LOCK]);
+        }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_crashes_have_left_goes_when_a_model_comes() {
+        let (cache, from) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mine = cache.path().join("models/m");
+        fs::create_dir_all(mine.join("half")).unwrap();
+        fs::write(mine.join("half/m.ckpt"), "no note beside it").unwrap();
+        for name in ["m.ckpt.part", "m.ckpt.part.json", "m.ckpt.copy"] {
+            fs::write(mine.join(name), "of a crash").unwrap();
+        }
+        fs::write(from.path().join("m.ckpt"), "PK\x03\x04ok").unwrap();
+        let model = model(Check::Unpinned, true);
+        let taken = take(cache.path(), from.path(), &model).unwrap().unwrap();
+        assert_eq!(names(&mine), [taken.note.sha256.as_str(), LOCK]);
+    }
+
+    #[test]
+    fn a_model_is_changed_by_one_program_at_a_time() {
+        let (cache, from) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(from.path().join("m.ckpt"), "PK\x03\x04ok").unwrap();
+        let model = model(Check::Unpinned, true);
+        let taken = take(cache.path(), from.path(), &model).unwrap();
+        let other = take_lock(cache.path(), &model, &Control::default()).unwrap();
+        let others = cache.path().join("models/m/m.ckpt.copy");
+        fs::write(&others, "of the other").unwrap();
+        // Whoever has to wait can be stopped.
+        let stopped = Control::default();
+        stopped.cancel();
+        let imported = import(cache.path(), from.path(), (&model, true), &stopped);
+        assert!(matches!(imported, Err(ShelfError::Cancelled(_))));
+        assert_eq!(fs::read(&others).unwrap(), b"of the other");
+        let removed = remove(cache.path(), &model, &stopped);
+        assert!(matches!(removed, Err(ShelfError::Cancelled(_))));
+        assert_eq!(installed(cache.path(), &model), taken);
+        drop(other);
+        remove(cache.path(), &model, &Control::default()).unwrap();
+        assert_eq!(installed(cache.path(), &model), None);
+    }
+
+    #[test]
+    fn a_copy_that_is_stopped_leaves_nothing() {
+        let (cache, from) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(from.path().join("m.ckpt"), "PK\x03\x04ok").unwrap();
+        let (model, stopped) = (model(Check::Unpinned, true), Control::default());
+        stopped.cancel();
+        let ended = import(cache.path(), from.path(), (&model, true), &stopped);
+        assert!(matches!(ended, Err(ShelfError::Cancelled(_))));
+        assert_eq!(names(&cache.path().join("models/m")), [LOCK]);
     }
 
     #[test]

@@ -242,6 +242,11 @@ pub fn last_variant(cache: &Path) -> Option<Variant> {
     Some(read(&root(cache).join(CURRENT)).ok()?.variant)
 }
 
+/// And with which Python.
+pub fn last_python(cache: &Path) -> Option<PathBuf> {
+    Some(read(&root(cache).join(CURRENT)).ok()?.interpreter.path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

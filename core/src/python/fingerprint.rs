@@ -56,8 +56,19 @@ pub struct Machine<'a> {
     /// As in `std::env::consts`.
     pub system: &'a str,
     pub processor: &'a str,
-    pub has_nvidia_driver: bool,
+    pub nvidia: Nvidia,
 }
+
+/// Whether an NVIDIA card can be worked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nvidia {
+    Absent,
+    /// The first number of its version, where that is known.
+    Driver(Option<u32>),
+}
+
+/// The first driver for CUDA 13, which the pinned builds are made with.
+const OLDEST_DRIVER: u32 = 580;
 
 /// A variant, and why this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,12 +111,14 @@ pub fn choose(machine: Machine<'_>, wish: Option<Variant>) -> Result<Choice, NoB
             chosen(Variant::Cpu, "the only build for Windows that is pinned")
         }
         ("linux", "x86_64", Some(variant)) => chosen(variant, by_wish),
-        ("linux", "x86_64", None) if machine.has_nvidia_driver => {
-            chosen(Variant::Cuda, "there is a driver for an NVIDIA card")
-        }
-        ("linux", "x86_64", None) => {
-            chosen(Variant::Cpu, "there is no driver for an NVIDIA card")
-        }
+        ("linux", "x86_64", None) => match machine.nvidia {
+            Nvidia::Absent => chosen(Variant::Cpu, "there is no driver for an NVIDIA card"),
+            Nvidia::Driver(Some(version)) if version < OLDEST_DRIVER => chosen(
+                Variant::Cpu,
+                &format!("the driver for the NVIDIA card is {version}, and CUDA 13 needs {OLDEST_DRIVER}"),
+            ),
+            Nvidia::Driver(_) => chosen(Variant::Cuda, "there is a driver for an NVIDIA card"),
+        },
         ("linux", "aarch64", None | Some(Variant::Cpu)) => {
             chosen(Variant::Cpu, "the only build for this processor")
         }
@@ -178,46 +191,63 @@ mod tests {
 
     #[test]
     fn the_build_of_torch_follows_from_the_machine_unless_the_user_says_otherwise() {
-        let choice = |system, processor, has_nvidia_driver, wish| {
+        let choice = |system, processor, nvidia, wish| {
             let machine = Machine {
                 system,
                 processor,
-                has_nvidia_driver,
+                nvidia,
             };
             choose(machine, wish).map(|choice| choice.variant).ok()
         };
+        let (none, unknown) = (Nvidia::Absent, Nvidia::Driver(None));
+        let (old, new) = (Nvidia::Driver(Some(579)), Nvidia::Driver(Some(580)));
         for (system, processor, nvidia, wish, expected) in [
-            ("linux", "x86_64", false, None, Some(Variant::Cpu)),
-            ("linux", "x86_64", true, None, Some(Variant::Cuda)),
+            ("linux", "x86_64", none, None, Some(Variant::Cpu)),
+            ("linux", "x86_64", unknown, None, Some(Variant::Cuda)),
+            ("linux", "x86_64", new, None, Some(Variant::Cuda)),
+            ("linux", "x86_64", old, None, Some(Variant::Cpu)),
             (
                 "linux",
                 "x86_64",
-                true,
+                new,
                 Some(Variant::Cpu),
                 Some(Variant::Cpu),
             ),
             (
                 "linux",
                 "x86_64",
-                false,
+                none,
                 Some(Variant::Cuda),
                 Some(Variant::Cuda),
             ),
-            ("linux", "x86_64", false, Some(Variant::Mps), None),
-            ("linux", "aarch64", false, None, Some(Variant::Cpu)),
-            ("windows", "x86_64", true, None, Some(Variant::Cpu)),
-            ("windows", "x86_64", true, Some(Variant::Cuda), None),
-            ("macos", "aarch64", false, None, Some(Variant::Mps)),
-            ("macos", "aarch64", false, Some(Variant::Cuda), None),
-            ("macos", "x86_64", false, None, None),
-            ("freebsd", "x86_64", false, None, None),
+            ("linux", "x86_64", none, Some(Variant::Mps), None),
+            ("linux", "aarch64", none, None, Some(Variant::Cpu)),
+            ("windows", "x86_64", unknown, None, Some(Variant::Cpu)),
+            ("windows", "x86_64", unknown, Some(Variant::Cuda), None),
+            ("macos", "aarch64", none, None, Some(Variant::Mps)),
+            ("macos", "aarch64", none, Some(Variant::Cuda), None),
+            ("macos", "x86_64", none, None, None),
+            ("freebsd", "x86_64", none, None, None),
         ] {
             assert_eq!(
                 choice(system, processor, nvidia, wish),
                 expected,
-                "{system} {processor} {wish:?}"
+                "{system} {processor} {nvidia:?} {wish:?}"
             );
         }
+        let why = |nvidia| {
+            let machine = Machine {
+                system: "linux",
+                processor: "x86_64",
+                nvidia,
+            };
+            choose(machine, None).unwrap().reason
+        };
+        assert_eq!(
+            why(old),
+            "the driver for the NVIDIA card is 579, and CUDA 13 needs 580"
+        );
+        assert_eq!(why(none), "there is no driver for an NVIDIA card");
     }
 
     #[test]
@@ -231,7 +261,7 @@ mod tests {
             let machine = Machine {
                 system,
                 processor,
-                has_nvidia_driver: false,
+                nvidia: Nvidia::Absent,
             };
             assert_eq!(possible(machine), offered, "{system} {processor}");
         }

@@ -1,6 +1,6 @@
 //! Finds a Python 3.12: who might be one, what each says of itself, which is taken, how to get one where there is none.
 
-use super::child;
+use super::{child, trial};
 use crate::control::Control;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -48,7 +48,10 @@ pub struct Candidate {
 /// Why a command is a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
+    /// On the command line.
+    Named,
     Setting,
+    LastTime,
     Path,
     Pyenv,
     Uv,
@@ -59,7 +62,9 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Named => "--python",
             Self::Setting => "the settings",
+            Self::LastTime => "the last set-up",
             Self::Path => "the PATH",
             Self::Pyenv => "pyenv",
             Self::Uv => "uv",
@@ -111,19 +116,34 @@ impl fmt::Display for Unfit {
 #[error("{reason}")]
 pub struct NotFound {
     pub reason: String,
-    /// One command that gets it here.
     pub remedy: String,
+    /// The remedy is one command that gets it here.
+    pub is_command: bool,
 }
 
-const QUESTION: &str = "import sys, json, sysconfig, importlib.util as u
+/// In an environment of the user's own it names the Python that this was made with: the environment may go any day.
+const QUESTION: &str = "import json, os, sysconfig, importlib.util as u
 has = lambda name: u.find_spec(name) is not None
+base = getattr(sys, '_base_executable', None) if sys.prefix != sys.base_prefix else None
 print(json.dumps({'version': list(sys.version_info[:3]), 'implementation': sys.implementation.name,
-    'platform': sysconfig.get_platform(), 'executable': sys.executable,
+    'platform': sysconfig.get_platform(),
+    'executable': base if base and os.path.isfile(base) else sys.executable,
     'venv': has('venv') and has('ensurepip'), 'bits': 64 if sys.maxsize > 2**32 else 32}))";
 
-/// The first fitting Python. `setting`: the one that the user named, which is then the only one that will do.
-pub fn find(setting: Option<&Path>, control: &Control) -> Result<Interpreter, NotFound> {
-    let candidates = candidates(setting, &Surroundings::here());
+/// Which Python is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// On the command line: the only one that will do.
+    pub named: Option<&'a Path>,
+    /// In the settings: so is this, where none is named.
+    pub setting: Option<&'a Path>,
+    /// What was taken last time: the first to be asked.
+    pub last: Option<&'a Path>,
+}
+
+/// The first fitting Python.
+pub fn find(wanted: Wanted<'_>, control: &Control) -> Result<Interpreter, NotFound> {
+    let candidates = candidates(wanted, &Surroundings::here());
     let mut unfit = Vec::new();
     for candidate in candidates.into_iter().take(MOST_CANDIDATES) {
         match ask(&candidate, control).and_then(judge) {
@@ -152,7 +172,7 @@ fn ask(candidate: &Candidate, control: &Control) -> Result<Words, Unfit> {
     let mut command = Command::new(&candidate.program);
     command
         .args(&candidate.arguments)
-        .args(["-I", "-c", QUESTION])
+        .args(["-I", "-c", &trial::ending_with_us(QUESTION)])
         .env_remove("PYTHONHOME")
         .env_remove("PYTHONPATH");
     let answer = child::ask(&mut command, ASK_LONGEST, control)
@@ -233,25 +253,43 @@ impl Surroundings {
     }
 }
 
+impl Surroundings {
+    /// All programs of that name, each once: one that is of no use may stand before one that is.
+    fn in_path(&self, name: &str) -> Vec<PathBuf> {
+        let mut seen = Vec::new();
+        let all = self.path.iter().map(|folder| folder.join(name));
+        all.filter(|program| program.is_file())
+            .filter(|program| {
+                let itself = fs::canonicalize(program).unwrap_or_else(|_| program.clone());
+                let is_new = !seen.contains(&itself);
+                seen.push(itself);
+                is_new
+            })
+            .collect()
+    }
+}
+
 /// Who might be a Python 3.12, likeliest first.
-fn candidates(setting: Option<&Path>, around: &Surroundings) -> Vec<Candidate> {
-    if let Some(program) = setting {
-        return vec![plain(program.to_path_buf(), Origin::Setting)];
+fn candidates(wanted: Wanted<'_>, around: &Surroundings) -> Vec<Candidate> {
+    let only = |program: &Path, origin| vec![plain(program.to_path_buf(), origin)];
+    if let Some(program) = wanted.named {
+        return only(program, Origin::Named);
+    }
+    if let Some(program) = wanted.setting {
+        return only(program, Origin::Setting);
     }
     let mut found = Vec::new();
+    found.extend(wanted.last.map(|last| plain(last.into(), Origin::LastTime)));
     let names: &[&str] = if around.is_windows {
         &["python3.12.exe", "python3.exe", "python.exe"]
     } else {
         &["python3.12", "python3", "python"]
     };
-    let in_path = |name: &str| {
-        around
-            .path
-            .iter()
-            .map(|folder| folder.join(name))
-            .find(|it| it.is_file())
+    let in_path = |name: &&str| {
+        let programs = around.in_path(name).into_iter();
+        programs.map(|program| plain(program, Origin::Path))
     };
-    found.extend(in_path(names[0]).map(|program| plain(program, Origin::Path)));
+    found.extend(names.iter().take(1).flat_map(in_path));
     for (versions, origin) in [(&around.pyenv, Origin::Pyenv), (&around.uv, Origin::Uv)] {
         let versions = versions.as_deref().map(versions_in).unwrap_or_default();
         found.extend(versions.into_iter().map(|program| plain(program, origin)));
@@ -264,22 +302,15 @@ fn candidates(setting: Option<&Path>, around: &Surroundings) -> Vec<Candidate> {
             }
         }
     }
-    if around.is_windows
-        && let Some(launcher) = in_path("py.exe")
-    {
-        found.push(Candidate {
-            program: launcher,
+    if around.is_windows {
+        let launchers = around.in_path("py.exe").into_iter().take(1);
+        found.extend(launchers.map(|program| Candidate {
+            program,
             arguments: vec!["-3.12".into()],
             from: Origin::Launcher,
-        });
+        }));
     }
-    found.extend(
-        names
-            .iter()
-            .skip(1)
-            .filter_map(|name| in_path(name))
-            .map(|program| plain(program, Origin::Path)),
-    );
+    found.extend(names.iter().skip(1).flat_map(in_path));
     found
 }
 
@@ -346,24 +377,38 @@ enum Debian {
 }
 
 fn not_found(unfit: &[(Candidate, Unfit)], tools: &Tools) -> NotFound {
-    let by_setting = unfit
-        .iter()
-        .find(|(candidate, _)| candidate.from == Origin::Setting);
-    if let Some((candidate, reason)) = by_setting {
-        return NotFound {
-            reason: format!(
-                "the Python of the settings {reason}\nFile: {}",
-                candidate.program.display()
+    let only = unfit.iter().find_map(|(candidate, reason)| {
+        let (who, remedy) = match candidate.from {
+            Origin::Named => (
+                "the Python of --python",
+                "Name another Python 3.12 with --python, or none, so that one is looked for",
             ),
-            remedy: "Name another Python 3.12 in the settings, or none, so that one is looked for"
-                .to_owned(),
+            Origin::Setting => (
+                "the Python of the settings",
+                "Choose another Python 3.12 under Models, or none, so that one is looked for",
+            ),
+            Origin::LastTime
+            | Origin::Path
+            | Origin::Pyenv
+            | Origin::Uv
+            | Origin::Homebrew
+            | Origin::Launcher => return None,
         };
+        Some(NotFound {
+            reason: format!("{who} {reason}\nFile: {}", candidate.program.display()),
+            remedy: remedy.to_owned(),
+            is_command: false,
+        })
+    });
+    if let Some(only) = only {
+        return only;
     }
     let lacks_venv = unfit.iter().any(|(_, reason)| *reason == Unfit::NoVenv);
     if lacks_venv && tools.debian.is_some() {
         return NotFound {
             reason: "Python 3.12 is there, but its package for environments is not".to_owned(),
             remedy: "sudo apt install python3.12-venv".to_owned(),
+            is_command: true,
         };
     }
     let best = unfit.iter().find_map(|(candidate, reason)| match reason {
@@ -378,6 +423,7 @@ fn not_found(unfit: &[(Candidate, Unfit)], tools: &Tools) -> NotFound {
             best.unwrap_or_default()
         ),
         remedy: remedy(tools).to_owned(),
+        is_command: true,
     }
 }
 
@@ -494,7 +540,7 @@ mod tests {
             pyenv: Some(dir.path().to_path_buf()),
             ..Surroundings::default()
         };
-        let found: Vec<String> = candidates(None, &around)
+        let found: Vec<String> = candidates(Wanted::default(), &around)
             .iter()
             .map(|it| {
                 it.program
@@ -512,8 +558,50 @@ mod tests {
                 "3.12.1/bin/python3.12"
             ]
         );
-        let named = candidates(Some(Path::new("mine")), &around);
-        assert_eq!(named, [plain(PathBuf::from("mine"), Origin::Setting)]);
+        let last = Wanted {
+            last: Some(Path::new("last")),
+            ..Wanted::default()
+        };
+        let all = candidates(last, &around);
+        assert_eq!(all[0], plain(PathBuf::from("last"), Origin::LastTime));
+        assert_eq!(all.len(), 4, "the others stand behind it");
+        let chosen = Wanted {
+            setting: Some(Path::new("chosen")),
+            ..last
+        };
+        let only = |program, origin| vec![plain(PathBuf::from(program), origin)];
+        assert_eq!(candidates(chosen, &around), only("chosen", Origin::Setting));
+        let named = Wanted {
+            named: Some(Path::new("named")),
+            ..chosen
+        };
+        assert_eq!(candidates(named, &around), only("named", Origin::Named));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn every_program_of_a_name_on_the_path_is_asked_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = |name: &str| dir.path().join(name);
+        for (below, name) in [
+            ("one", "python3.12"),
+            ("two", "python3.12"),
+            ("two", "python3"),
+        ] {
+            fs::create_dir_all(folder(below)).unwrap();
+            fs::write(folder(below).join(name), "").unwrap();
+        }
+        std::os::unix::fs::symlink(folder("two"), folder("again")).unwrap();
+        let around = Surroundings {
+            path: ["none", "one", "two", "again"].map(folder).to_vec(),
+            ..Surroundings::default()
+        };
+        let found: Vec<PathBuf> = candidates(Wanted::default(), &around)
+            .into_iter()
+            .map(|it| it.program)
+            .collect();
+        let expected = ["one/python3.12", "two/python3.12", "two/python3"];
+        assert_eq!(found, expected.map(folder));
     }
 
     #[test]
@@ -578,12 +666,21 @@ mod tests {
             told.reason,
             "there is no Python 3.12 on this machine; the PATH has 3.11.2"
         );
-        let named = (plain(PathBuf::from("p"), Origin::Setting), Unfit::NoVenv);
-        let told = not_found(&[named], &Tools::default());
-        assert!(
-            told.reason
-                .starts_with("the Python of the settings cannot make environments")
-        );
+        assert!(told.is_command);
+        for (origin, who, what) in [
+            (Origin::Named, "the Python of --python", "with --python"),
+            (
+                Origin::Setting,
+                "the Python of the settings",
+                "under Models",
+            ),
+        ] {
+            let only = (plain(PathBuf::from("p"), origin), Unfit::NoVenv);
+            let told = not_found(&[only], &Tools::default());
+            let reason = format!("{who} cannot make environments");
+            assert!(told.reason.starts_with(&reason), "{told:?}");
+            assert!(told.remedy.contains(what) && !told.is_command, "{told:?}");
+        }
         let bare = (plain(PathBuf::from("p"), Origin::Path), Unfit::NoVenv);
         let on_debian = Tools {
             debian: Some(Debian::With312),

@@ -13,14 +13,20 @@ use std::time::Duration;
 
 /// Making an empty environment, and importing everything from a cold disk.
 pub(super) const STEP_LONGEST: Duration = Duration::from_mins(10);
-/// Ends the process when our end of its standard input closes: also when this program is killed.
-const WATCH: &str = "import os, runpy, sys, threading
+/// Ends the process when our end of its standard input closes: also when this program is killed. Where there are groups
+/// it leads one, and all that it has started ends with it.
+const WATCH: &str = "import os, sys, threading
 def watch():
     while os.read(0, 4096):
         pass
+    if os.name == 'posix' and os.getpgrp() == os.getpid():
+        os.killpg(0, 9)
     os._exit(70)
-threading.Thread(target=watch, daemon=True).start()";
-const RUN_MODULE: &str = "module = sys.argv.pop(1)
+watcher = threading.Thread(target=watch)
+watcher.daemon = True
+watcher.start()";
+const RUN_MODULE: &str = "import runpy
+module = sys.argv.pop(1)
 runpy.run_module(module, run_name='__main__', alter_sys=True)";
 /// Packages whose import shows that all is well, and whose versions are told.
 const TRIED: &str = "import json
@@ -49,9 +55,14 @@ pub(super) fn module(python: &Path, name: &str) -> Command {
     command
 }
 
+/// A script that ends with this program.
+pub(super) fn ending_with_us(script: &str) -> String {
+    format!("{WATCH}\n{script}")
+}
+
 fn guarded(python: &Path, script: &str) -> Command {
     let mut command = Command::new(python);
-    command.args(["-I", "-X", "utf8", "-c", &format!("{WATCH}\n{script}")]);
+    command.args(["-I", "-X", "utf8", "-c", &ending_with_us(script)]);
     for name in LEFT_OUT {
         command.env_remove(name);
     }

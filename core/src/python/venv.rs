@@ -2,8 +2,9 @@
 
 use super::child::{ask, follow};
 use super::environment::{self, Environment, Marker, Ready};
-use super::fingerprint::{Variant, fingerprint};
+use super::fingerprint::{Variant, fingerprint, possible};
 use super::interpreter::Interpreter;
+use super::machine;
 use super::meter::Meter;
 use super::pip::{self, Progress};
 use super::resources;
@@ -403,11 +404,7 @@ impl Site<'_> {
             hear(&progress);
         });
         if self.control.check().is_ok() && unreachable > MOST_UNREACHABLE {
-            return Err(BuildError::Failed(Failure::new(
-                FailureKind::Unreadable,
-                format!("{CPU_SERVER}, which has PyTorch without CUDA, cannot be reached"),
-                "Check the connection and set up again; or take the common build, which is larger: tonearm setup --torch cuda",
-            )));
+            return Err(unreachable_server(&possible(machine::here())));
         }
         match ended.map_err(|error| broke(&error))? {
             status if status.success() => Ok(()),
@@ -458,14 +455,42 @@ impl Site<'_> {
                 "Python's {module} failed: {}",
                 super::protocol::shortened(last)
             ),
-            "Make sure that this Python is whole (its venv package too), or name another with --python",
+            "Make sure that this Python is whole (its venv package too), or choose another",
         )))
     }
+}
+
+/// The common build comes from elsewhere, where there is one.
+fn unreachable_server(possible: &[Variant]) -> BuildError {
+    let otherwise = if possible.contains(&Variant::Cuda) {
+        "or take the common build, which is larger: tonearm setup --torch cuda"
+    } else {
+        "or bring the packages in a folder: tonearm setup --from DIR"
+    };
+    BuildError::Failed(Failure::new(
+        FailureKind::Unreadable,
+        format!("{CPU_SERVER}, which has PyTorch without CUDA, cannot be reached"),
+        format!("Check the connection and set up again; {otherwise}"),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_common_build_is_offered_only_where_it_can_be_had() {
+        for (possible, what) in [
+            (&[Variant::Cpu, Variant::Cuda][..], "--torch cuda"),
+            (&[Variant::Cpu], "--from"),
+            (&[], "--from"),
+        ] {
+            let BuildError::Failed(failure) = unreachable_server(possible) else {
+                panic!("no failure");
+            };
+            assert!(failure.remedy.contains(what), "{}", failure.remedy);
+        }
+    }
 
     #[test]
     fn what_is_in_the_way_for_a_moment_is_waited_for_and_what_stays_is_given_up() {

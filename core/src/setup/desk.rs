@@ -4,7 +4,7 @@ use super::run::{self, SetupError, Told};
 use super::{Building, EnvironmentView, Places, SetupCommand, SetupView, Step, Wish};
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
-use crate::models::shelf;
+use crate::models::{ShelfError, shelf};
 use arc_swap::ArcSwap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,8 @@ pub(crate) struct SetupDesk {
 }
 
 struct Shared {
-    places: Places,
+    /// The Python among them is another when the user chooses one.
+    places: ArcSwap<Places>,
     view: Arc<ArcSwap<SetupView>>,
     /// One change of the view after the other.
     changing: Mutex<()>,
@@ -54,7 +55,7 @@ impl SetupDesk {
         let view = Arc::new(ArcSwap::from_pointee(run::survey(&places)));
         Self {
             shared: Arc::new(Shared {
-                places,
+                places: ArcSwap::from_pointee(places),
                 view,
                 changing: Mutex::new(()),
                 wake,
@@ -74,22 +75,33 @@ impl SetupDesk {
             SetupCommand::Start(wish) => self.start("set-up", move |shared, control| {
                 shared.set_up(&wish, control);
             }),
-            SetupCommand::Check => self.start("set-up check", |shared, control| {
-                let mut view = run::check(&shared.places, None, control);
-                view.is_busy = true;
-                shared.change(|shown| *shown = view);
-            }),
+            SetupCommand::Check => self.look(),
+            SetupCommand::UsePython(python) => {
+                let mut places = (*self.shared.places.load_full()).clone();
+                places.python.clone_from(&python);
+                self.shared.places.store(Arc::new(places));
+                self.shared.change(|view| view.python = python);
+                self.look();
+            }
             SetupCommand::Cancel => {
                 if let Some((_, control)) = &self.under_way {
                     control.cancel();
                 }
             }
             SetupCommand::RemoveModel(id) => {
-                self.start("remove model", move |shared, _| {
-                    shared.remove(&id);
+                self.start("remove model", move |shared, control| {
+                    shared.remove(&id, control);
                 });
             }
         }
+    }
+
+    fn look(&mut self) {
+        self.start("set-up check", |shared, control| {
+            let mut view = run::check(&shared.places.load_full(), None, control);
+            view.is_busy = true;
+            shared.change(|shown| *shown = view);
+        });
     }
 
     fn start(&mut self, name: &str, work: impl FnOnce(&Shared, &Control) + Send + 'static) {
@@ -145,36 +157,42 @@ impl Shared {
     }
 
     fn set_up(&self, wish: &Wish, control: &Control) {
-        let ended = run::run(&self.places, wish, control, &mut |told: Told| {
-            if let Told::Environment(EnvironmentView::Building(Building {
-                step: Step::Waiting | Step::Preparing,
-                ..
-            })) = &told
-            {
-                (self.let_go)();
-            }
-            self.change(|view| view.take(told));
-        });
+        let ended = run::run(
+            &self.places.load_full(),
+            wish,
+            control,
+            &mut |told: Told| {
+                if let Told::Environment(EnvironmentView::Building(Building {
+                    step: Step::Waiting | Step::Preparing,
+                    ..
+                })) = &told
+                {
+                    (self.let_go)();
+                }
+                self.change(|view| view.take(told));
+            },
+        );
         if let Err(SetupError::Failed(failure)) = ended {
             self.change(|view| view.trouble = Some(failure));
         }
     }
 
-    fn remove(&self, id: &str) {
-        let models = self.places.models().ok();
+    fn remove(&self, id: &str, control: &Control) {
+        let places = self.places.load();
+        let models = places.models().ok();
         let removed = models
             .as_ref()
             .and_then(|models| models.get(id))
-            .map(|model| shelf::remove(&self.places.cache, model));
+            .map(|model| shelf::remove(&places.cache, model, control));
         let trouble = match removed {
-            Some(Ok(())) | None => None,
+            Some(Ok(()) | Err(ShelfError::Cancelled(_))) | None => None,
             Some(Err(error)) => Some(Failure::new(
                 FailureKind::Storage,
                 format!("the model cannot be removed: {error}"),
                 "Close other programs that use it, then try again",
             )),
         };
-        let fresh = run::survey(&self.places).models;
+        let fresh = run::survey(&places).models;
         self.change(|view| {
             view.models = fresh;
             view.trouble = trouble;

@@ -1,5 +1,6 @@
 //! Where environments and models lie, and what developers and tests put in their place.
 
+use crate::failure::{Failure, FailureKind};
 use crate::models::Manifest;
 use crate::models::manifest::BadManifest;
 use crate::python::environment::{self, Environment};
@@ -8,7 +9,6 @@ use crate::python::resources;
 use crate::python::worker::{Launch, Setting};
 use std::env;
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,21 +23,24 @@ pub struct Places {
     pub worker: Option<PathBuf>,
     /// What models run on; `None`: the best there is.
     pub device: Option<String>,
+    /// The Python that the user chose in the settings.
+    pub python: Option<PathBuf>,
 }
 
 impl Places {
     /// As the environment says (`TONEARM_CACHE`, `TONEARM_MODELS`, `TONEARM_PYTHON_DIR`, `TONEARM_WORKER`,
-    /// `TONEARM_DEVICE`), else with this cache folder.
-    pub fn here(cache: PathBuf) -> Self {
+    /// `TONEARM_DEVICE`), else with this cache folder. `None` where there is none.
+    pub fn here(cache: Option<PathBuf>) -> Option<Self> {
         let set = |name| env::var_os(name).filter(|value: &OsString| !value.is_empty());
         let path = |name| set(name).map(PathBuf::from);
-        Self {
-            cache: path("TONEARM_CACHE").unwrap_or(cache),
+        Some(Self {
+            cache: path("TONEARM_CACHE").or(cache)?,
             manifest: path("TONEARM_MODELS"),
             resources: path("TONEARM_PYTHON_DIR"),
             worker: path("TONEARM_WORKER"),
             device: set("TONEARM_DEVICE").map(|value| value.to_string_lossy().into_owned()),
-        }
+            python: None,
+        })
     }
 
     pub fn models(&self) -> Result<Manifest, BadManifest> {
@@ -48,7 +51,7 @@ impl Places {
     }
 
     /// How a worker is started; `None` where there is no environment for it.
-    pub fn launch(&self, threads: usize) -> io::Result<Option<Launch>> {
+    pub fn launch(&self, threads: usize) -> Result<Option<Launch>, Failure> {
         let environment = self.variables(threads);
         if let Some(program) = &self.worker {
             return Ok(Some(Launch {
@@ -61,10 +64,7 @@ impl Places {
         let Environment::Ready(ready) = environment::check(&self.cache) else {
             return Ok(None);
         };
-        let folder = match &self.resources {
-            Some(folder) => folder.clone(),
-            None => resources::write_out(&self.cache)?,
-        };
+        let folder = self.resources()?;
         Ok(Some(Launch {
             program: ready.python,
             arguments: vec![
@@ -77,6 +77,14 @@ impl Places {
             environment,
             home: Some(ready.folder),
         }))
+    }
+
+    /// The folder with all that workers run, written out where it is not there as it should be.
+    pub(super) fn resources(&self) -> Result<PathBuf, Failure> {
+        match &self.resources {
+            Some(folder) => Ok(folder.clone()),
+            None => resources::write_out(&self.cache).map_err(|error| not_written(&error)),
+        }
     }
 
     /// Nothing of a worker goes to the net or outside of our folder, and its threads do not spin while they wait.
@@ -106,4 +114,12 @@ impl Places {
         };
         Some((setting, model.note.sha256))
     }
+}
+
+fn not_written(error: &std::io::Error) -> Failure {
+    Failure::new(
+        FailureKind::Storage,
+        format!("the workers of the models cannot be written into the cache folder: {error}"),
+        "Make room on its drive, change its permissions, or name another with TONEARM_CACHE",
+    )
 }

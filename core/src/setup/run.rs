@@ -1,17 +1,17 @@
 //! One set-up from beginning to end, told step by step; the same for the window and the command line.
 
+use super::models::{get_models, model_view};
 use super::{
-    DeviceView, EnvironmentView, InterpreterView, ModelState, ModelView, Places, PossibleVariant,
-    SetupView, Variant, VariantView, Wish,
+    DeviceView, EnvironmentView, InterpreterView, ModelState, Places, PossibleVariant, SetupView,
+    Variant, VariantView, Wish,
 };
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
-use crate::models::download::{self, Patience};
-use crate::models::{Installed, Manifest, Model, ShelfError, shelf};
+use crate::models::manifest::{BadManifest, Manifest};
 use crate::python::environment::{self, Environment, Ready};
-use crate::python::fingerprint::{self, Machine};
-use crate::python::interpreter::{self, Interpreter};
+use crate::python::interpreter::{self, Interpreter, NotFound, Wanted};
 use crate::python::{Build, BuildError, Building, Step, build, holds, still};
+use crate::python::{fingerprint, machine};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,6 +55,7 @@ pub fn survey(places: &Places) -> SetupView {
     let mut view = SetupView {
         environment: environment_view(&environment::check(&places.cache)),
         device: device(&places.cache),
+        python: places.python.clone(),
         ..SetupView::default()
     };
     if let Environment::Ready(ready) = environment::check(&places.cache) {
@@ -76,50 +77,89 @@ pub fn survey(places: &Places) -> SetupView {
                 .map(|model| model_view(places, model))
                 .collect();
         }
-        Err(error) => {
-            let remedy = "Correct the file that TONEARM_MODELS names";
-            view.trouble = Some(Failure::new(
-                FailureKind::Damaged,
-                error.to_string(),
-                remedy,
-            ));
-        }
+        Err(error) => view.trouble = Some(bad_list(&error)),
     }
     view
 }
 
-/// As [`survey`], and asks interpreters where none is known. `python`: the one of the settings.
+fn bad_list(error: &BadManifest) -> Failure {
+    Failure::new(
+        FailureKind::Damaged,
+        error.to_string(),
+        "Correct the file that TONEARM_MODELS names",
+    )
+}
+
+/// As [`survey`], and asks interpreters where none is known. `python`: the only one that will do.
 pub fn check(places: &Places, python: Option<&Path>, control: &Control) -> SetupView {
     let mut view = survey(places);
     if view.interpreter == InterpreterView::Unknown {
-        view.interpreter = match interpreter::find(python, control) {
+        view.interpreter = match find_python(places, python, control) {
             Ok(interpreter) => found(&interpreter),
             Err(_) if control.check().is_err() => InterpreterView::Unknown,
-            Err(missing) => InterpreterView::Missing {
-                reason: missing.reason,
-                remedy: missing.remedy,
-            },
+            Err(missing) => not_found(missing),
         };
     }
     view
 }
 
-/// Does all of a wish that is not done yet. A model that cannot be had does not keep the others from being fetched;
-/// the first reason is given at the end.
+/// The named one, else that of the settings, else that of last time where it still fits, else whichever does.
+fn find_python(
+    places: &Places,
+    named: Option<&Path>,
+    control: &Control,
+) -> Result<Interpreter, NotFound> {
+    let last = environment::last_python(&places.cache);
+    let wanted = Wanted {
+        named,
+        setting: places.python.as_deref(),
+        last: last.as_deref(),
+    };
+    interpreter::find(wanted, control)
+}
+
+/// Does all of a wish that is not done yet. What cannot be had does not keep the rest from being got, as far as that is
+/// possible; the first reason is given at the end.
 pub fn run(
     places: &Places,
     wish: &Wish,
     control: &Control,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), SetupError> {
-    let manifest = places.models().map_err(|error| {
-        let remedy = "Correct the file that TONEARM_MODELS names";
-        SetupError::Failed(Failure::new(
-            FailureKind::Damaged,
-            error.to_string(),
-            remedy,
-        ))
-    })?;
+    let manifest = places
+        .models()
+        .map_err(|error| SetupError::Failed(bad_list(&error)))?;
+    are_known(&manifest, wish)?;
+    if let Some(folder) = wish.from.as_deref().filter(|folder| !folder.is_dir()) {
+        return Err(SetupError::Failed(Failure::new(
+            FailureKind::Missing,
+            format!(
+                "there is no folder to take models from\nFolder: {}",
+                folder.display()
+            ),
+            "Name a folder that holds models or packages",
+        )));
+    }
+    let made = if wish.environment && places.worker.is_none() {
+        let made = make_environment(places, wish, control, tell);
+        made.and_then(|()| places.resources().map(drop).map_err(SetupError::Failed))
+    } else {
+        Ok(())
+    };
+    match made {
+        // What lies in a folder needs neither packages nor the net.
+        Err(SetupError::Failed(first)) if wish.from.is_some() => {
+            match get_models(places, &manifest, wish, (control, tell)) {
+                Err(SetupError::Cancelled) => Err(SetupError::Cancelled),
+                Ok(()) | Err(SetupError::Failed(_)) => Err(SetupError::Failed(first)),
+            }
+        }
+        Err(error) => Err(error),
+        Ok(()) => get_models(places, &manifest, wish, (control, tell)),
+    }
+}
+
+fn are_known(manifest: &Manifest, wish: &Wish) -> Result<(), SetupError> {
     let named = wish.models.iter().flatten();
     let unknown = named.chain(&wish.accepted).chain(&wish.again);
     for id in unknown {
@@ -136,20 +176,7 @@ pub fn run(
             )));
         }
     }
-    if let Some(folder) = wish.from.as_deref().filter(|folder| !folder.is_dir()) {
-        return Err(SetupError::Failed(Failure::new(
-            FailureKind::Missing,
-            format!(
-                "there is no folder to take models from\nFolder: {}",
-                folder.display()
-            ),
-            "Name a folder that holds models or packages",
-        )));
-    }
-    if wish.environment && places.worker.is_none() {
-        make_environment(places, wish, control, tell)?;
-    }
-    get_models(places, &manifest, wish, (control, tell))
+    Ok(())
 }
 
 fn make_environment(
@@ -163,11 +190,12 @@ fn make_environment(
         Environment::Absent | Environment::Broken { .. } => None,
     };
     let suits = |ready: &Ready| {
+        let mine = &ready.interpreter.path;
         wish.torch.is_none_or(|torch| torch == ready.variant)
             && wish
                 .python
                 .as_ref()
-                .is_none_or(|python| *python == ready.interpreter.path)
+                .is_none_or(|python| python == mine || is_same_file(python, mine))
     };
     if let Some(ready) = ready.filter(|ready| suits(ready))
         && works(&ready, control, tell)?
@@ -178,16 +206,15 @@ fn make_environment(
         ))));
         return Ok(());
     }
-    let asked = interpreter::find(wish.python.as_deref(), control);
+    // A machine without a build of torch needs no Python either.
+    let variant = chosen(places, wish.torch).map_err(SetupError::Failed)?;
+    let asked = find_python(places, wish.python.as_deref(), control);
     // Whoever is stopped while it answers has not said that it will not do.
     control
         .check()
         .map_err(|_cancelled| SetupError::Cancelled)?;
     let interpreter = asked.map_err(|missing| {
-        tell(Told::Interpreter(InterpreterView::Missing {
-            reason: missing.reason.clone(),
-            remedy: missing.remedy.clone(),
-        }));
+        tell(Told::Interpreter(not_found(missing.clone())));
         SetupError::Failed(Failure::new(
             FailureKind::Missing,
             missing.reason,
@@ -195,7 +222,6 @@ fn make_environment(
         ))
     })?;
     tell(Told::Interpreter(found(&interpreter)));
-    let variant = chosen(places, wish.torch).map_err(SetupError::Failed)?;
     tell(Told::Variant(variant.clone()));
     // Wheels are taken from the folder when there are such; it may hold models alone.
     let wheels = wish.from.as_deref().filter(|folder| has_wheels(folder));
@@ -222,6 +248,12 @@ fn make_environment(
             Err(error.into())
         }
     }
+}
+
+/// Also through links, as in environments of the user's own.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let whole = |path| fs::canonicalize(path).ok();
+    whole(one).is_some_and(|one| whole(other) == Some(one))
 }
 
 impl From<BuildError> for SetupError {
@@ -254,113 +286,10 @@ fn has_wheels(folder: &Path) -> bool {
     })
 }
 
-fn get_models(
-    places: &Places,
-    manifest: &Manifest,
-    wish: &Wish,
-    (control, tell): (&Control, &mut dyn FnMut(Told)),
-) -> Result<(), SetupError> {
-    let mut first = None;
-    for model in &manifest.models {
-        let is_accepted = wish.accepted.contains(&model.id);
-        let is_wished = wish.again.contains(&model.id)
-            || match &wish.models {
-                Some(ids) => ids.contains(&model.id) || is_accepted,
-                None => model.is_free || is_accepted,
-            };
-        if !is_wished {
-            continue;
-        }
-        let state = match get_model(places, (model, is_accepted), wish, (control, tell)) {
-            Ok(installed) => ready(&installed),
-            Err(ShelfError::Cancelled(_)) => {
-                tell(Told::Model(model.id.clone(), state_of(places, model)));
-                return Err(SetupError::Cancelled);
-            }
-            Err(ShelfError::NotAccepted(_)) => {
-                let failure = Failure::new(
-                    FailureKind::Unsupported,
-                    format!(
-                        "the weights of {} are for {}",
-                        model.title, model.weight_licence
-                    ),
-                    format!(
-                        "Read {}, then run tonearm setup --accept-licence {}",
-                        model.link, model.id
-                    ),
-                );
-                first.get_or_insert(failure);
-                ModelState::NotAccepted
-            }
-            Err(ShelfError::Failed(failure)) => {
-                first.get_or_insert(failure.clone());
-                ModelState::Failed(failure)
-            }
-        };
-        tell(Told::Model(model.id.clone(), state));
-    }
-    first.map_or(Ok(()), |failure| Err(SetupError::Failed(failure)))
-}
-
-fn get_model(
-    places: &Places,
-    (model, is_accepted): (&Model, bool),
-    wish: &Wish,
-    (control, tell): (&Control, &mut dyn FnMut(Told)),
-) -> Result<Installed, ShelfError> {
-    let is_again = wish.again.contains(&model.id);
-    let there = shelf::installed(&places.cache, model);
-    // What was agreed to once stays agreed to.
-    let is_accepted = is_accepted
-        || there
-            .as_ref()
-            .is_some_and(|there| there.note.accepted.is_some());
-    if let Some(installed) = there.filter(|_| !is_again) {
-        return Ok(installed);
-    }
-    let Some(folder) = &wish.from else {
-        let patience = Patience::default();
-        let wanted = (model, is_accepted);
-        let get = if is_again {
-            download::fetch_again
-        } else {
-            download::fetch
-        };
-        return get(
-            &places.cache,
-            wanted,
-            (patience, control),
-            &mut |fetching| {
-                tell(Told::Model(
-                    model.id.clone(),
-                    ModelState::Fetching(fetching),
-                ));
-            },
-        );
-    };
-    let imported = shelf::import(&places.cache, folder, (model, is_accepted), control)?;
-    imported.ok_or_else(|| {
-        let names: Vec<&str> = model.files.iter().map(|file| file.name.as_str()).collect();
-        ShelfError::Failed(Failure::new(
-            FailureKind::Missing,
-            format!(
-                "{} is not in the folder: {} is looked for",
-                model.title,
-                names.join(" or ")
-            ),
-            format!("Put it there; it comes from {}", model.link),
-        ))
-    })
-}
-
 /// Which build of torch: the wish, else as last time, else what suits the machine.
 fn chosen(places: &Places, wish: Option<Variant>) -> Result<VariantView, Failure> {
     let last = environment::last_variant(&places.cache);
-    let machine = Machine {
-        system: std::env::consts::OS,
-        processor: std::env::consts::ARCH,
-        has_nvidia_driver: has_nvidia_driver(),
-    };
+    let machine = machine::here();
     let choice = fingerprint::choose(machine, wish.or(last)).map_err(|error| {
         let remedy = "Choose another build: tonearm setup --torch cpu";
         Failure::new(FailureKind::Unsupported, error.to_string(), remedy)
@@ -383,21 +312,18 @@ fn chosen(places: &Places, wish: Option<Variant>) -> Result<VariantView, Failure
     })
 }
 
-fn has_nvidia_driver() -> bool {
-    if cfg!(windows) {
-        let system = std::env::var_os("SystemRoot").unwrap_or_default();
-        return Path::new(&system)
-            .join("System32")
-            .join("nvcuda.dll")
-            .is_file();
-    }
-    Path::new("/proc/driver/nvidia/version").exists() || Path::new("/dev/nvidiactl").exists()
-}
-
 fn found(interpreter: &Interpreter) -> InterpreterView {
     InterpreterView::Found {
         version: interpreter.version_text(),
         path: interpreter.path.clone(),
+    }
+}
+
+fn not_found(missing: NotFound) -> InterpreterView {
+    InterpreterView::Missing {
+        reason: missing.reason,
+        remedy: missing.remedy,
+        is_command: missing.is_command,
     }
 }
 
@@ -413,37 +339,6 @@ fn environment_view(environment: &Environment) -> EnvironmentView {
             reason: reason.clone(),
             remedy: "Set up again; only what is missing is fetched".to_owned(),
         },
-    }
-}
-
-fn model_view(places: &Places, model: &Model) -> ModelView {
-    let installed = shelf::installed(&places.cache, model);
-    let true_bytes = installed.as_ref().and_then(Installed::bytes);
-    let about = model.files.first().map_or(0, |file| file.about_bytes);
-    ModelView {
-        id: model.id.clone(),
-        family: model.family,
-        title: model.title.clone(),
-        is_for: model.is_for.clone(),
-        bytes: true_bytes.unwrap_or(about),
-        code_licence: model.code_licence.clone(),
-        weight_licence: model.weight_licence.clone(),
-        is_free: model.is_free,
-        notice: model.notice.clone(),
-        link: model.link.clone(),
-        state: installed.map_or(ModelState::Absent, |it| ready(&it)),
-    }
-}
-
-fn state_of(places: &Places, model: &Model) -> ModelState {
-    shelf::installed(&places.cache, model).map_or(ModelState::Absent, |it| ready(&it))
-}
-
-fn ready(installed: &Installed) -> ModelState {
-    ModelState::Ready {
-        path: installed.path.clone(),
-        sha256: installed.note.sha256.clone(),
-        is_checked: installed.note.is_checked,
     }
 }
 

@@ -1,23 +1,31 @@
 //! Environments that are built, break and are built again, by a Python that only pretends.
 
+use super::lives;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tonearm_core::control::Control;
 use tonearm_core::failure::Failure;
 use tonearm_core::python::Step;
 use tonearm_core::python::environment::{self, Environment, InUse, Ready};
+use tonearm_core::python::interpreter::{self, Wanted};
 use tonearm_core::setup::run::{self, SetupError, Told};
-use tonearm_core::setup::{EnvironmentView, Places, Variant, Wish};
+use tonearm_core::setup::{EnvironmentView, InterpreterView, ModelState, Places, Variant, Wish};
+use tonearm_tests::program::{Program, Running, finish, skipped};
 
 /// Answers as Python does, and writes down what it was asked in the folder that it was made for. In an environment
-/// nothing can be loaded where a file named `damaged` lies beside it.
+/// nothing can be loaded where a file named `damaged` lies beside it. Where a module lies among those that hang, a true
+/// Python imports it.
 const PYTHON: &str = r#"#!/bin/sh
 log=@FOLDER@
 case "$1 $2 $3" in
 "-I -c "*)
     [ -e "$log/slow" ] && { echo > "$log/asked"; sleep 60; }
+    [ -e "$log/hangs/json.py" ] && PYTHONPATH="$log/hangs" exec python3 -c "$3"
     echo "{\"version\": [3, 12, 1], \"implementation\": \"cpython\", \"platform\": \"linux-x86_64\","\
         "\"executable\": \"$log/python3.12\", \"venv\": true, \"bits\": 64}"
     exit 0 ;;
@@ -26,7 +34,9 @@ echo "$6" "cache=$PIP_CACHE_DIR" "root=$PIP_ROOT" "index=$PIP_INDEX_URL" >> "$lo
 case "$6" in
 venv)
     mkdir -p "$8/bin" && cp "$0" "$8/bin/python" ;;
-ensurepip) ;;
+ensurepip)
+    [ ! -e "$log/hangs/ensurepip.py" ] || PYTHONPATH="$log/hangs" exec python3 -c "$5" ensurepip
+    ;;
 pip)
     [ -e "$log/no-net" ] && { echo "ERROR: Max retries exceeded"; exit 1; }
   [ ! -e "$log/endless" ] || { echo > "$log/installs"; cat; exit 70; }
@@ -62,14 +72,52 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    fn set_up(&self, control: &Control, tell: &mut dyn FnMut(&Told)) -> Result<(), SetupError> {
-        let wish = Wish {
+    fn wish(&self) -> Wish {
+        Wish {
             models: Some(Vec::new()),
             torch: Some(Variant::Cpu),
             python: Some(self.path("python3.12")),
             ..Wish::default()
+        }
+    }
+
+    fn set_up(&self, control: &Control, tell: &mut dyn FnMut(&Told)) -> Result<(), SetupError> {
+        run::run(&self.places, &self.wish(), control, &mut |told| tell(&told))
+    }
+
+    /// The Python that would be taken where none is named.
+    fn taken(&self) -> PathBuf {
+        let wish = Wish {
+            python: None,
+            ..self.wish()
         };
-        run::run(&self.places, &wish, control, &mut |told| tell(&told))
+        let (control, mut taken) = (Control::default(), None);
+        let ended = run::run(&self.places, &wish, &control, &mut |told| {
+            if let Told::Interpreter(InterpreterView::Found { path, .. }) = told {
+                taken = Some(path);
+                control.cancel();
+            }
+        });
+        assert_eq!(ended, Err(SetupError::Cancelled));
+        taken.expect("a Python was found")
+    }
+
+    fn failure(&self, wish: &Wish) -> Failure {
+        match run::run(&self.places, wish, &Control::default(), &mut |_| ()) {
+            Err(SetupError::Failed(failure)) => failure,
+            other => panic!("no failure: {other:?}"),
+        }
+    }
+
+    /// The program itself, which sets up.
+    fn command(&self, program: &Program) -> Command {
+        let python = self.path("python3.12");
+        let mut command = program.command(["setup", "--models", "none", "--torch", "cpu"]);
+        command
+            .arg("--python")
+            .arg(python)
+            .env("TONEARM_CACHE", &self.places.cache);
+        command
     }
 
     fn succeeds(&self) -> Ready {
@@ -81,10 +129,7 @@ impl Bench {
     }
 
     fn fails(&self) -> Failure {
-        match self.set_up(&Control::default(), &mut |_| ()) {
-            Err(SetupError::Failed(failure)) => failure,
-            other => panic!("no failure: {other:?}"),
-        }
+        self.failure(&self.wish())
     }
 
     /// Times that packages were installed.
@@ -242,6 +287,155 @@ fn cancelled_while_a_python_is_asked_it_does_not_say_that_there_is_none() {
     });
     assert_eq!(ended, Err(SetupError::Cancelled));
     assert_eq!(told, []);
+}
+
+#[test]
+fn the_python_of_last_time_is_taken_again_and_that_of_the_settings_before_it() {
+    let mut bench = Bench::new();
+    let ready = bench.succeeds();
+    fs::write(ready.folder.join("damaged"), "").unwrap();
+    assert_eq!(bench.taken(), bench.path("python3.12"));
+    let other = Bench::new();
+    bench.places.python = Some(other.path("python3.12"));
+    assert_eq!(bench.taken(), other.path("python3.12"));
+    bench.places.python = Some(bench.path("nothing"));
+    let failure = bench.failure(&Wish {
+        python: None,
+        ..bench.wish()
+    });
+    assert!(failure.remedy.contains("under Models"), "{failure:?}");
+}
+
+#[test]
+fn models_of_a_folder_are_taken_where_no_environment_can_be_made() {
+    let mut bench = Bench::new();
+    let from = bench.path("from");
+    fs::create_dir(&from).unwrap();
+    fs::write(from.join("m.ckpt"), "PK\u{3}\u{4}m").unwrap();
+    let list = r#"{"models": [{"id": "m", "family": "beats", "title": "M", "is_for": "tests", "code_licence": "MIT",
+        "weight_licence": "MIT", "is_free": true, "notice": null, "link": "", "files": [{"name": "m.ckpt", "also": [],
+        "urls": [], "about_bytes": 4, "most_bytes": 100, "check": "unpinned"}]}]}"#;
+    fs::write(bench.path("models.json"), list).unwrap();
+    bench.places.manifest = Some(bench.path("models.json"));
+    let failure = bench.failure(&Wish {
+        models: None,
+        python: Some(bench.path("nothing")),
+        from: Some(from),
+        ..bench.wish()
+    });
+    assert!(failure.message.contains("Python"), "{failure:?}");
+    let models = run::survey(&bench.places).models;
+    assert!(
+        matches!(models[0].state, ModelState::Ready { .. }),
+        "{models:?}"
+    );
+}
+
+#[test]
+fn workers_that_cannot_be_written_out_are_told_by_the_set_up() {
+    let bench = Bench::new();
+    let python = bench.places.cache.join("python");
+    fs::create_dir_all(&python).unwrap();
+    fs::write(python.join("resources"), "in the way").unwrap();
+    let failure = bench.fails();
+    assert!(failure.message.contains("workers"), "{failure:?}");
+    assert!(failure.remedy.contains("TONEARM_CACHE"), "{failure:?}");
+    fs::remove_file(python.join("resources")).unwrap();
+    bench.succeeds();
+}
+
+#[test]
+fn a_build_that_is_not_made_for_this_machine_is_told_before_a_python_is_looked_for() {
+    let bench = Bench::new();
+    let failure = bench.failure(&Wish {
+        torch: Some(if cfg!(target_os = "macos") {
+            Variant::Cuda
+        } else {
+            Variant::Mps
+        }),
+        python: Some(bench.path("nothing")),
+        ..bench.wish()
+    });
+    assert!(!failure.message.contains("Python"), "{failure:?}");
+}
+
+#[test]
+fn in_an_environment_of_the_users_own_the_python_behind_it_is_taken() {
+    let control = Control::default();
+    let Ok(base) = interpreter::find(Wanted::default(), &control) else {
+        return skipped("there is no Python 3.12");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new(&base.path)
+        .args(["-m", "venv", "--without-pip"])
+        .arg(folder.path())
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let python = folder.path().join("bin/python");
+    let wanted = Wanted {
+        named: Some(&python),
+        ..Wanted::default()
+    };
+    let found = interpreter::find(wanted, &control).unwrap();
+    assert!(!found.path.starts_with(folder.path()), "{found:?}");
+    let itself = |path: &Path| fs::canonicalize(path).unwrap();
+    assert_eq!(itself(&found.path), itself(&base.path));
+    assert_eq!(found.version, base.version);
+}
+
+/// A module that says who imports it, starts a process of its own, and stays.
+const HANGING: &str = "import os, subprocess, sys
+child = subprocess.Popen([sys.executable, '-I', '-c', 'import time; time.sleep(600)'])
+with open('@FOLDER@/unfinished', 'w') as file:
+    file.write(f'{os.getpid()} {child.pid}')
+os.rename('@FOLDER@/unfinished', '@FOLDER@/ids')
+child.wait()
+";
+
+#[test]
+fn a_set_up_that_is_killed_leaves_no_process_and_the_next_one_works() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        return skipped("there is no Python");
+    }
+    // While it asks a Python who it is, and while that makes an environment.
+    for module in ["json.py", "ensurepip.py"] {
+        let (bench, program) = (Bench::new(), Program::new());
+        let folder = bench.path("").to_string_lossy().into_owned();
+        fs::create_dir(bench.path("hangs")).unwrap();
+        let text = HANGING.replace("@FOLDER@", &folder);
+        fs::write(bench.path("hangs").join(module), text).unwrap();
+        let mut running = Running::start(bench.command(&program));
+        wait_for(&bench.path("ids"));
+        let ids = fs::read_to_string(bench.path("ids")).unwrap();
+        running.kill();
+        running.end();
+        let began = Instant::now();
+        while let Some(id) = ids.split_whitespace().find(|id| lives(id)) {
+            let is_patient = began.elapsed() < Duration::from_secs(20);
+            assert!(is_patient, "{module}: an orphan: {id}");
+            std::thread::yield_now();
+        }
+        fs::remove_dir_all(bench.path("hangs")).unwrap();
+        finish(bench.command(&program)).with_status(0);
+        assert_eq!(bench.leftovers(), Vec::<String>::new());
+        bench.succeeds();
+    }
+}
+
+#[test]
+fn without_a_home_nothing_is_run_from_a_folder_that_others_can_write_to() {
+    const NOBODY: u32 = 54_321;
+    let program = Program::new();
+    let mut command = program.command(["setup", "--check"]);
+    command.env_remove("HOME").current_dir("/");
+    command.uid(NOBODY).gid(NOBODY);
+    let Ok(refused) = command.output() else {
+        return skipped("only root can be somebody without a home");
+    };
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("TONEARM_CACHE"), "{said}");
 }
 
 fn wait_for(path: &Path) {

@@ -4,10 +4,11 @@ use super::{fake_worker, lives};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use tonearm_tests::program::{Ended, Program, Running, finish, of_event};
+use tonearm_tests::program::{Ended, Program, Running, finish, of_event, skipped};
 use tonearm_tests::waves;
 
 struct Bench {
@@ -49,7 +50,10 @@ impl Bench {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.program.command(["--json"].iter().chain(arguments));
+        self.with_models(self.program.command(["--json"].iter().chain(arguments)))
+    }
+
+    fn with_models(&self, mut command: Command) -> Command {
         command
             .env("TONEARM_CACHE", self.path("cache"))
             .env("TONEARM_MODELS", self.path("models.json"))
@@ -64,19 +68,14 @@ impl Bench {
     }
 
     fn set_up(&self) -> Vec<Value> {
+        self.set_up_with(&["--accept-licence", "htdemucs"])
+    }
+
+    fn set_up_with(&self, more: &[&str]) -> Vec<Value> {
         let from = self.path("from");
         let from = from.to_string_lossy();
-        self.run(&[
-            "setup",
-            "--from",
-            &from,
-            "--accept-licence",
-            "htdemucs",
-            "--models",
-            "beat_this,ace",
-        ])
-        .with_status(0)
-        .lines()
+        let free = ["setup", "--from", &from, "--models", "beat_this,ace"];
+        self.run(&[&free[..], more].concat()).with_status(0).lines()
     }
 
     /// Artifact and engine of the one track.
@@ -292,6 +291,80 @@ fn without_models_the_built_in_analysis_works_and_says_so() {
         .with_status(0);
     assert!(ended.stderr.contains("tonearm setup"), "{}", ended.stderr);
     assert_eq!(bench.engines()[0].1, "native");
+}
+
+#[test]
+fn chords_are_not_said_to_be_ready_without_stems_by_a_model() {
+    let bench = Bench::new("normal");
+    let lines = bench.set_up_with(&[]);
+    assert_eq!(lines.last().unwrap()["ready"], json!(["beats"]));
+    let checked = bench.run(&["setup", "--check"]).with_status(0).lines();
+    assert_eq!(checked.last().unwrap()["ready"], json!(["beats"]));
+    let music = bench.program.music();
+    let ended = bench
+        .run(&["import", &music.to_string_lossy(), "--engine", "neural"])
+        .with_status(0);
+    let told = "--accept-licence htdemucs";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    assert_eq!(
+        bench.engines(),
+        pairs(&[
+            ("beats", "beat_this"),
+            ("key", "native"),
+            ("chords", "native"),
+            ("stems", "none")
+        ])
+    );
+    bench.set_up();
+    let ended = bench.run(&["analyze", "--all"]).with_status(0);
+    assert!(!ended.stderr.contains(told), "{}", ended.stderr);
+}
+
+#[test]
+fn a_broken_list_of_models_is_told_wherever_models_are() {
+    let bench = Bench::new("normal");
+    fs::write(bench.path("models.json"), "{").unwrap();
+    let checked = bench.run(&["setup", "--check"]).with_status(1).lines();
+    let error = &checked.last().unwrap()["error"];
+    let words = "the list of models cannot be read";
+    assert!(error["message"].as_str().unwrap().contains(words));
+    assert!(error["remedy"].as_str().unwrap().contains("TONEARM_MODELS"));
+    let doctor = bench.run(&["doctor"]).with_status(0).json();
+    let checks = doctor["checks"].as_array().unwrap().iter();
+    let failed: Vec<&Value> = checks.filter(|it| it["state"] == "failed").collect();
+    assert_eq!(failed.len(), 1, "{doctor}");
+    assert!(failed[0]["reason"].as_str().unwrap().contains(words));
+}
+
+#[test]
+fn at_an_open_question_ctrl_c_ends_the_program() {
+    let is_there = Command::new("script").arg("--version").output().is_ok();
+    if !is_there || !cfg!(target_os = "linux") {
+        return skipped("there is no script, which gives a terminal");
+    }
+    let bench = Bench::new("normal");
+    let asking = bench.program.command(["setup", "--models", "htdemucs"]);
+    let words = std::iter::once(asking.get_program()).chain(asking.get_args());
+    let quoted: Vec<String> = words
+        .map(|word| format!("'{}'", word.to_string_lossy()))
+        .collect();
+    let mut command = Command::new("script");
+    command.args(["-qec", &quoted.join(" "), "/dev/null"]);
+    for (name, value) in asking.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let (stdin, mut keys) = std::io::pipe().unwrap();
+    command
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut running = Running::start(bench.with_models(command));
+    while !running.next_line().expect("a question").contains("[y/N]") {}
+    keys.write_all(b"\x03").unwrap();
+    assert_eq!(running.end().status.code(), Some(130));
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(super) struct Line {
 
 /// Lets every model that is ready work on `file` twice, and counts the second time.
 pub(super) fn run(context: &Context, file: &Path, length: Secs) -> Result<Vec<Line>, Exit> {
-    let places = places();
+    let places = places()?;
     let scratch = tempfile::tempdir()?;
     let neural = Neural::new(places.clone(), Drive::of(scratch.path().to_path_buf()));
     let mut wants: BTreeSet<Artifact> = Artifact::ALL

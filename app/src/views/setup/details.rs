@@ -21,9 +21,12 @@ pub(super) fn text(view: &SetupView) -> String {
             InterpreterView::Found { version, path } => {
                 format!("{version} at {}", path.display())
             }
-            InterpreterView::Missing { reason, remedy } => format!("{reason}. {remedy}"),
+            InterpreterView::Missing { reason, remedy, .. } => format!("{reason}. {remedy}"),
         },
     );
+    if let Some(chosen) = &view.python {
+        line("chosen python", chosen.display().to_string());
+    }
     if let Some(chosen) = &view.variant {
         line(
             "torch for",

@@ -141,7 +141,7 @@ fn below_ui(ui: &mut Ui, (view, model): (&SetupView, &ModelView), panel: &mut Se
         ModelState::Ready {
             is_checked: false, ..
         } => {
-            let text = "Its makers have published no checksum to compare the file with";
+            let text = "Its makers have published no whole checksum to compare the file with";
             ui.add(Label::new(muted(text)).wrap());
         }
         ModelState::Absent | ModelState::NotAccepted | ModelState::Ready { .. } => {}

@@ -2,20 +2,20 @@
 
 use super::parts::{self, Head, muted, row_ui, trouble_ui};
 use super::standing::variant_name;
-use super::{SetupPanel, standing};
+use super::{Asked, SetupPanel, standing};
 use crate::format;
 use crate::outbox::Outbox;
 use crate::theme;
-use eframe::egui::{ComboBox, Label, Ui};
+use eframe::egui::{Button, ComboBox, Label, Ui};
 use tonearm_core::setup::{DeviceView, EnvironmentView, InterpreterView, SetupView};
 
 pub(super) fn packages_ui(ui: &mut Ui, view: &SetupView, panel: &mut SetupPanel, out: &mut Outbox) {
-    python_ui(ui, view, out);
+    python_ui(ui, view, panel, out);
     environment_ui(ui, view, panel);
     device_ui(ui, view);
 }
 
-fn python_ui(ui: &mut Ui, view: &SetupView, out: &mut Outbox) {
+fn python_ui(ui: &mut Ui, view: &SetupView, panel: &mut SetupPanel, out: &mut Outbox) {
     let (colour, state) = match &view.interpreter {
         InterpreterView::Unknown => (theme::TEXT_FAINT, "Not looked for yet".to_owned()),
         InterpreterView::Found { version, .. } => (theme::OK, format!("{version} found")),
@@ -29,24 +29,66 @@ fn python_ui(ui: &mut Ui, view: &SetupView, out: &mut Outbox) {
     row_ui(
         ui,
         &head,
-        |_ui| {},
-        |ui| match &view.interpreter {
-            InterpreterView::Unknown => {}
-            InterpreterView::Found { path, .. } => {
-                let path = format::fit(&path.to_string_lossy(), 200);
-                ui.add(Label::new(muted(&path)).truncate());
-            }
-            InterpreterView::Missing { reason, remedy } => {
-                // At the top it stands only while there are no packages.
-                if matches!(view.environment, EnvironmentView::Ready { .. }) {
-                    trouble_ui(ui, (reason, "This line gets it"));
-                    parts::command_ui(ui, remedy, out);
-                } else {
-                    trouble_ui(ui, (reason, "The line above gets it"));
+        |ui| choice_ui(ui, view, panel),
+        |ui| {
+            let found = match &view.interpreter {
+                InterpreterView::Unknown => None,
+                InterpreterView::Found { path, .. } => {
+                    let text = format::fit(&path.to_string_lossy(), 200);
+                    ui.add(Label::new(muted(&text)).truncate());
+                    Some(path)
                 }
+                InterpreterView::Missing {
+                    reason,
+                    remedy,
+                    is_command,
+                } => {
+                    missing_ui(ui, view, (reason, remedy, *is_command), out);
+                    None
+                }
+            };
+            if let Some(chosen) = view.python.as_ref().filter(|it| Some(*it) != found) {
+                let path = format::fit(&chosen.to_string_lossy(), 200);
+                let text = format!("Chosen by you for whenever packages are made: {path}");
+                ui.add(Label::new(muted(&text)).truncate());
             }
         },
     );
+}
+
+/// Another Python, or no particular one.
+fn choice_ui(ui: &mut Ui, view: &SetupView, panel: &mut SetupPanel) {
+    let idle = !view.is_busy;
+    let mut button = |text, hint, asked| {
+        let button = ui.add_enabled(idle, Button::new(text));
+        if button.on_hover_text(hint).clicked() {
+            panel.asked = Some(asked);
+        }
+    };
+    let hint = "The program of a Python 3.12 that is not found by itself";
+    button("Choose another…", hint, Asked::Python);
+    if view.python.is_some() {
+        let hint = "Takes whichever Python 3.12 is found";
+        button("Look for one", hint, Asked::AnyPython);
+    }
+}
+
+fn missing_ui(
+    ui: &mut Ui,
+    view: &SetupView,
+    (reason, remedy, is_command): (&str, &str, bool),
+    out: &mut Outbox,
+) {
+    // At the top it stands only while there are no packages.
+    let is_above = !matches!(view.environment, EnvironmentView::Ready { .. });
+    match (is_command, is_above) {
+        (false, _) => trouble_ui(ui, (reason, remedy)),
+        (true, true) => trouble_ui(ui, (reason, "The line above gets it")),
+        (true, false) => {
+            trouble_ui(ui, (reason, "This line gets it"));
+            parts::command_ui(ui, remedy, out);
+        }
+    }
 }
 
 fn environment_ui(ui: &mut Ui, view: &SetupView, panel: &mut SetupPanel) {

@@ -58,15 +58,26 @@ pub(super) fn of(view: &SetupView, panel: &SetupPanel) -> Standing {
         return busy(view);
     }
     let has_packages = matches!(view.environment, EnvironmentView::Ready { .. });
-    if let (InterpreterView::Missing { reason, remedy }, false) = (&view.interpreter, has_packages)
+    // Where nothing runs, a Python would be got in vain.
+    let runs_nothing = view.variant.is_none() && !has_packages;
+    if let InterpreterView::Missing {
+        reason,
+        remedy,
+        is_command,
+    } = &view.interpreter
+        && !has_packages
+        && !runs_nothing
     {
         let standing = Standing::new("Better analysis needs Python 3.12", Primary::Look)
             .tell("The built-in analysis works without it.")
-            .tell(sentence(reason))
-            .tell("Put this line into a terminal, then look again.");
-        return Standing {
-            command: Some(remedy.clone()),
-            ..standing
+            .tell(sentence(reason));
+        return if *is_command {
+            Standing {
+                command: Some(remedy.clone()),
+                ..standing.tell("Put this line into a terminal, then look again.")
+            }
+        } else {
+            standing.tell(sentence(remedy))
         };
     }
     if let Some(trouble) = &view.trouble {
@@ -76,7 +87,7 @@ pub(super) fn of(view: &SetupView, panel: &SetupPanel) -> Standing {
             .tell(sentence(&trouble.remedy))
             .tell("What was fetched is kept. The built-in analysis works.");
     }
-    if view.variant.is_none() && !has_packages {
+    if runs_nothing {
         return Standing::new("This machine cannot run the models", Primary::Nothing)
             .tell("There is no build of PyTorch for it. The built-in analysis works.");
     }

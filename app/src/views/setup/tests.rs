@@ -146,7 +146,21 @@ fn without_python() -> SetupView {
         interpreter: InterpreterView::Missing {
             reason: "there is 3.11 at /usr/bin/python3".to_owned(),
             remedy: "uv python install 3.12".to_owned(),
+            is_command: true,
         },
+        ..fresh()
+    }
+}
+
+/// The one that the user chose is of no use.
+fn with_a_bad_python() -> SetupView {
+    SetupView {
+        interpreter: InterpreterView::Missing {
+            reason: "the Python of the settings does not answer".to_owned(),
+            remedy: "Choose another Python 3.12 under Models".to_owned(),
+            is_command: false,
+        },
+        python: Some(PathBuf::from("/opt/python3.12")),
         ..fresh()
     }
 }
@@ -244,6 +258,23 @@ fn one_headline_and_one_button_say_how_it_stands_and_what_comes_next() {
 }
 
 #[test]
+fn a_python_is_asked_for_only_where_it_is_of_use_and_only_a_command_is_one_to_copy() {
+    let nowhere = SetupView {
+        variant: None,
+        ..without_python()
+    };
+    let standing = |view| standing::of(&view, &SetupPanel::default());
+    let told = standing(nowhere);
+    assert_eq!(told.headline, "This machine cannot run the models");
+    let told = standing(without_python());
+    assert_eq!(told.command.as_deref(), Some("uv python install 3.12"));
+    let told = standing(with_a_bad_python());
+    assert_eq!((told.command, told.primary), (None, Primary::Look));
+    let remedy = "Choose another Python 3.12 under Models";
+    assert!(told.details.iter().any(|line| line == remedy));
+}
+
+#[test]
 fn the_button_gets_all_that_is_free_and_nothing_that_is_not() {
     let mut harness = show(World::of(fresh()));
     harness.get_by_label("Get ready").click();
@@ -316,6 +347,31 @@ fn a_missing_python_is_one_line_to_copy_and_a_look() {
 }
 
 #[test]
+fn another_python_can_be_chosen_and_the_choice_taken_back() {
+    let mut harness = show(World::of(fresh()));
+    assert!(harness.query_by_label("Look for one").is_none());
+    harness.get_by_label("Choose another…").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().panel.asked, Some(Asked::Python));
+    harness.state_mut().view = with_a_bad_python();
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Copy the command").is_none());
+    let remedy = "Choose another Python 3.12 under Models";
+    assert!(harness.query_all_by_label(remedy).count() > 0);
+    harness.get_by_label("Chosen by you for whenever packages are made: /opt/python3.12");
+    harness.get_by_label("Look for one").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().panel.asked, Some(Asked::AnyPython));
+    let found = InterpreterView::Found {
+        version: "3.12.4".to_owned(),
+        path: PathBuf::from("/opt/python3.12"),
+    };
+    harness.state_mut().view.interpreter = found;
+    harness.run_steps(2);
+    harness.get_by_label("/opt/python3.12");
+}
+
+#[test]
 fn progress_is_told_in_bytes_with_the_time_left_and_can_be_cancelled() {
     let mut harness = show(World::of(downloading()));
     let words = "Downloading · 90.0 MB of 450.0 MB · about 3 min left · torch";
@@ -379,7 +435,7 @@ fn a_model_is_removed_and_a_folder_named_by_a_click() {
     assert_eq!(harness.state().asked(), [&gone]);
     harness.get_by_label("Take from a folder…").click();
     harness.run_steps(2);
-    assert!(harness.state().panel.wants_folder);
+    assert_eq!(harness.state().panel.asked, Some(Asked::Folder));
     harness.get_by_label("The NVIDIA card (cuda:0)");
 }
 
@@ -388,6 +444,7 @@ fn every_control_can_be_reached_with_the_keyboard() {
     let mut harness = show(World::of(free_ones()));
     harness.run_steps(2);
     let mut left = vec![
+        "Choose another…",
         "What the packages are made for",
         "Remove Beat This!",
         "Where Demucs comes from",
