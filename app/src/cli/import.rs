@@ -15,11 +15,11 @@ use tonearm_core::setup::run;
 /// Which analysis to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Engine {
-    /// The best there is on this machine
+    /// The built-in analysis; models for stems, where there are such, and for beats with --beats-follow
     Auto,
-    /// The built-in one
+    /// The built-in analysis alone
     Native,
-    /// Neural models
+    /// The built-in analysis at once, then every model that is ready
     Neural,
 }
 
@@ -52,7 +52,8 @@ pub(crate) struct Analyze {
     /// Every track of the library
     #[arg(long, conflicts_with = "tracks")]
     all: bool,
-    /// Make it again even where it is up to date
+    /// Make it again even where it is up to date; what a model made stays, unless a model makes it again or with --engine
+    /// native
     #[arg(long)]
     force: bool,
     /// From now on the beats of every track of the library are found by a model, after the built-in analysis, or no more
@@ -175,6 +176,9 @@ fn follow(
     let end = library.carry_out(command, context.output.quiet, |progress, event| {
         progress.suspend(|| reporter.hear(&event, &library.core.view()))
     });
+    if end.is_ok() {
+        reporter.waiting(&library.core.view().activity)?;
+    }
     match end {
         Ok(()) | Err(Exit::Interrupted) => reporter.summary()?,
         Err(_) => {}

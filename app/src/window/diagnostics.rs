@@ -4,7 +4,6 @@ use super::app::Published;
 use crate::journal::journal;
 use crate::settings::Settings;
 use crate::views::settings::About;
-use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::view::View;
 
 /// Log lines in a report.
@@ -43,10 +42,12 @@ pub(super) fn text(about: &About, settings: &Settings, published: &Published) ->
 pub(super) fn failures(view: &View) -> String {
     let mut text = String::new();
     let failed = view.rows.iter().flat_map(|row| {
-        Artifact::ALL.into_iter().filter_map(move |artifact| {
-            let failure = row.knowledge.records.get(&artifact)?.failure.as_ref()?;
-            Some((row, artifact, failure))
-        })
+        row.knowledge
+            .outcomes()
+            .filter_map(move |(artifact, record)| {
+                let failure = record.failure.as_ref()?;
+                Some((row, artifact, failure))
+            })
     });
     for (row, artifact, failure) in failed.take(FAILURES) {
         text.extend([format!(

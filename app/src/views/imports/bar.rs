@@ -52,9 +52,10 @@ fn has_summary(ui: &Ui, activity: &Activity, panel: &ImportsPanel) -> bool {
     let state = &panel.state;
     let now = ui.input(|input| input.time);
     let is_new = state.seen_busy.is_some_and(|at| now - at < SUMMARY_SECS);
-    activity.finished > 0
+    let is_urgent = activity.failed > 0 || activity.held > 0;
+    (activity.finished > 0 || activity.held > 0)
         && state.closed != Some((activity.finished, activity.failed))
-        && (is_new || activity.failed > 0)
+        && (is_new || is_urgent)
 }
 
 /// What goes on, on one line; what does not fit is cut.
@@ -69,6 +70,12 @@ fn told_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
     if activity.failed > 0 {
         let text = format!("{} failed", parts::grouped(activity.failed));
         ui.label(RichText::new(text).color(theme::ERROR));
+    }
+    if let Some(lost) = activity.lost_models.as_ref().filter(|_| activity.held > 0) {
+        let verb = if activity.held == 1 { "waits" } else { "wait" };
+        let text = format!("{} {verb} for models", parts::grouped(activity.held as u64));
+        ui.label(RichText::new(text).color(theme::WARN))
+            .on_hover_text(format!("{}. {}", lost.message, lost.remedy));
     }
     let facts = facts(activity, panel);
     if !facts.is_empty() {

@@ -9,9 +9,8 @@ use crate::scene::Scene;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
-use tonearm_core::row::{ArtifactState, Row};
+use tonearm_core::row::Row;
 use tonearm_core::track::TrackId;
 
 /// More lines would not be read by anyone.
@@ -125,7 +124,7 @@ fn write_all<'a>(rows: impl Iterator<Item = &'a Arc<Row>>, text: &mut String) {
 }
 
 fn has_failed(row: &Row) -> bool {
-    row.track.missing || row.artifacts.contains(&ArtifactState::Failed)
+    row.track.missing || row.has_failed()
 }
 
 fn write_failures(row: &Row, text: &mut String) {
@@ -133,12 +132,12 @@ fn write_failures(row: &Row, text: &mut String) {
     if row.track.missing {
         let _infallible = writeln!(text, "{path}: the file is not there");
     }
-    for (artifact, state) in Artifact::ALL.into_iter().zip(row.artifacts) {
-        let record = row.knowledge.records.get(&artifact);
-        let failure = record.and_then(|record| record.failure.as_ref());
-        if state == ArtifactState::Failed
-            && let Some(failure) = failure
-        {
+    let records = row.failed().filter_map(|artifact| {
+        let record = row.knowledge.records.get(&artifact)?;
+        Some((artifact, record))
+    });
+    for (artifact, record) in records.chain(row.failed_by_models()) {
+        if let Some(failure) = &record.failure {
             let (message, remedy) = (&failure.message, &failure.remedy);
             let _infallible = writeln!(text, "{path}: {artifact}: {message}. {remedy}");
         }
