@@ -51,6 +51,16 @@ pub struct Heard {
     pub damage: Option<Failure>,
 }
 
+/// Why a job ended before its time.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Stopped {
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// What the analyser works with is not there any more: says nothing of the track, and every other would fare alike.
+    #[error("{}", .0.message)]
+    Unready(Failure),
+}
+
 /// Makes artifacts. Runs on threads of the pool, several jobs at once.
 pub trait Analyser: Send + Sync + Debug {
     /// How this analyser makes `artifact` now; `None` when it does not.
@@ -60,7 +70,7 @@ pub trait Analyser: Send + Sync + Debug {
     fn memory_bytes(&self, duration: Option<Secs>) -> u64;
 
     /// Does the job. `report` gets each wanted artifact at most once, as soon as it is there. What is not
-    /// reported when this returns counts as failed by a bug.
+    /// reported when this returns counts as failed by a bug, and is still due where it stopped.
     ///
     /// Returns what decoding showed of the file, when it came to that.
     fn run(
@@ -68,5 +78,5 @@ pub trait Analyser: Send + Sync + Debug {
         job: &AnalysisJob,
         control: &Control,
         report: &mut dyn FnMut(Made),
-    ) -> Result<Option<Heard>, Cancelled>;
+    ) -> Result<Option<Heard>, Stopped>;
 }

@@ -115,6 +115,27 @@ impl Knowledge {
         record.is_some_and(|record| record.recipe.maker == Maker::User)
     }
 
+    /// All outcomes: what stands or failed, and what models tried beside that.
+    pub fn outcomes(&self) -> impl Iterator<Item = (Artifact, &ArtifactRecord)> {
+        let all = self.records.iter().chain(&self.tried);
+        all.map(|(artifact, record)| (*artifact, record))
+    }
+
+    /// What is known without the failures that are to be tried again some time; `None` when there are none.
+    pub fn without_passing_failures(mut self) -> Option<Self> {
+        let is_passing = |record: &ArtifactRecord| {
+            let failure = record.failure.as_ref();
+            failure.is_some_and(|failure| failure.retry_at.is_some())
+        };
+        if !self.outcomes().any(|(_, record)| is_passing(record)) {
+            return None;
+        }
+        for records in [&mut self.records, &mut self.tried] {
+            records.retain(|_, record| !is_passing(record));
+        }
+        Some(self)
+    }
+
     /// The stems, as long as they were made from the file as it is: others are not in step with it.
     pub fn stems_of(&self, stamp: FileStamp) -> Option<&StemSet> {
         let record = self.records.get(&Artifact::Stems)?;

@@ -1,6 +1,6 @@
 //! One line of the library: a track, what is known of it, and how far its analysis is.
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, ArtifactRecord, Engine};
 use crate::findings::Knowledge;
 use crate::stems::StemSet;
 use crate::track::{Track, TrackId};
@@ -83,10 +83,38 @@ pub struct Row {
 
 impl Row {
     /// Whether something is wrong that the user should find, whatever else is ready: the file is damaged, or something
-    /// failed, also of what was asked for beyond the usual, as stems are. A missing file is another matter.
+    /// failed, also of what was asked for beyond the usual, as stems are, or asked of a model. A missing file is another
+    /// matter.
     pub fn has_failure(&self) -> bool {
-        !self.track.missing
-            && (self.track.damage.is_some() || self.artifacts.contains(&ArtifactState::Failed))
+        !self.track.missing && (self.track.damage.is_some() || self.has_failed())
+    }
+
+    /// Whether something failed, whoever was to make it.
+    pub fn has_failed(&self) -> bool {
+        self.failed().next().is_some() || self.failed_by_models().next().is_some()
+    }
+
+    /// Where a model failed at what it is asked for, in the order of [`Artifact::ALL`]. What the built-in analysis made
+    /// stands all the same.
+    pub fn failed_by_models(&self) -> impl Iterator<Item = (Artifact, &ArtifactRecord)> {
+        let knowledge = &self.knowledge;
+        let is_asked = |artifact: Artifact| match (knowledge.engine, artifact) {
+            (Engine::Native, _) => false,
+            // Those that are asked for once more have not failed yet.
+            (_, Artifact::Stems) if knowledge.stems_asked => false,
+            (Engine::Neural, _) | (Engine::Auto, Artifact::Beats) => true,
+            (Engine::Auto, Artifact::Stems) => {
+                knowledge.stems.is_some() && knowledge.stems_asked_at.is_some()
+            }
+            (Engine::Auto, _) => false,
+        };
+        let states = Artifact::ALL.into_iter().zip(self.artifacts);
+        states.filter_map(move |(artifact, state)| {
+            let record = knowledge.tried.get(&artifact)?;
+            let has_failed = record.failure.is_some() && record.made_from == self.track.stamp;
+            let is_over = state != ArtifactState::Running && !self.track.missing;
+            (has_failed && is_over && is_asked(artifact)).then_some((artifact, record))
+        })
     }
 
     /// What failed, in the order of [`Artifact::ALL`].

@@ -124,28 +124,5 @@ class Spans(unittest.TestCase):
                 self.assertGreaterEqual(min(run.length for run in found), 4, sounds)
 
 
-class Keys(unittest.TestCase):
-    def test_scales_and_chords_have_their_key(self):
-        from ace.key import key
-
-        table = [
-            ((0, 2, 4, 5, 7, 9, 11, 0, 4, 7), (0, "maj")),
-            ((9, 11, 0, 2, 4, 5, 7, 9, 0, 4), (9, "min")),
-            ((7, 9, 11, 0, 2, 4, 6, 7, 11, 2), (7, "maj")),
-            ((6, 9, 1, 6, 9, 1, 8, 11), (6, "min")),
-        ]
-        for pitches, wanted in table:
-            with self.subTest(pitches=pitches):
-                chroma = [pitches.count(pitch) for pitch in range(12)]
-                self.assertEqual(key(chroma)[:2], wanted)
-                self.assertTrue(0 < key(chroma)[2] <= 1)
-
-    def test_no_notes_have_no_key(self):
-        from ace.key import key
-
-        self.assertIsNone(key([0] * 12))
-        self.assertIsNone(key([1] * 12))
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -129,7 +129,6 @@ class Seams(unittest.TestCase):
         self.assertEqual([span["label"] for span in result["spans"]], ["C:maj", "A:min"])
         self.assertEqual(result["spans"][1]["start"], half * 512 / 22_050)
         self.assertEqual((result["spans"][0]["start"], result["spans"][-1]["end"]), (0.0, 600.0))
-        self.assertEqual(result["frame_seconds"], 512 / 22_050)
         self.assertGreater(result["spans"][0]["confidence"], 0.7)
 
     def test_silence_is_no_chord(self):
@@ -139,7 +138,7 @@ class Seams(unittest.TestCase):
         for sound in (numpy.zeros((22_050 * 50, 1), "f4"), numpy.zeros((1, 1), "f4")):
             result = net.run(support.job(sound, 22_050), "cpu")
             self.assertEqual([span["label"] for span in result["spans"]], ["N"])
-            self.assertEqual((result["spans"][0]["confidence"], result["key"]), (1.0, None))
+            self.assertEqual(result["spans"][0]["confidence"], 1.0)
 
     def test_spans_cover_the_track(self):
         net = model()

@@ -52,9 +52,6 @@ class OverlapAdd(unittest.TestCase):
             furthest = numpy.abs(ours[name] - theirs[place].T).max()
             self.assertLessEqual(furthest, 1e-6, f"{name}, {frames} frames")
             self.assertGreater(numpy.abs(theirs[place]).max(), 1e-3, "the network says nothing")
-        rest = sound - sum(ours.values())
-        residual = 10 * numpy.log10((rest.astype(float) ** 2).sum() / (sound.astype(float) ** 2).sum())
-        self.assertAlmostEqual(result["residual_db"], residual, places=3)
 
     def test_equals_demucs_at_any_length(self):
         model = small_model(Fraction(1))
@@ -80,12 +77,11 @@ class OverlapAdd(unittest.TestCase):
 
 
 class Files(unittest.TestCase):
-    def test_silence_gives_finite_stems_and_no_residual(self):
+    def test_silence_gives_finite_stems(self):
         import numpy
 
         out = support.fresh_folder()
         result = small_model(Fraction(1)).run(support.job(numpy.zeros((44_100, 2), "f4"), 44_100, out), "cpu")
-        self.assertIsNone(result["residual_db"])
         self.assertTrue(all(numpy.isfinite(stem).all() for stem in read_stems(out, result).values()))
 
     def test_nothing_is_left_after_a_cancel(self):

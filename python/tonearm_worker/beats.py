@@ -116,5 +116,4 @@ def result(beat, downbeat, pick):
         # Each is moved to the nearest beat; without beats they would stay where they are.
         "downbeats": numpy.asarray(downbeats, dtype=float).tolist() if len(beats) else [],
         "beat_scores": scores.tolist(),
-        "frame_rate": FRAME_RATE,
     }

@@ -129,9 +129,6 @@ def result(posteriors, seconds, config):
     found = decode.without_short(decode.runs(labels, edges), shortest)
     return {
         "spans": spans(found, posteriors, prevailing(found, codes, edges, labels), seconds, config.frame_seconds),
-        "frame_seconds": config.frame_seconds,
-        "frames": len(posteriors),
-        "key": key_of(posteriors),
     }
 
 
@@ -161,17 +158,16 @@ def prevailing(found, codes, edges, labels):
 
 
 def spans(found, posteriors, sounds, seconds, frame_seconds):
-    """Spans without gaps from 0 to `seconds`, with the means of their posteriors."""
+    """Spans without gaps from 0 to `seconds`, with the means of how likely their notes are."""
     starts = [run.first for run in found]
     lengths = numpy.array([run.length for run in found])
     means = numpy.add.reduceat(posteriors, starts, axis=0, dtype=numpy.float64) / lengths[:, None]
     sure = numpy.add.reduceat(certainty(posteriors, sounds, lengths), starts, dtype=numpy.float64) / lengths
     edges = [start * frame_seconds for start in starts] + [seconds]
-    rounded = means.round(4)
-    rows = zip(found, edges, edges[1:], sure.clip(0, 1).tolist(), rounded[:, ROOT].tolist(), rounded[:, NOTES].tolist())
+    rows = zip(found, edges, edges[1:], sure.clip(0, 1).tolist(), means[:, NOTES].round(4).tolist())
     return [
-        {"start": start, "end": end, "label": run.sound, "confidence": confidence, "root": root, "notes": notes}
-        for run, start, end, confidence, root, notes in rows
+        {"start": start, "end": end, "label": run.sound, "confidence": confidence, "notes": notes}
+        for run, start, end, confidence, notes in rows
     ]
 
 
@@ -181,11 +177,3 @@ def certainty(posteriors, sounds, lengths):
     bits = numpy.repeat([bits for _, _, bits in sounds], lengths)
     notes = numpy.abs(posteriors[:, NOTES] - OUTSIDE[bits].astype(numpy.float32)).mean(axis=1)
     return posteriors[numpy.arange(len(roots)), roots] * numpy.where(roots == NONE, 1, notes)
-
-
-def key_of(posteriors):
-    from ace.decode import PITCHES
-    from ace.key import key
-
-    found = key(posteriors[:, NOTES].sum(axis=0))
-    return found and {"label": f"{PITCHES[found[0]]}:{found[1]}", "confidence": found[2]}

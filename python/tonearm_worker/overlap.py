@@ -15,7 +15,7 @@ def weights(segment):
 
 
 def separate(network, segment, job, device, scale):
-    """Yields (mix, parts) of shapes (n, 2) and (sources, 2, n) from start to end.
+    """Yields parts of shape (sources, 2, n) from start to end.
 
     What demucs' apply_model(shifts=0, split=True, overlap=0.25) does, with only one segment of sums kept: segments
     start every `stride`, so what lies before the next start is final.
@@ -43,7 +43,7 @@ def separate(network, segment, job, device, scale):
         parts = sums[..., :final] / weight_sums[:final] * deviation + mean
         if not bool(torch.isfinite(parts).all()):
             checkpoints.refuse("The model's answer is not a number")
-        yield around[before : before + final].numpy(), parts.numpy()
+        yield parts.numpy()
         sums, weight_sums = shifted(sums, stride), shifted(weight_sums, stride)
         job.progress(done + 1, len(starts))
 

@@ -1,6 +1,5 @@
-"""The files of the stems, and what the stems leave of the mix."""
+"""The files of the stems."""
 
-import math
 import os
 import shutil
 
@@ -57,19 +56,3 @@ class Stems:
                 pass
             partial.remove(file.name)
         self._files.clear()
-
-
-class Residual:
-    """How much of the mix the stems do not add up to."""
-
-    def __init__(self):
-        self._rest = self._mix = 0.0
-
-    def add(self, mix, parts):
-        rest = mix.T - parts.sum(axis=0, dtype=numpy.float64)
-        self._rest += float((rest**2).sum())
-        self._mix += float((mix.astype(numpy.float64) ** 2).sum())
-
-    def decibels(self):
-        """None for a silent mix, or one that the stems add up to without any rest."""
-        return 10 * math.log10(self._rest / self._mix) if self._rest > 0 and self._mix > 0 else None

@@ -7,7 +7,7 @@ from . import checkpoints
 from .errors import WorkerError
 from .overlap import separate
 from .pcm import spread
-from .stem_files import Residual, Stems
+from .stem_files import Stems
 from .stem_models import NETWORK, read
 
 RATE, CHANNELS = 44_100, 2
@@ -56,12 +56,10 @@ class Model:
         if job.out is None:
             raise WorkerError("bad_request", "`out` is a folder")
         with Stems(job.out, self.network.sources, job.pcm.frames, CHANNELS) as stems:
-            residual = Residual()
             found = spread(job.pcm, job.check)
             scale = (found.mean, found.deviation + TINY)
             with job.watching(self.network):
-                for mix, parts in separate(self.network, self.segment, job, device, scale):
+                for parts in separate(self.network, self.segment, job, device, scale):
                     stems.write(parts)
-                    residual.add(mix, parts)
             stems.keep()
-        return {"files": stems.names, "frames": job.pcm.frames, "residual_db": residual.decibels()}
+        return {"files": stems.names, "frames": job.pcm.frames}

@@ -57,7 +57,6 @@ fn main() -> ExitCode {
         match request["op"].as_str() {
             Some("load") => load(&mode, &request),
             Some("run") => run(&mode, &family, &request, &requests),
-            Some("quit") => return ExitCode::SUCCESS,
             _ => {}
         }
     }
@@ -89,8 +88,16 @@ fn load(mode: &str, request: &Value) {
         );
         return;
     }
+    if mode == "no_device" {
+        say(
+            &json!({"event": "error", "id": null, "kind": "no_device", "message": "no such device"}),
+        );
+        return;
+    }
+    let on_card = ["memory", "elsewhere"].contains(&mode) && request["device"] != "cpu";
+    let device = if on_card { "cuda:0" } else { "cpu" };
     say(
-        &json!({"event": "loaded", "device": "cpu", "devices": ["cpu"], "versions": {"torch": "0"},
+        &json!({"event": "loaded", "device": device, "devices": ["cpu"], "versions": {"torch": "0"},
         "model": {"kind": "fake", "hyper_parameters": {}, "parameters": 0}, "seconds": 0.0, "rss_bytes": 1}),
     );
 }
@@ -117,6 +124,18 @@ fn run(mode: &str, family: &str, request: &Value, requests: &Receiver<String>) {
             "{{\"event\":\"alive\",\"x\":\"{}\"}}",
             "x".repeat(17 << 20)
         )),
+        "no_number" => {
+            say(&json!({"event": "error", "id": id, "kind": "bad_model", "message": "no number"}));
+        }
+        "vanish" => {
+            if let Some(folder) = folder() {
+                drop(fs::remove_dir_all(folder.join("cache/models")));
+            }
+            done(mode, family, request);
+        }
+        "memory_everywhere" => {
+            say(&json!({"event": "error", "id": id, "kind": "out_of_memory", "message": "8 GiB"}));
+        }
         "memory" if !on_cpu => {
             say(&json!({"event": "error", "id": id, "kind": "out_of_memory", "message": "8 GiB"}));
         }
@@ -180,23 +199,22 @@ fn done(mode: &str, family: &str, request: &Value) {
                 .take_while(|at| *at < length)
                 .collect();
             let downbeats: Vec<f64> = beats.iter().step_by(3).copied().collect();
-            json!({"beats": beats, "downbeats": downbeats, "beat_scores": vec![0.9; beats.len()], "frame_rate": 50})
+            json!({"beats": beats, "downbeats": downbeats, "beat_scores": vec![0.9; beats.len()]})
         }
-        "stems" => json!({"files": stems(mode, request), "frames": frames, "residual_db": -60.0}),
+        "stems" => json!({"files": stems(mode, request), "frames": frames}),
         _ => {
             let span = |start: f64, end: f64, label: &str, notes: [usize; 3]| {
                 let sounding: Vec<f64> = (0..12)
                     .map(|pitch| if notes.contains(&pitch) { 0.9 } else { 0.0 })
                     .collect();
-                json!({"start": start, "end": end, "label": label, "confidence": 0.8, "root": vec![0.0; 13], "notes": sounding})
+                json!({"start": start, "end": end, "label": label, "confidence": 0.8, "notes": sounding})
             };
             let half = length / 2.0;
-            json!({"spans": [span(0.0, half, "A:min7/b7", [9, 0, 4]), span(half, length, "F:maj", [5, 9, 0])],
-                "frame_seconds": 0.02, "frames": 10})
+            json!({"spans": [span(0.0, half, "A:min7/b7", [9, 0, 4]), span(half, length, "F:maj", [5, 9, 0])]})
         }
     };
     say(
-        &json!({"event": "done", "id": request["id"], "result": result, "cpu_seconds": 1.5,
+        &json!({"event": "done", "id": request["id"], "device": "cpu", "result": result, "cpu_seconds": 1.5,
         "inference_seconds": 1.0, "rss_bytes": 1000}),
     );
 }

@@ -611,6 +611,49 @@ fn a_batch_keeps_to_its_room_and_says_so_before_and_after() {
 }
 
 #[test]
+fn what_a_command_hands_out_makes_no_room_for_what_it_makes() {
+    let program = Program::new();
+    for seed in 0..2 {
+        program.put(format!("{seed}.wav"), &tune(seed, 4.0, 44_100, 2));
+    }
+    imported(&program);
+    let ids = ids(&program);
+    stems(&program, [&ids[0]]).with_status(0);
+    let told = program.run(["--json", "stems", "--budget", "auto"]).json();
+    // Room for one more only when the other goes.
+    let room = told["taken"].as_u64().unwrap() + 600_000;
+    let gigabytes = format!("{:.9}", room as f64 / 1e9);
+    program
+        .run(["stems", "--budget", &gigabytes])
+        .with_status(0);
+    let out = program.folder().join("out");
+    let arguments = ["--query", "", "--out"].map(OsStr::new);
+    let all = arguments.into_iter().chain([out.as_os_str()]);
+    let lines = stems(&program, all).with_status(1).lines();
+    let of = |id: &String| {
+        let of_it = lines.iter().filter(|line| line["id"] == **id);
+        of_it.collect::<Vec<_>>()
+    };
+    let (there, refused) = (of(&ids[0]), of(&ids[1]));
+    assert_eq!((there.len(), refused.len()), (1, 1), "{lines:?}");
+    assert!(there[0]["files"].is_object() && out.join(&ids[0]).join("drums.flac").is_file());
+    assert_eq!(refused[0]["error"]["kind"], "storage");
+    assert!(
+        refused[0]["error"]["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("--budget")
+    );
+    fs::remove_file(program.music().join("1.wav")).unwrap();
+    imported(&program);
+    let missing = stems(&program, [&ids[1]]).with_status(1).lines();
+    assert_eq!(
+        (&missing[0]["id"], &missing[0]["error"]["kind"]),
+        (&ids[1].as_str().into(), &"missing".into())
+    );
+}
+
+#[test]
 fn stored_stems_that_are_short_broken_or_gone_are_not_handed_out() {
     let program = Program::new();
     let track = program.put("a.wav", &tune(1, 6.0, 44_100, 2));
@@ -658,7 +701,14 @@ fn stored_stems_that_are_short_broken_or_gone_are_not_handed_out() {
             let remedy = format!("tonearm analyze {id} --force --only stems");
             assert!(told.contains(&remedy), "{case}: {told}");
             assert!(!out.join(id).exists(), "{case} {format}");
-            assert_eq!(ended.lines().len(), 1, "the other track is written");
+            let lines = ended.lines();
+            let (written, refused): (Vec<&Value>, Vec<&Value>) =
+                lines.iter().partition(|line| line["error"].is_null());
+            assert_eq!((written.len(), refused.len()), (1, 1), "{case} {format}");
+            assert_eq!(
+                (&refused[0]["id"], &refused[0]["error"]["kind"]),
+                (&id.into(), &"damaged".into())
+            );
             fs::remove_dir_all(&out).unwrap();
         }
     }

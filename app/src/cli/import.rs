@@ -53,7 +53,8 @@ pub(crate) struct Analyze {
     /// Every track of the library
     #[arg(long, conflicts_with = "tracks")]
     all: bool,
-    /// Make it again even where it is up to date
+    /// Make it again even where it is up to date; what a model made stays, unless a model makes it again or with --engine
+    /// native
     #[arg(long)]
     force: bool,
     /// From now on the beats of every track of the library are found by a model, after the built-in analysis, or no more
@@ -181,6 +182,9 @@ fn follow(
     let end = library.carry_out(command, context.output.quiet, |progress, event| {
         progress.suspend(|| reporter.hear(&event, &library.core.view()))
     });
+    if end.is_ok() {
+        reporter.waiting(&library.core.view().activity)?;
+    }
     match end {
         Ok(()) | Err(Exit::Interrupted) => reporter.summary()?,
         Err(_) => {}

@@ -2,12 +2,12 @@
 
 use crate::cli::Context;
 use crate::cli::library::Library;
+use crate::cli::show::engine;
 use crate::exit::Exit;
 use crate::format;
 use crate::output::{Output, Style};
 use clap::Args;
 use std::sync::Arc;
-use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::view::View;
 use tonearm_core::export::document::TrackDocument;
 use tonearm_core::export::json::JsonWriter;
@@ -82,7 +82,11 @@ fn usage(text: &str, error: &query::QueryError) -> Exit {
 }
 
 fn beside(row: &Row) -> String {
-    let failed: Vec<&str> = row.failed_beside().map(Artifact::name).collect();
+    let failed = row.failed_beside().map(|it| it.name().to_owned());
+    let by_models = row
+        .failed_by_models()
+        .map(|(artifact, record)| format!("{artifact} by {}", engine(record.recipe.maker)));
+    let failed: Vec<String> = failed.chain(by_models).collect();
     if failed.is_empty() {
         String::new()
     } else {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use tonearm_core::artifact::Maker;
 use tonearm_core::core_loop::event::{Event, Outcome, RelinkOutcome, Tally};
-use tonearm_core::core_loop::view::View;
+use tonearm_core::core_loop::view::{Activity, View};
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::harmony::Key;
 use tonearm_core::import::presence::{self, Presence};
@@ -343,6 +343,24 @@ impl Reporter {
             text.push_str(&fit(target, 300));
         }
         self.output.line(&text)
+    }
+
+    /// What waits for models that cannot work, once nothing else is left to do.
+    pub(crate) fn waiting(&mut self, activity: &Activity) -> Result<(), Exit> {
+        let held = activity.held;
+        let Some(failure) = activity.lost_models.as_ref().filter(|_| held > 0) else {
+            return Ok(());
+        };
+        self.trouble = true;
+        self.output.json(&serde_json::json!({
+            "event": "waiting", "tracks": held, "error": ErrorDocument::from(failure),
+        }))?;
+        let word = self.output.styled(Style::Bad, "  waiting");
+        let tracks = if held == 1 { "track" } else { "tracks" };
+        self.output.line(&format!(
+            "{word}  {held} {tracks} for models\n           {}",
+            told(failure)
+        ))
     }
 
     /// The closing line.

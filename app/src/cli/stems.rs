@@ -1,27 +1,31 @@
 //! `stems`: tracks taken apart into drums, bass, other and vocals, as files.
 
+mod files;
+
 use crate::cli::Context;
 use crate::cli::library::Library;
 use crate::cli::list::select;
+use crate::cli::report::ErrorDocument;
 use crate::exit::Exit;
 use crate::format;
 use crate::output::Output;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use tonearm_core::artifact::{Artifact, Maker};
-use tonearm_core::control::Control;
+use tonearm_core::artifact::{Artifact, Engine};
 use tonearm_core::core_loop::command::{Command, Extent, RequestId, Selection};
 use tonearm_core::core_loop::event::Event;
-use tonearm_core::export::document::StemPaths;
-use tonearm_core::failure::Failure;
+use tonearm_core::core_loop::view::View;
+use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::row::Row;
 use tonearm_core::setup::Family;
-use tonearm_core::stems::export::{self, ExportError, Others, Outcome};
+use tonearm_core::stems::export;
 use tonearm_core::stems::room::{self, Estimate, Pace, StemRoom};
+use tonearm_core::track::TrackId;
 use tonearm_core::units::Secs;
 
 /// Take tracks apart into drums, bass, other and vocals
@@ -99,42 +103,37 @@ impl From<Format> for export::Format {
     }
 }
 
-/// What was made of one track.
+/// What there are no files of.
 #[derive(Debug, Serialize)]
-struct Document {
-    id: String,
-    files: StemPaths,
-    /// What came of each file, where they were asked for in a folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcomes: Option<Outcomes>,
-    /// What the samples of the files are multiplied by to add up to the track.
-    gain: f32,
-    residual_db: Option<f32>,
-    engine: Maker,
+struct FailureLine<'a> {
+    /// `null`: the library as a whole.
+    id: Option<String>,
+    error: ErrorDocument<'a>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
-struct Outcomes {
-    drums: Outcome,
-    bass: Outcome,
-    other: Outcome,
-    vocals: Outcome,
+/// Tells of failures, each on standard error, as the files are what is asked for, and in JSON.
+#[derive(Debug)]
+struct Troubles {
+    output: Output,
+    any: bool,
+    of: HashSet<TrackId>,
 }
 
-impl From<[Outcome; 4]> for Outcomes {
-    fn from([drums, bass, other, vocals]: [Outcome; 4]) -> Self {
-        Self {
-            drums,
-            bass,
-            other,
-            vocals,
+impl Troubles {
+    fn tell(&mut self, row: Option<&Row>, failure: &Failure) -> Result<(), Exit> {
+        self.any = true;
+        self.of.extend(row.map(|row| row.track.id));
+        let about = row.map_or_else(|| "the library".to_owned(), format::caption);
+        let mut text = format!("tonearm: {about}: {}", failure.message);
+        if !failure.remedy.is_empty() {
+            text.push('\n');
+            text.push_str(&failure.remedy);
         }
-    }
-}
-
-impl Outcomes {
-    fn all(self) -> [Outcome; 4] {
-        [self.drums, self.bass, self.other, self.vocals]
+        Output::note(&text);
+        self.output.json(&FailureLine {
+            id: row.map(|row| row.track.id.to_string()),
+            error: failure.into(),
+        })
     }
 }
 
@@ -152,30 +151,50 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
         }
     }
     let rows = chosen(context, &library, job)?;
-    let mut trouble = false;
+    let mut troubles = Troubles {
+        output: context.output,
+        any: false,
+        of: HashSet::new(),
+    };
     let (missing, there): (Vec<Arc<Row>>, Vec<Arc<Row>>) =
         rows.into_iter().partition(|row| row.track.missing);
     for row in missing {
-        trouble = true;
         let (message, remedy) = row.track.missing_reason();
-        Output::note(&format!("{}: {message}\n{remedy}", format::caption(&row)));
+        let failure = Failure::new(FailureKind::Missing, message, remedy);
+        troubles.tell(Some(&row), &failure)?;
     }
+    // None of them goes for another.
+    let ids = there.iter().map(|row| row.track.id).collect();
+    library.carry_out(Command::UseStems(ids), true, |_, _| Ok(()))?;
     // A draft gives way where the model is ready.
     let by_model = library.core.setup().ready().contains(&Family::Stems);
-    let due: Vec<Arc<Row>> = there
-        .iter()
-        .filter(|row| {
-            row.stems()
-                .is_none_or(|set| by_model && !set.maker.is_model())
-        })
-        .cloned()
-        .collect();
+    let is_due = |row: &&Arc<Row>| {
+        let may_be_better = by_model && row.knowledge.engine != Engine::Native;
+        row.stems()
+            .is_none_or(|set| may_be_better && !set.maker.is_model())
+    };
+    let due: Vec<Arc<Row>> = there.iter().filter(is_due).cloned().collect();
     if !due.is_empty() {
-        trouble |= !separate(context, &library, &due)?;
+        separate(context, &library, &due, &mut troubles)?;
     }
+    hand_out(context, &library, (&there, job), &mut troubles)?;
+    if troubles.any {
+        Err(Exit::SomeFailed)
+    } else {
+        Ok(())
+    }
+}
+
+/// Writes the stems that there are, and tells why there are none of the others.
+fn hand_out(
+    context: &Context,
+    library: &Library,
+    (rows, job): (&[Arc<Row>], &Stems),
+    troubles: &mut Troubles,
+) -> Result<(), Exit> {
     let control = super::library::interruptible();
     let many = job.query.is_some() || job.tracks.len() > 1;
-    for row in there {
+    for row in rows {
         let view = library.core.view();
         let Some(row) = view.rows.get(row.track.id) else {
             continue;
@@ -187,21 +206,36 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
                 out.to_path_buf()
             }
         });
-        match write(&library, row, (folder.as_deref(), job), &control) {
-            Ok(Some(document)) => tell(context, row, &document)?,
-            // It has been told why there are none.
-            Ok(None) => {}
-            Err(Exit::Failed(reason)) => {
-                trouble = true;
-                Output::note(&format!("tonearm: {}: {reason}", format::caption(row)));
+        match files::write(library, row, (folder.as_deref(), job), &control) {
+            Ok(Some(document)) => {
+                files::tell(context, row, &document)?;
+                // A draft, while better ones cannot be made.
+                if row.knowledge.stems_asked && view.activity.lost_models.is_some() {
+                    troubles.tell(Some(row), &none_of(row, &view))?;
+                }
             }
-            Err(other) => return Err(other),
+            Ok(None) if troubles.of.contains(&row.track.id) => {}
+            Ok(None) => troubles.tell(Some(row), &none_of(row, &view))?,
+            Err(files::Refused::Failed(failure)) => troubles.tell(Some(row), &failure)?,
+            Err(files::Refused::Exit(exit)) => return Err(exit),
         }
     }
-    if trouble {
-        Err(Exit::SomeFailed)
-    } else {
-        Ok(())
+    Ok(())
+}
+
+/// Why there are no stems of a track where nothing failed.
+fn none_of(row: &Row, view: &View) -> Failure {
+    let lost = view.activity.lost_models.as_ref();
+    match lost.filter(|_| row.knowledge.stems_asked) {
+        Some(lost) => Failure {
+            message: format!("its stems wait for the model: {}", lost.message),
+            ..lost.clone()
+        },
+        None => Failure::new(
+            FailureKind::Missing,
+            "there are no stems of it",
+            format!("Ask for them once more: tonearm stems {}", row.track.id),
+        ),
     }
 }
 
@@ -259,8 +293,13 @@ fn tell_room(context: &Context, library: &Library) -> Result<(), Exit> {
     ))
 }
 
-/// Makes stems of these tracks; `false` when some failed, which has been told.
-fn separate(context: &Context, library: &Library, due: &[Arc<Row>]) -> Result<bool, Exit> {
+/// Makes stems of these tracks, and tells where that failed.
+fn separate(
+    context: &Context,
+    library: &Library,
+    due: &[Arc<Row>],
+    troubles: &mut Troubles,
+) -> Result<(), Exit> {
     let view = library.core.view();
     let lengths = due
         .iter()
@@ -288,34 +327,27 @@ fn separate(context: &Context, library: &Library, due: &[Arc<Row>]) -> Result<bo
         engine: None,
         force: false,
     };
-    let mut failed = false;
     library.carry_out(command, context.output.quiet, |progress, event| {
-        failed |= progress.suspend(|| has_failed(&event, library));
-        Ok(())
-    })?;
-    Ok(!failed)
+        let Some((id, failure)) = failure_in(&event) else {
+            return Ok(());
+        };
+        let view = library.core.view();
+        let row = id.and_then(|id| view.rows.get(id)).map(Arc::as_ref);
+        progress.suspend(|| troubles.tell(row, failure))
+    })
 }
 
-/// Tells of a failure; of stems on standard error, as the files are what is asked for.
-fn has_failed(event: &Event, library: &Library) -> bool {
-    let (id, failure) = match event {
+fn failure_in(event: &Event) -> Option<(Option<TrackId>, &Failure)> {
+    match event {
         Event::Made {
             track,
             artifact: Artifact::Stems,
             failure: Some(failure),
             ..
-        } => (Some(*track), failure),
-        Event::StorageFailed(failure) => (None, failure),
-        _ => return false,
-    };
-    let view = library.core.view();
-    let row = id.and_then(|id| view.rows.get(id));
-    let about = row.map_or_else(|| "the library".to_owned(), |row| format::caption(row));
-    Output::note(&format!(
-        "tonearm: {about}: {}\n{}",
-        failure.message, failure.remedy
-    ));
-    true
+        } => Some((Some(*track), failure)),
+        Event::StorageFailed(failure) => Some((None, failure)),
+        _ => None,
+    }
 }
 
 fn expected(estimate: Estimate) -> String {
@@ -332,109 +364,4 @@ fn expected(estimate: Estimate) -> String {
         format::duration(Secs(secs.max(1.0))),
         format::bytes(bytes),
     )
-}
-
-/// A track of the library is never replaced, also where it has the name of a stem or is a link to what has.
-fn spare_tracks(library: &Library, folder: &Path, format: export::Format) -> Result<(), Exit> {
-    let view = library.core.view();
-    for path in export::paths(folder, format) {
-        // Names differ in case where the drive does not mind it.
-        let named = |path: &Path| path.file_name().map(OsStr::to_ascii_lowercase);
-        let Ok(there) = std::fs::canonicalize(&path) else {
-            continue;
-        };
-        let bytes = std::fs::metadata(&there)
-            .map(|metadata| metadata.len())
-            .ok();
-        let is_track = view.rows.iter().any(|row| {
-            let track = row.track.path.as_path();
-            // Only those are looked up on the disk that may be it: there are many, perhaps on a slow drive.
-            let may_be = named(track) == named(&path)
-                || named(track) == named(&there)
-                || bytes == Some(row.track.stamp.bytes);
-            may_be && std::fs::canonicalize(track).is_ok_and(|track| track == there)
-        });
-        if is_track {
-            return Err(Exit::Failed(format!(
-                "this is a track of the library and stays as it is: name another folder with --out\nFile: {}",
-                path.display()
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn write(
-    library: &Library,
-    row: &Row,
-    (folder, job): (Option<&Path>, &Stems),
-    control: &Control,
-) -> Result<Option<Document>, Exit> {
-    let (Some(set), Some(files)) = (row.stems(), library.core.reader().stems(row)) else {
-        return Ok(None);
-    };
-    let (paths, gain, outcomes) = match folder {
-        None => (files.paths, files.gain, None),
-        Some(folder) => {
-            let folder = std::path::absolute(folder)?;
-            let format = export::Format::from(job.format);
-            let others = if job.overwrite {
-                spare_tracks(library, &folder, format)?;
-                Others::Replace
-            } else {
-                Others::Keep
-            };
-            let written = export::export(&files, &folder, (format, others), control);
-            let written = written.map_err(|error| match error {
-                ExportError::Cancelled(_) => Exit::Interrupted,
-                other if other.is_of_the_library() => Exit::Failed(format!(
-                    "{other}\nMake them again: tonearm analyze {} --force --only stems",
-                    row.track.id
-                )),
-                other => Exit::Failed(other.to_string()),
-            })?;
-            (
-                written.paths,
-                written.gain,
-                Some(Outcomes::from(written.outcomes)),
-            )
-        }
-    };
-    Ok(Some(Document {
-        id: row.track.id.to_string(),
-        files: StemPaths::of(&paths),
-        outcomes,
-        gain,
-        residual_db: set.residual_db,
-        engine: set.maker,
-    }))
-}
-
-fn tell(context: &Context, row: &Row, document: &Document) -> Result<(), Exit> {
-    context.output.json(document)?;
-    let files = &document.files;
-    context.output.line(&format!(
-        "{}{}",
-        format::caption(row),
-        draft(document.engine)
-    ))?;
-    let outcomes = document.outcomes.map(Outcomes::all);
-    for (at, path) in files.all().into_iter().enumerate() {
-        let outcome = outcomes.and_then(|all| all.get(at).copied());
-        let aside = match outcome {
-            None | Some(Outcome::Written) => "",
-            Some(Outcome::AlreadyThere) => "  already there",
-            Some(Outcome::Replaced) => "  replaced",
-        };
-        context.output.line(&format!("  {path}{aside}"))?;
-    }
-    Ok(())
-}
-
-fn draft(engine: Maker) -> &'static str {
-    if engine == Maker::Native {
-        " (draft)"
-    } else {
-        ""
-    }
 }

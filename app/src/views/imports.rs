@@ -131,7 +131,7 @@ pub fn imports_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel, out:
 
 /// What waits, or what failed.
 fn lists_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut ImportsPanel, out: &mut Outbox) {
-    let waiting = scene.view.activity.queued as u64;
+    let waiting = (scene.view.activity.queued + scene.view.activity.held) as u64;
     let failures = panel.state.troubles.all().len() as u64;
     let shown = panel.state.shown.unwrap_or(if waiting > 0 {
         List::Waiting
@@ -170,7 +170,9 @@ fn header_ui(ui: &mut Ui, activity: &Activity, panel: &mut ImportsPanel, out: &m
 
 /// Pause, resume, cancel; from right to left.
 fn controls_ui(ui: &mut Ui, activity: &Activity, out: &mut Outbox) {
-    let has_work = activity.import.is_some() || !activity.running.is_empty() || activity.queued > 0;
+    let has_work = activity.import.is_some()
+        || !activity.running.is_empty()
+        || activity.queued + activity.held > 0;
     if has_work
         && parts::button(ui, "Cancel", "Cancel imports and analysis")
             .on_hover_text("Stops everything; what was finished is kept")

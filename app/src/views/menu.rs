@@ -110,7 +110,8 @@ fn item_ui(ui: &mut Ui, entry: &Entry, scene: &Scene<'_>, panels: &Panels, out: 
 #[expect(clippy::too_many_lines, reason = "only tells actions apart")]
 pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
     let activity = &scene.view.activity;
-    let busy = activity.import.is_some() || !activity.running.is_empty() || activity.queued > 0;
+    let waiting = activity.queued + activity.held;
+    let busy = activity.import.is_some() || !activity.running.is_empty() || waiting > 0;
     let selected = !panels.library.selected.is_empty();
     let on_track = panels.page == Page::Track && panels.track.track.is_some();
     match action {

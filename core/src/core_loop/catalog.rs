@@ -4,6 +4,7 @@ use crate::artifact::{Artifact, ArtifactRecord, Engine};
 use crate::core_loop::input::Twin;
 use crate::core_loop::view::Rows;
 use crate::edits::ShortByHand;
+use crate::failure::FailureKind;
 use crate::findings::Knowledge;
 use crate::import::dedupe::Index;
 use crate::jobs::plan::{self, Models, Recipes};
@@ -422,18 +423,27 @@ pub(crate) fn moved(
     stamp: FileStamp,
 ) -> (Track, Knowledge) {
     let mut knowledge = knowledge.clone();
-    for record in knowledge.records.values_mut() {
-        if record.made_from == track.stamp {
-            record.made_from = stamp;
+    let is_sound = |record: &ArtifactRecord| {
+        let failure = record.failure.as_ref();
+        failure.is_none_or(|failure| failure.kind != FailureKind::Missing)
+    };
+    // Nobody could make the stems that were asked for.
+    if knowledge
+        .records
+        .get(&Artifact::Stems)
+        .is_some_and(|it| !is_sound(it))
+    {
+        knowledge.stems_asked |= knowledge.stems_asked_at.is_some();
+    }
+    for records in [&mut knowledge.records, &mut knowledge.tried] {
+        // A failure because the file was not there says nothing any more.
+        records.retain(|_, record| is_sound(record));
+        for record in records.values_mut() {
+            if record.made_from == track.stamp {
+                record.made_from = stamp;
+            }
         }
     }
-    // A failure because the file was not there says nothing any more.
-    knowledge.records.retain(|_, record: &mut ArtifactRecord| {
-        record
-            .failure
-            .as_ref()
-            .is_none_or(|failure| failure.kind != crate::failure::FailureKind::Missing)
-    });
     let root = if is_below(&to, track.root.as_path()) {
         track.root.clone()
     } else {

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::import::claim::{Known, Question, Settled};
 use crate::import::dedupe::{Candidate, Decision};
 use crate::import::tags::TagsRead;
-use crate::jobs::plan::Recipes;
+use crate::jobs::plan::Outlook;
 use crate::jobs::pool::{JobId, JobNews, TrackJob};
 use crate::row::Row;
 use crate::setup::SetupCommand;
@@ -36,7 +36,7 @@ pub(crate) enum Input {
     /// What is stored of a track that is to be changed by hand, after all writes that were asked for before.
     Read(TrackId, Result<Box<Stored>, Failure>),
     /// How models could make things from now on.
-    Models(Recipes),
+    Models(Outlook),
     /// Time has passed.
     Tick,
 }

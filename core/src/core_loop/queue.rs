@@ -1,5 +1,5 @@
-//! Tracks waiting for work, each at most once, in the order in which they were asked for; and those whose long work
-//! waits until nobody waits for quick work any more.
+//! Tracks waiting for work, each at most once, in the order in which they were asked for; those whose long work waits
+//! until nobody waits for quick work any more; and those that wait for models to work again.
 
 use crate::core_loop::command::Extent;
 use crate::track::TrackId;
@@ -37,6 +37,8 @@ impl Wish {
 pub(crate) struct Queue {
     quick: Lane,
     slow: Lane,
+    /// Not taken up until they are released.
+    held: Lane,
     /// Before all others, quick or slow. A track stays here until it has waited in no lane for one look.
     first: VecDeque<TrackId>,
 }
@@ -48,6 +50,7 @@ pub(crate) struct Place<'a> {
     pub(crate) wish: &'a Wish,
     pub(crate) pace: Pace,
     pub(crate) is_first: bool,
+    pub(crate) is_held: bool,
 }
 
 /// Which part of the queue is looked at.
@@ -69,8 +72,25 @@ impl Queue {
         self.quick.len() + self.slow.len()
     }
 
+    /// Whether nothing waits that could be taken up.
     pub(crate) fn is_empty(&self) -> bool {
         self.quick.is_empty() && self.slow.is_empty()
+    }
+
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// For long work that cannot be done at present.
+    pub(crate) fn hold(&mut self, track: TrackId, wish: Wish) {
+        self.held.push(track, wish);
+    }
+
+    /// All that is held waits for its turn again.
+    pub(crate) fn release(&mut self) {
+        while let Some((track, wish)) = self.held.pop_where(|_| true) {
+            self.slow.push(track, wish);
+        }
     }
 
     pub(crate) fn push(&mut self, track: TrackId, wish: Wish) {
@@ -134,7 +154,7 @@ impl Queue {
     }
 
     /// The first of those that wait, in the order in which they will be taken up, as far as that can be told. Each
-    /// lane for itself: a track that waits in both comes twice.
+    /// lane for itself: a track that waits in both comes twice. What is held comes last.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place<'_>> {
         let first: HashSet<TrackId> = self.first.iter().copied().collect();
         let of_first = self.first.iter().flat_map(|track| {
@@ -149,23 +169,30 @@ impl Queue {
             .flat_map(|(lane, pace)| lane.order.iter().map(move |track| (lane, pace, *track)))
             .filter(move |(_, _, track)| !first.contains(track))
             .map(|(lane, pace, track)| lane.place(track, pace, false));
-        of_first.chain(others).flatten()
+        let held = self.held.order.iter().map(|track| {
+            let place = self.held.place(*track, Pace::Slow, false)?;
+            let is_held = true;
+            Some(Place { is_held, ..place })
+        });
+        of_first.chain(others).chain(held).flatten()
     }
 
     /// These tracks no longer wait.
     pub(crate) fn remove(&mut self, tracks: &BTreeSet<TrackId>) {
         self.quick.remove(tracks);
-        self.slow.remove(tracks);
+        self.remove_slow(tracks);
     }
 
     /// These tracks no longer wait for long work.
     pub(crate) fn remove_slow(&mut self, tracks: &BTreeSet<TrackId>) {
         self.slow.remove(tracks);
+        self.held.remove(tracks);
     }
 
     pub(crate) fn clear(&mut self) {
         self.quick.clear();
         self.slow.clear();
+        self.held.clear();
         self.first.clear();
     }
 }
@@ -217,6 +244,7 @@ impl Lane {
             wish,
             pace,
             is_first,
+            is_held: false,
         })
     }
 
@@ -325,6 +353,30 @@ mod tests {
         assert_eq!(queue.len(), 1);
         queue.remove(&[TrackId(5)].into());
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn what_is_held_is_shown_and_taken_up_once_it_is_released() {
+        let mut queue = Queue::default();
+        queue.hold(TrackId(1), only(Artifact::Stems, false));
+        queue.hold(TrackId(2), Wish::default());
+        queue.hold(TrackId(1), only(Artifact::Beats, true));
+        queue.push_slow(TrackId(3), Wish::default());
+        let shown: Vec<(u64, bool)> = queue
+            .places()
+            .map(|place| (place.track.0, place.is_held))
+            .collect();
+        assert_eq!(shown, [(3, false), (1, true), (2, true)]);
+        assert_eq!((queue.len(), queue.held()), (1, 2));
+        queue.pop_where(Reach::All, |_| true).unwrap();
+        assert!(queue.is_empty(), "nothing that could be taken up");
+        queue.remove(&[TrackId(2)].into());
+        queue.release();
+        let (track, wish, pace) = queue.pop_where(Reach::All, |_| true).unwrap();
+        assert_eq!((track, pace, wish.force), (TrackId(1), Pace::Slow, true));
+        assert!(wish.extent.names(Artifact::Stems) && wish.extent.names(Artifact::Beats));
+        assert!(queue.is_empty());
+        assert_eq!(queue.held(), 0);
     }
 
     #[test]

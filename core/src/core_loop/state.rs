@@ -21,7 +21,7 @@ use crate::core_loop::input::{Effect, Input};
 use crate::core_loop::queue::{Queue, Wish};
 use crate::core_loop::state::by_hand::Deed;
 use crate::core_loop::state::ids::IdSource;
-use crate::core_loop::view::{Activity, ImportProgress, RunningJob, View};
+use crate::core_loop::view::View;
 use crate::decks::run::DecksNews;
 use crate::failure::Failure;
 use crate::jobs::plan::{Models, Recipes};
@@ -69,6 +69,7 @@ pub(crate) struct State {
     /// Cancelled one by one: not taken up again unasked.
     set_aside: BTreeSet<TrackId>,
     running: BTreeMap<JobId, working::Running>,
+    lost: Option<models::Lost>,
     import: Option<importing::Import>,
     imports_waiting: VecDeque<importing::ImportWish>,
     relinking: Option<RequestId>,
@@ -128,6 +129,7 @@ impl State {
             queue: Queue::default(),
             set_aside: BTreeSet::new(),
             running: BTreeMap::new(),
+            lost: None,
             import: None,
             imports_waiting: VecDeque::new(),
             relinking: None,
@@ -194,8 +196,8 @@ impl State {
                 Vec::new()
             }
             Input::Read(track, stored) => self.read(track, stored, now),
-            Input::Models(recipes) => {
-                self.models_are(recipes, now);
+            Input::Models(outlook) => {
+                self.models_are(outlook, now);
                 Vec::new()
             }
             Input::Tick => self.tick(now),
@@ -210,28 +212,7 @@ impl State {
     pub(crate) fn view(&self) -> View {
         View {
             rows: self.catalog.rows.clone(),
-            activity: Activity {
-                import: self.import.as_ref().map(|import| ImportProgress {
-                    tally: import.tally,
-                }),
-                queued: self.queue.len(),
-                waiting: self.waiting(),
-                running: self
-                    .running
-                    .values()
-                    .map(|job| RunningJob {
-                        track: job.track,
-                        wants: job.left.clone(),
-                        by_models: job.by_models.keys().copied().collect(),
-                        control: job.control.clone(),
-                        live: job.live.clone(),
-                    })
-                    .collect(),
-                finished: self.finished,
-                failed: self.failed,
-                paused: self.paused,
-                storage_trouble: self.storage_trouble.clone(),
-            },
+            activity: self.activity(),
             undo: self.hands.undo_words(),
             redo: self.hands.redo_words(),
             pins: Arc::clone(&self.deck_names.pins),
@@ -333,6 +314,8 @@ impl State {
         (wish, engine): (&Wish, Option<Engine>),
         now: Timestamp,
     ) -> Vec<Effect> {
+        // What is held for models may be asked for without them.
+        self.queue.release();
         let ids = self.selected(tracks);
         for id in &ids {
             self.set_aside.remove(id);
@@ -355,9 +338,10 @@ impl State {
             };
             effects.extend(self.ask_for_stems(&ids, asking, now));
         }
+        let hoped = self.hoped().into_owned();
         for id in ids {
-            let is_wanting =
-                || !self.wanted(id, wish, now).is_empty() || !self.finer(id, wish, now).is_empty();
+            let is_finer = || !self.finer_by(&hoped, id, (wish, now)).is_empty();
+            let is_wanting = || !self.wanted(id, wish, now).is_empty() || is_finer();
             if wish.named || is_wanting() {
                 self.queue.push(id, wish.clone());
             }
@@ -378,13 +362,10 @@ impl State {
         ids.retain(|id| !self.set_aside.contains(id));
         // Whatever is due names nothing: there is nothing to write.
         drop(self.take_up(ids, (&Wish::default(), None), now));
-        let records = self
-            .catalog
-            .rows
-            .iter()
-            .flat_map(|row| row.knowledge.records.values());
-        let retry_at = records
-            .filter_map(|record| record.failure.as_ref()?.retry_at)
+        let rows = self.catalog.rows.iter();
+        let retry_at = rows
+            .flat_map(|row| row.knowledge.outcomes())
+            .filter_map(|(_, record)| record.failure.as_ref()?.retry_at)
             .filter(|at| *at > now)
             .min();
         self.looked = Some(Looked {

@@ -244,6 +244,8 @@ pub struct Waiting {
     pub is_long: bool,
     /// The user wants it before all others.
     pub is_first: bool,
+    /// Waits for models that cannot work: see [`Activity::lost_models`].
+    pub is_held: bool,
 }
 
 /// What goes on in the background.
@@ -252,7 +254,11 @@ pub struct Activity {
     pub import: Option<ImportProgress>,
     /// Tracks waiting for their turn.
     pub queued: usize,
-    /// The first [`MOST_WAITING`] of them in their order. A track that waits for quick and for long work comes twice.
+    /// Tracks that wait for models, beside those.
+    pub held: usize,
+    /// Why models cannot work that did, or should.
+    pub lost_models: Option<Failure>,
+    /// The first [`MOST_WAITING`] of all that wait, in their order. A track that waits for quick and for long work comes twice.
     pub waiting: Vec<Waiting>,
     pub running: Vec<RunningJob>,
     /// Tracks finished since the queue was last empty, and those of them with a failure.

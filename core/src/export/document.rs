@@ -5,7 +5,7 @@ mod stems;
 
 pub use stems::StemPaths;
 
-use crate::artifact::{Artifact, Maker};
+use crate::artifact::{Artifact, ArtifactRecord, Maker};
 use crate::beats::Beats;
 use crate::failure::{Failure, FailureKind};
 use crate::harmony::{ChordSpan, Key, KeyFinding};
@@ -300,6 +300,20 @@ struct ArtifactDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     nothing_found: Option<bool>,
     error: Option<ErrorDocument<'a>>,
+    /// Where a model failed at this, or found nothing: what is told above stands all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tried: Option<TryDocument<'a>>,
+}
+
+/// The last try of a model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct TryDocument<'a> {
+    engine: Maker,
+    version: u32,
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nothing_found: Option<bool>,
+    error: Option<ErrorDocument<'a>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -398,9 +412,21 @@ fn artifacts(row: &Row) -> Vec<ArtifactDocument<'_>> {
                 error: record
                     .and_then(|record| record.failure.as_deref())
                     .map(error),
+                tried: row.knowledge.tried.get(&artifact).map(tried),
             }
         })
         .collect()
+}
+
+fn tried(record: &ArtifactRecord) -> TryDocument<'_> {
+    let recipe = &record.recipe;
+    TryDocument {
+        engine: recipe.maker,
+        version: recipe.version,
+        model: recipe.model.as_deref(),
+        nothing_found: record.nothing_found.then_some(true),
+        error: record.failure.as_deref().map(error),
+    }
 }
 
 fn error(failure: &Failure) -> ErrorDocument<'_> {

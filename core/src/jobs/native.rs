@@ -5,7 +5,7 @@ use crate::analysis::chroma::chromagram;
 use crate::analysis::rhythm::{self, TempoHint};
 use crate::artifact::{Artifact, Maker, Recipe};
 use crate::audio::{self, Chapter, ListenError, Wants};
-use crate::backend::{Analyser, AnalysisJob, Heard, Made};
+use crate::backend::{Analyser, AnalysisJob, Heard, Made, Stopped};
 use crate::beats::Beats;
 use crate::control::{Cancelled, Control};
 use crate::failure::Failure;
@@ -61,7 +61,7 @@ impl Analyser for Native {
         job: &AnalysisJob,
         control: &Control,
         report: &mut dyn FnMut(Made),
-    ) -> Result<Option<Heard>, Cancelled> {
+    ) -> Result<Option<Heard>, Stopped> {
         let started = ThreadTime::now();
         let wanted = |artifact| job.wants.contains(&artifact);
         let mut ear = Ear::new(job, control);
@@ -75,7 +75,7 @@ impl Analyser for Native {
             ear.hear(&chapter);
         }) {
             Ok(heard) => heard,
-            Err(ListenError::Cancelled(cancelled)) => return Err(cancelled),
+            Err(ListenError::Cancelled(cancelled)) => return Err(cancelled.into()),
             Err(ListenError::Audio(error)) => {
                 report_failure(job, &Failure::from(&error), started, report);
                 return Ok(None);

@@ -5,13 +5,14 @@ mod sound;
 use crate::analysis::heard::{self, HeardSpan};
 use crate::analysis::rhythm;
 use crate::artifact::{Artifact, Maker, Recipe};
-use crate::backend::{Analyser, AnalysisJob, Heard, Made};
+use crate::backend::{Analyser, AnalysisJob, Heard, Made, Stopped};
 use crate::beats::Beats;
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
 use crate::findings::Finding;
-use crate::jobs::plan::Recipes;
+use crate::jobs::plan::{Outlook, Recipes};
 use crate::python::Workers;
+use crate::python::environment::{self, Environment};
 use crate::python::protocol::{Family, HeardBeats, HeardHarmony, Malformed, SplitStems};
 use crate::python::worker::{Patience, Ran, Task, TaskError};
 use crate::setup::{Places, run::keep_device};
@@ -80,6 +81,8 @@ pub struct Neural {
 #[derive(Debug)]
 enum Trouble {
     Cancelled,
+    /// The environment or the model is not there any more.
+    Unready(Failure),
     Failed(Failure),
 }
 
@@ -93,6 +96,7 @@ impl From<TaskError> for Trouble {
     fn from(error: TaskError) -> Self {
         match error {
             TaskError::Cancelled(_) => Self::Cancelled,
+            TaskError::Unready(failure) => Self::Unready(failure),
             TaskError::Failed(failure) => Self::Failed(failure),
         }
     }
@@ -144,14 +148,21 @@ impl Neural {
     }
 
     /// Looks again what can be made. Reads small files and starts nothing.
-    pub fn refresh(&self) -> Recipes {
-        let can_run = self
-            .places
-            .launch(self.threads)
-            .is_ok_and(|launch| launch.is_some());
+    pub fn refresh(&self) -> Outlook {
+        let environment = match &self.places.worker {
+            Some(_) => None,
+            None => Some(environment::check(&self.places.cache)),
+        };
+        let broken = match environment {
+            Some(Environment::Absent) => {
+                self.recipes.store(Arc::default());
+                return Outlook::default();
+            }
+            Some(Environment::Broken { reason }) => Some(not_whole(&reason)),
+            Some(Environment::Ready(_)) | None => None,
+        };
         let recipes: Recipes = Artifact::ALL
             .into_iter()
-            .filter(|_| can_run)
             .filter_map(|artifact| {
                 let (family, maker) = family(artifact)?;
                 let (_, sha256) = self.places.setting(family, self.threads)?;
@@ -164,8 +175,11 @@ impl Neural {
                 Some((artifact, recipe))
             })
             .collect();
-        self.recipes.store(Arc::new(recipes.clone()));
-        recipes
+        let ready = broken
+            .as_ref()
+            .map_or_else(|| recipes.clone(), |_| Recipes::new());
+        self.recipes.store(Arc::new(ready));
+        Outlook { recipes, broken }
     }
 
     /// Ends idle workers: before the environment is replaced.
@@ -192,20 +206,11 @@ impl Neural {
         (sound, out): (&Sound, &Path),
         control: &Control,
     ) -> Result<Ran, Trouble> {
-        let gone = || {
-            Trouble::Failed(Failure::new(
-                FailureKind::Missing,
-                format!("the model for {family} is no longer there"),
-                "Run tonearm setup",
-            ))
-        };
         let not_whole = || {
-            Trouble::Failed(Failure::new(
-                FailureKind::Missing,
-                "the environment for models is not there or not whole",
-                "Run tonearm setup; it makes it anew",
-            ))
+            let broken = self.refresh().broken;
+            Trouble::Unready(broken.unwrap_or_else(|| not_whole("it is not there")))
         };
+        let gone = || Trouble::Unready(gone(family));
         let launch = self.places.launch(self.threads)?.ok_or_else(not_whole)?;
         let (setting, _) = self.places.setting(family, self.threads).ok_or_else(gone)?;
         let task = Task {
@@ -220,7 +225,7 @@ impl Neural {
         self.note_device(&ran);
         tracing::info!(
             %family,
-            device = %ran.loaded.device,
+            device = %ran.device(),
             secs = sound.length().0,
             cpu = ran.done.cpu_seconds,
             inference = ran.done.inference_seconds,
@@ -232,9 +237,10 @@ impl Neural {
 
     fn note_device(&self, ran: &Ran) {
         let mut known = self.device.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known != ran.loaded.device {
-            known.clone_from(&ran.loaded.device);
-            keep_device(&self.places.cache, &ran.loaded.device, &ran.loaded.devices);
+        let device = ran.device();
+        if *known != device {
+            device.clone_into(&mut known);
+            keep_device(&self.places.cache, device, &ran.loaded.devices);
         }
     }
 
@@ -305,6 +311,24 @@ impl Neural {
     }
 }
 
+/// Why nothing can be asked of any model.
+fn not_whole(reason: &str) -> Failure {
+    Failure::new(
+        FailureKind::Missing,
+        format!("the environment for models is not whole: {reason}"),
+        "Run tonearm setup; it makes it anew",
+    )
+}
+
+/// Why nothing can be asked of one.
+pub(crate) fn gone(family: Family) -> Failure {
+    Failure::new(
+        FailureKind::Missing,
+        format!("the model for {family} is no longer there"),
+        "Get it again with tonearm setup",
+    )
+}
+
 fn expected(family: Family, length: Secs) -> Duration {
     let costs = COSTS.into_iter().find(|(known, _)| *known == family);
     let per_sec = costs.map_or(1.0, |(_, cost)| cost);
@@ -337,7 +361,7 @@ impl Analyser for Neural {
         job: &AnalysisJob,
         control: &Control,
         report: &mut dyn FnMut(Made),
-    ) -> Result<Option<Heard>, Cancelled> {
+    ) -> Result<Option<Heard>, Stopped> {
         let mut beats = job.beats.clone();
         if job.wants.contains(&Artifact::Beats) {
             let result = self.beats(job, control);
@@ -357,7 +381,7 @@ impl Analyser for Neural {
                 .map(|(set, cpu)| (Some(set), cpu));
             match &result {
                 Ok((Some(set), _)) => files = Some(set.files(self.drive.library(), job.track)),
-                Ok((None, _)) | Err(Trouble::Cancelled) => {}
+                Ok((None, _)) | Err(Trouble::Cancelled | Trouble::Unready(_)) => {}
                 Err(Trouble::Failed(failure)) => broken = Some(failure.clone()),
             }
             tell(Artifact::Stems, result, Finding::Stems, report)?;
@@ -373,7 +397,7 @@ impl Analyser for Neural {
                 ..failure
             })),
             (None, None) => Err(Trouble::Failed(Failure::new(
-                FailureKind::Missing,
+                FailureKind::Empty,
                 "chords are read from the stems, and there are none",
                 "Let stems be made first: tonearm stems",
             ))),
@@ -395,7 +419,8 @@ impl Analyser for Neural {
                     };
                     Ok((finding, share))
                 }
-                Err(Trouble::Cancelled) => return Err(Cancelled),
+                Err(Trouble::Cancelled) => return Err(Cancelled.into()),
+                Err(Trouble::Unready(failure)) => return Err(Stopped::Unready(failure.clone())),
                 Err(Trouble::Failed(failure)) => Err(Trouble::Failed(failure.clone())),
             };
             tell(artifact, result, |finding| finding, report)?;
@@ -409,10 +434,11 @@ fn tell<T>(
     result: Result<(Option<T>, f64), Trouble>,
     as_finding: impl Fn(T) -> Finding,
     report: &mut dyn FnMut(Made),
-) -> Result<(), Cancelled> {
+) -> Result<(), Stopped> {
     let (result, cpu_secs) = match result {
         Ok((found, cpu)) => (Ok(found.map(as_finding)), cpu),
-        Err(Trouble::Cancelled) => return Err(Cancelled),
+        Err(Trouble::Cancelled) => return Err(Cancelled.into()),
+        Err(Trouble::Unready(failure)) => return Err(Stopped::Unready(failure)),
         Err(Trouble::Failed(failure)) => (Err(failure), 0.0),
     };
     report(Made {

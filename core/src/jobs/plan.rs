@@ -1,6 +1,7 @@
 //! Decides what is due and what may start. Pure: the clock is a parameter.
 
 use crate::artifact::{Artifact, ArtifactRecord, Engine, Maker, Recipe};
+use crate::failure::{Failure, FailureKind};
 use crate::findings::Knowledge;
 use crate::row::{ArtifactState, TrackState};
 use crate::track::Track;
@@ -25,6 +26,23 @@ impl Models {
         Self {
             recipes,
             beats_follow,
+        }
+    }
+}
+
+/// What the models of this machine make.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outlook {
+    pub recipes: Recipes,
+    /// Why they cannot work at present, although they were made ready once.
+    pub broken: Option<Failure>,
+}
+
+impl From<Recipes> for Outlook {
+    fn from(recipes: Recipes) -> Self {
+        Self {
+            recipes,
+            broken: None,
         }
     }
 }
@@ -90,8 +108,21 @@ fn is_outdated(
     recipe: &Recipe,
     (track, knowledge): (&Track, &Knowledge),
 ) -> bool {
-    let is_finer = record.recipe.maker.is_model() && knowledge.engine != Engine::Native;
+    let is_finer = is_above(record, (track, knowledge));
     record.made_from != track.stamp || (record.recipe != *recipe && !is_finer)
+}
+
+/// Whether a model made this from the file as it is, and nobody wants the built-in analysis alone.
+fn is_above(record: &ArtifactRecord, (track, knowledge): (&Track, &Knowledge)) -> bool {
+    let is_of_model = record.recipe.maker.is_model() && record.failure.is_none();
+    is_of_model && record.made_from == track.stamp && knowledge.engine != Engine::Native
+}
+
+/// Whether what a model made stays: the built-in analysis takes its place neither by force nor because what it rests on
+/// was made anew.
+pub fn is_kept((track, knowledge): (&Track, &Knowledge), artifact: Artifact) -> bool {
+    let record = knowledge.records.get(&artifact);
+    record.is_some_and(|record| is_above(record, (track, knowledge)))
 }
 
 /// What of the work of models is meant besides what is due.
@@ -125,7 +156,9 @@ pub fn finer(
         let stands = stands.filter(|record| record.failure.is_none());
         let failed = knowledge.tried.get(&artifact).filter(is_same);
         let may_try = |record: &ArtifactRecord| {
-            redo == Redo::Failed && record.failure.is_some() || may_retry(record, now)
+            redo == Redo::Failed && record.failure.is_some()
+                || may_retry(record, now)
+                || was_away(record)
         };
         redo == Redo::All || stands.is_none() && failed.is_none_or(may_try)
     };
@@ -183,6 +216,13 @@ fn may_retry(record: &ArtifactRecord, now: Timestamp) -> bool {
         .is_some_and(|at| at <= now)
 }
 
+/// Whether it failed because something was not there: the file, the model or its environment. Of a file and a model that
+/// are there, that says nothing any more.
+fn was_away(record: &ArtifactRecord) -> bool {
+    let failure = record.failure.as_ref();
+    failure.is_some_and(|failure| failure.kind == FailureKind::Missing)
+}
+
 /// Artifacts of one track that should be made now or later. A missing file has none.
 pub fn due(
     track: &Track,
@@ -196,7 +236,7 @@ pub fn due(
     let mut due: BTreeSet<Artifact> = recipes
         .iter()
         .filter(|(artifact, recipe)| match knowledge.records.get(artifact) {
-            _ if is_asked(knowledge, **artifact) => true,
+            _ if is_asked(knowledge, **artifact) => !is_kept((track, knowledge), **artifact),
             None => !is_on_request(**artifact),
             // What the user set by hand outranks every analysis, for ever.
             Some(record) if record.recipe.maker == Maker::User => false,
@@ -209,8 +249,19 @@ pub fn due(
         })
         .map(|(artifact, _)| *artifact)
         .collect();
-    due.extend(outlived(knowledge, recipes, &due));
+    due.extend(outlived_drafts((track, knowledge), recipes, &due));
     due
+}
+
+/// What the built-in analysis made, or is to take the place of, of [`outlived`].
+pub fn outlived_drafts(
+    (track, knowledge): (&Track, &Knowledge),
+    recipes: &Recipes,
+    remade: &BTreeSet<Artifact>,
+) -> Vec<Artifact> {
+    let mut outlived = outlived(knowledge, recipes, remade);
+    outlived.retain(|artifact| !is_kept((track, knowledge), *artifact));
+    outlived
 }
 
 /// Results that rest on one of `remade` and will not fit it any more once that has been made anew.
@@ -256,10 +307,13 @@ pub fn due_when_named(
     due
 }
 
-/// What a forced run makes again: everything asked for that the user did not set by hand.
+/// What a forced run makes again: everything asked for that the user did not set by hand and no model made.
 pub fn forced(track: &Track, knowledge: &Knowledge, recipes: &Recipes) -> BTreeSet<Artifact> {
     let mut forced = remakable(track, knowledge, recipes);
-    forced.retain(|artifact| !is_on_request(*artifact) || is_asked(knowledge, *artifact));
+    forced.retain(|artifact| {
+        let is_meant = !is_on_request(*artifact) || is_asked(knowledge, *artifact);
+        is_meant && !is_kept((track, knowledge), *artifact)
+    });
     forced
 }
 

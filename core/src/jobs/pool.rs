@@ -2,7 +2,7 @@
 
 use crate::artifact::Artifact;
 use crate::audio::LiveColumns;
-use crate::backend::{Analyser, AnalysisJob, Heard, Made};
+use crate::backend::{Analyser, AnalysisJob, Heard, Made, Stopped};
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
 use crate::findings::Finding;
@@ -53,7 +53,7 @@ pub enum JobNews {
     /// What decoding showed of the file itself.
     Heard(Heard),
     Made(Made),
-    /// The last news of a job. What was wanted and not told of has failed for this reason, or was cancelled.
+    /// The last news of a job. What was wanted and not told of has failed for this reason, was cancelled or waits.
     Ended(JobEnd),
 }
 
@@ -61,6 +61,8 @@ pub enum JobNews {
 pub enum JobEnd {
     Complete,
     Cancelled,
+    /// What it needs is not there any more, whichever track it is: all that is left of it is still due.
+    Unready(Failure),
     /// A panic, caught; its words.
     Panicked(String),
 }
@@ -166,14 +168,15 @@ impl Worker {
             let id = job.id;
             let end = match catch_unwind(AssertUnwindSafe(|| self.work(&job))) {
                 Ok(Ok(())) => JobEnd::Complete,
-                Ok(Err(Cancelled)) => JobEnd::Cancelled,
+                Ok(Err(Stopped::Cancelled(Cancelled))) => JobEnd::Cancelled,
+                Ok(Err(Stopped::Unready(failure))) => JobEnd::Unready(failure),
                 Err(panic) => JobEnd::Panicked(panic_text(panic.as_ref())),
             };
             (self.tell)(id, JobNews::Ended(end));
         }
     }
 
-    fn work(&self, job: &TrackJob) -> Result<(), Cancelled> {
+    fn work(&self, job: &TrackJob) -> Result<(), Stopped> {
         let tell = |news| (self.tell)(job.id, news);
         job.control.check()?;
         if let Err(failure) = reachable(&job.path) {
@@ -203,7 +206,7 @@ impl Worker {
     }
 
     /// Gives models and analysers their parts of the wanted artifacts.
-    fn analyse(&self, job: &TrackJob) -> Result<(), Cancelled> {
+    fn analyse(&self, job: &TrackJob) -> Result<(), Stopped> {
         let mut fresh = None;
         if !job.by_models.is_empty() {
             let mine = job.by_models.clone();
@@ -230,7 +233,7 @@ impl Worker {
         job: &TrackJob,
         (analyser, wants): (&Arc<dyn Analyser>, BTreeSet<Artifact>),
         fresh: &mut Option<crate::beats::Beats>,
-    ) -> Result<(), Cancelled> {
+    ) -> Result<(), Stopped> {
         let part = AnalysisJob {
             track: job.track,
             path: job.path.clone(),

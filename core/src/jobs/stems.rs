@@ -4,7 +4,7 @@ use crate::analysis::draft_stems::Draft;
 use crate::artifact::{Artifact, Maker, Recipe};
 use crate::audio::AudioError;
 use crate::audio::stereo::Stereo;
-use crate::backend::{Analyser, AnalysisJob, Heard, Made};
+use crate::backend::{Analyser, AnalysisJob, Heard, Made, Stopped};
 use crate::control::{Cancelled, Control};
 use crate::failure::Failure;
 use crate::findings::Finding;
@@ -75,12 +75,12 @@ impl Analyser for DraftStems {
         job: &AnalysisJob,
         control: &Control,
         report: &mut dyn FnMut(Made),
-    ) -> Result<Option<Heard>, Cancelled> {
+    ) -> Result<Option<Heard>, Stopped> {
         let clock = ThreadTime::now();
         let (result, heard) = match self.separate(job, control) {
             Ok((set, heard)) => (Ok(Some(Finding::Stems(set))), Some(heard)),
             Err(Trouble::Failed(failure)) => (Err(failure), None),
-            Err(Trouble::Cancelled(cancelled)) => return Err(cancelled),
+            Err(Trouble::Cancelled(cancelled)) => return Err(cancelled.into()),
         };
         report(Made {
             artifact: Artifact::Stems,

@@ -228,12 +228,14 @@ pub(super) fn discard(folder: &Path) -> bool {
     is_gone
 }
 
-/// From now on an environment counts as broken: something in it does not work.
-pub(super) fn distrust(folder: &Path) {
-    if let Err(error) = fs::remove_file(folder.join(MARKER))
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::warn!(%error, folder = %folder.display(), "a broken environment still counts as whole");
+/// From now on an environment counts as broken: something in it does not work. Whether it does.
+pub(super) fn distrust(folder: &Path) -> bool {
+    match fs::remove_file(folder.join(MARKER)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, folder = %folder.display(), "a broken environment still counts as whole");
+            false
+        }
+        Ok(()) | Err(_) => true,
     }
 }
 

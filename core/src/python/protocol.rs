@@ -78,7 +78,6 @@ pub enum Request<'a> {
     Cancel {
         id: u64,
     },
-    Quit,
 }
 
 impl Request<'_> {
@@ -147,6 +146,9 @@ pub struct Loaded {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Done {
     pub id: u64,
+    /// Where it was computed: on the processor, where a card had not the memory for it.
+    #[serde(default)]
+    pub device: String,
     /// Read by the family's own reader below.
     pub result: serde_json::Value,
     #[serde(default)]
@@ -215,7 +217,6 @@ pub struct HeardBeats {
     pub downbeats: Vec<f64>,
     /// 0 to 1, one for each beat.
     pub beat_scores: Vec<f32>,
-    pub frame_rate: f64,
 }
 
 /// What `htdemucs` wrote.
@@ -224,16 +225,12 @@ pub struct SplitStems {
     /// Names of files in the folder that was given, by stem.
     pub files: BTreeMap<String, String>,
     pub frames: u64,
-    /// How far the stems' sum is from the mix; `None` for silence.
-    pub residual_db: Option<f64>,
 }
 
 /// What the chord model heard.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct HeardHarmony {
     pub spans: Vec<HeardChord>,
-    pub frame_seconds: f64,
-    pub frames: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -243,8 +240,6 @@ pub struct HeardChord {
     /// In Harte's notation; `N` for none.
     pub label: String,
     pub confidence: f32,
-    /// Probabilities of C to B, and of no root.
-    pub root: [f32; 13],
     /// Probabilities that C to B sound.
     pub notes: [f32; 12],
 }
@@ -292,7 +287,6 @@ impl HeardHarmony {
                     span.start, span.end
                 )));
             }
-            probabilities(&span.root)?;
             probabilities(&span.notes)?;
             probabilities(&[span.confidence])?;
         }
@@ -358,7 +352,6 @@ mod tests {
             String::from_utf8(run.encode().unwrap()).unwrap(),
             "{\"op\":\"run\",\"id\":7,\"pcm\":\"a.f32\",\"frames\":3,\"channels\":1,\"rate\":22050,\"out\":\"out\"}\n"
         );
-        assert_eq!(Request::Quit.encode().unwrap(), b"{\"op\":\"quit\"}\n");
     }
 
     #[test]
@@ -404,8 +397,7 @@ mod tests {
     #[test]
     fn results_out_of_all_reason_are_refused() {
         let beats = |beats: &[f64], scores: &[f64]| {
-            let result =
-                json!({"beats": beats, "downbeats": [], "beat_scores": scores, "frame_rate": 50});
+            let result = json!({"beats": beats, "downbeats": [], "beat_scores": scores});
             HeardBeats::read(result, Secs(2.0))
         };
         assert!(beats(&[0.5, 1.0], &[0.9, 1.0]).is_ok());
@@ -419,20 +411,15 @@ mod tests {
         ] {
             assert!(beats(times, scores).is_err(), "{times:?} {scores:?}");
         }
-        let stems = |name: &str| {
-            SplitStems::read(json!({"files": {"drums": name}, "frames": 1, "residual_db": null}))
-        };
+        let stems = |name: &str| SplitStems::read(json!({"files": {"drums": name}, "frames": 1}));
         assert!(stems("drums.f32").is_ok());
         for name in ["../drums.f32", "/drums", "", "..", "a\\b"] {
             assert!(stems(name).is_err(), "{name}");
         }
         let chord = |start: f64, end: f64, confidence: f64| {
             let span = json!({"start": start, "end": end, "label": "C:maj", "confidence": confidence,
-                "root": vec![0.0; 13], "notes": vec![0.5; 12]});
-            HeardHarmony::read(
-                json!({"spans": [span], "frame_seconds": 0.02, "frames": 9}),
-                Secs(2.0),
-            )
+                "notes": vec![0.5; 12]});
+            HeardHarmony::read(json!({"spans": [span]}), Secs(2.0))
         };
         assert!(chord(0.0, 2.0, 0.5).is_ok());
         for (start, end, confidence) in [(1.0, 0.5, 0.5), (0.0, 9.0, 0.5), (0.0, 1.0, 2.0)] {

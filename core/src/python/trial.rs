@@ -69,39 +69,64 @@ fn guarded(python: &Path, script: &str) -> Command {
     command
 }
 
+/// Why not all that matters was loaded.
+enum Unsound {
+    /// It was tried to its end, and cannot be.
+    Broken(Failure),
+    /// The trial did not come to its own end, which says nothing of the packages.
+    Unknown(BuildError),
+}
+
 /// Loads all that matters; gives the versions.
 pub(super) fn load(
     python: &Path,
     control: &Control,
 ) -> Result<BTreeMap<String, String>, BuildError> {
+    try_out(python, control).map_err(|unsound| match unsound {
+        Unsound::Broken(failure) => BuildError::Failed(failure),
+        Unsound::Unknown(error) => error,
+    })
+}
+
+fn try_out(python: &Path, control: &Control) -> Result<BTreeMap<String, String>, Unsound> {
     let mut command = guarded(python, TRIED);
-    let answer = ask(&mut command, STEP_LONGEST, control).map_err(|error| broke(&error))?;
+    let answer = ask(&mut command, STEP_LONGEST, control);
+    let answer = answer.map_err(|error| Unsound::Unknown(broke(&error)))?;
     let last = answer.out.lines().last().unwrap_or_default();
     if let (true, Ok(versions)) = (answer.status.success(), serde_json::from_str(last)) {
         return Ok(versions);
     }
     let said = answer.error.lines().rfind(|line| !line.trim().is_empty());
-    Err(BuildError::Failed(Failure::new(
+    let said = shortened(said.unwrap_or("they said nothing"));
+    // Where memory is short, the system ends it, or Python itself gives up.
+    if answer.status.code().is_none() || said.starts_with("MemoryError") {
+        return Err(Unsound::Unknown(BuildError::Failed(Failure::new(
+            FailureKind::Unreadable,
+            format!(
+                "the packages could not be tried out: {} ({said})",
+                answer.status
+            ),
+            "Close other programs, then set up again",
+        ))));
+    }
+    Err(Unsound::Broken(Failure::new(
         FailureKind::Unsupported,
-        format!(
-            "the packages are installed and cannot be loaded: {}",
-            shortened(said.unwrap_or("they said nothing"))
-        ),
+        format!("the packages are installed and cannot be loaded: {said}"),
         "Try another build: tonearm setup --torch cpu; or report it with these words",
     )))
 }
 
 /// Whether an environment that looks well is well: one that is not counts as broken from now on, and `false` is given.
-/// One that is merely slow is left as it is.
+/// One that could not be tried to the end, for want of time or memory, is left as it is.
 pub(crate) fn holds(ready: &Ready, control: &Control) -> Result<bool, BuildError> {
-    match load(&ready.python, control) {
+    match try_out(&ready.python, control) {
         Ok(_) => Ok(true),
-        Err(BuildError::Failed(failure)) if failure.kind != FailureKind::Timeout => {
+        Err(Unsound::Broken(failure)) => {
             tracing::warn!(reason = %failure.message, "the environment is made anew");
             super::environment::distrust(&ready.folder);
             Ok(false)
         }
-        Err(error) => Err(error),
+        Err(Unsound::Unknown(error)) => Err(error),
     }
 }
 
@@ -118,5 +143,56 @@ pub(super) fn broke(error: &ChildError) -> BuildError {
             format!("Python: {error}"),
             "Name another Python 3.12 with --python, then set up again",
         )),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::python::fingerprint::Variant;
+    use crate::python::interpreter::Interpreter;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    #[test]
+    fn an_environment_counts_as_broken_only_when_its_packages_were_tried_to_the_end() {
+        for (script, ended, is_trusted) in [
+            (Some("echo '{}'"), Some(true), true),
+            (
+                Some("echo 'ImportError: no torch' >&2; exit 1"),
+                Some(false),
+                false,
+            ),
+            (Some("echo 'MemoryError' >&2; exit 1"), None, true),
+            (Some("kill -9 $$"), None, true),
+            (None, None, true),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let python = folder.path().join("python");
+            if let Some(script) = script {
+                fs::write(&python, format!("#!/bin/sh\n{script}\n")).unwrap();
+                fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+            }
+            let marker = folder.path().join("ready.json");
+            fs::write(&marker, "{}").unwrap();
+            let ready = Ready {
+                folder: folder.path().to_path_buf(),
+                python,
+                interpreter: Interpreter {
+                    path: PathBuf::new(),
+                    version: (3, 12, 1),
+                    platform: String::new(),
+                },
+                variant: Variant::Cpu,
+                versions: BTreeMap::new(),
+            };
+            let held = holds(&ready, &Control::default());
+            assert_eq!(
+                (held.ok(), marker.exists()),
+                (ended, is_trusted),
+                "{script:?}"
+            );
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::environment::Replaced;
 use super::protocol::ErrorKind;
 use crate::failure::{Failure, FailureKind};
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
@@ -19,19 +20,29 @@ pub(super) enum Trouble {
     Stillborn(Failure),
     /// Broken, and a new one would be as well.
     Hopeless(Failure),
+    /// Its environment is not there at this moment.
+    Unready(Failure),
 }
 
-pub(super) fn refused(kind: ErrorKind, message: &str) -> Trouble {
+/// What a worker says that it cannot do with this model.
+pub(super) fn refused(kind: ErrorKind, message: &str, model: &Path) -> Trouble {
     let (kind, remedy) = match kind {
         ErrorKind::OutOfMemory => return Trouble::OutOfMemory(message.to_owned()),
-        ErrorKind::BadModel => (
-            FailureKind::Unsupported,
-            "Get the model again with tonearm setup --again MODEL",
-        ),
+        // It was sound when it was loaded.
+        ErrorKind::BadModel => {
+            return Trouble::Refused(Failure::new(
+                FailureKind::Unsupported,
+                message,
+                format!(
+                    "Try it on the processor (TONEARM_DEVICE=cpu); if it stays so, get the model again with tonearm setup --again {}",
+                    id_of(model)
+                ),
+            ));
+        }
         ErrorKind::BadAudio => (FailureKind::Damaged, "Check that the track plays"),
         ErrorKind::NoDevice => (
             FailureKind::Unsupported,
-            "Choose another device in the settings, or auto",
+            "Set TONEARM_DEVICE to another device, or to auto",
         ),
         ErrorKind::Disk => (
             FailureKind::Storage,
@@ -45,23 +56,28 @@ pub(super) fn refused(kind: ErrorKind, message: &str) -> Trouble {
     Trouble::Refused(Failure::new(kind, message, remedy))
 }
 
-/// A file that is no model; it lies in `models/<id>/<sha256>`.
-pub(super) fn bad_model(path: &Path, message: &str) -> Trouble {
-    let folder = path.parent().and_then(Path::parent);
+/// A model lies at `models/<id>/<sha256>/<file>`.
+fn id_of(model: &Path) -> Cow<'_, str> {
+    let folder = model.parent().and_then(Path::parent);
     let id = folder.and_then(Path::file_name).unwrap_or_default();
+    id.to_string_lossy()
+}
+
+/// A file that is no model.
+pub(super) fn bad_model(path: &Path, message: &str) -> Trouble {
     Trouble::Refused(Failure::new(
         FailureKind::Unsupported,
         message,
         format!(
             "Get the model again with tonearm setup --again {}",
-            id.to_string_lossy()
+            id_of(path)
         ),
     ))
 }
 
 pub(super) fn being_replaced(replaced: &Replaced) -> Failure {
     Failure::new(
-        FailureKind::Unreadable,
+        FailureKind::Missing,
         replaced.to_string(),
         "Try again when the set-up has ended",
     )

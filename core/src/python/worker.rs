@@ -1,10 +1,14 @@
-//! Warm workers: one process for each family of models, started on demand, restarted once after a crash, dropped when idle.
+//! Warm workers: one process for each family of models, started on demand, dropped when idle.
+
+mod perform;
+
+pub(super) use perform::perform;
 
 use super::child::Group;
-use super::environment::{InUse, distrust};
+use super::environment::InUse;
 use super::protocol::{self, Done, ErrorKind, Family, Loaded, Reply, Request};
 use super::replies::{Replies, replies};
-use super::trouble::{Trouble, bad_model, being_replaced, not_started, out_of_memory, refused};
+use super::trouble::{Trouble, bad_model, being_replaced, not_started, refused};
 use super::words::Words;
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
@@ -51,6 +55,8 @@ pub struct Patience {
     pub cancel: Duration,
     /// Idle before it is dropped.
     pub idle: Duration,
+    /// On the processor after a card ran out of memory, before that is tried again.
+    pub stand_in: Duration,
 }
 
 impl Default for Patience {
@@ -60,6 +66,7 @@ impl Default for Patience {
             silence: Duration::from_mins(2),
             cancel: Duration::from_millis(800),
             idle: Duration::from_secs(90),
+            stand_in: Duration::from_mins(10),
         }
     }
 }
@@ -95,10 +102,24 @@ pub struct Ran {
     pub loaded: Loaded,
 }
 
+impl Ran {
+    /// What it was computed on.
+    pub fn device(&self) -> &str {
+        if self.done.device.is_empty() {
+            &self.loaded.device
+        } else {
+            &self.done.device
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TaskError {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+    /// The environment is not whole, or is being replaced: says nothing of the task.
+    #[error("{}", .0.message)]
+    Unready(Failure),
     #[error("{}", .0.message)]
     Failed(Failure),
 }
@@ -114,88 +135,26 @@ pub(super) struct Worker {
     stdin: ChildStdin,
     replies: Replies,
     words: Words,
-    loaded: Option<(Setting, Loaded)>,
+    loaded: Option<Inside>,
     next_id: u64,
     patience: Patience,
 }
 
-/// Does a task with the worker in `place`, which is started, replaced and emptied as needed.
-pub(super) fn perform(
-    place: &mut Option<Worker>,
-    launch: &Launch,
-    (task, patience): (&Task<'_>, Patience),
-    control: &Control,
-) -> Result<Ran, TaskError> {
-    let mut setting = task.setting.clone();
-    let mut broken_before = false;
-    loop {
-        let trouble = match try_once(place, launch, (task, patience), (&setting, control)) {
-            Ok(ran) => return Ok(ran),
-            Err(trouble) => trouble,
-        };
-        match trouble {
-            Trouble::Cancelled => return Err(Cancelled.into()),
-            Trouble::Refused(failure) => return Err(TaskError::Failed(failure)),
-            Trouble::OutOfMemory(message) if setting.device == "cpu" => {
-                *place = None;
-                return Err(TaskError::Failed(out_of_memory(&message)));
-            }
-            Trouble::OutOfMemory(message) => {
-                tracing::warn!(%message, "out of memory: once more on the processor");
-                *place = None;
-                "cpu".clone_into(&mut setting.device);
-            }
-            Trouble::Stillborn(failure) if broken_before => {
-                if let Some(home) = &launch.home {
-                    distrust(home);
-                }
-                return Err(TaskError::Failed(failure));
-            }
-            Trouble::Broken(failure) | Trouble::Stillborn(failure) => {
-                *place = None;
-                if broken_before {
-                    return Err(TaskError::Failed(failure));
-                }
-                tracing::warn!(family = %task.family, reason = %failure.message, "a worker broke down: once more");
-                broken_before = true;
-            }
-            Trouble::Hopeless(failure) => {
-                *place = None;
-                return Err(TaskError::Failed(failure));
-            }
-        }
-    }
+/// What is in a worker.
+#[derive(Debug)]
+struct Inside {
+    /// As it was asked for.
+    setting: Setting,
+    loaded: Loaded,
+    /// Since when the processor stands in for a card without memory, if it does.
+    stands_in: Option<Instant>,
 }
 
-fn try_once(
-    place: &mut Option<Worker>,
-    launch: &Launch,
-    (task, patience): (&Task<'_>, Patience),
-    (setting, control): (&Setting, &Control),
-) -> Result<Ran, Trouble> {
-    if place
-        .as_mut()
-        .is_some_and(|worker| !worker.suits(launch, setting))
-    {
-        *place = None;
-    }
-    let worker = match place {
-        Some(worker) => worker,
-        None => place.insert(Worker::start(task.family, launch, patience, control)?),
-    };
-    let result = worker
-        .load(setting, control)
-        .and_then(|loaded| Ok((worker.run(task, control)?, loaded)));
-    match result {
-        Ok((done, loaded)) => Ok(Ran { done, loaded }),
-        Err(Trouble::Cancelled) => {
-            if !worker.settles() {
-                *place = None;
-            }
-            Err(Trouble::Cancelled)
-        }
-        Err(trouble) => Err(trouble),
-    }
+/// Whether the model is where it was asked for, or on the processor all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    AsAsked,
+    StandIn,
 }
 
 impl Worker {
@@ -207,7 +166,7 @@ impl Worker {
     ) -> Result<Self, Trouble> {
         let hopeless = |error: io::Error| Trouble::Hopeless(not_started(&error));
         let in_use = launch.home.as_deref().map(InUse::hold).transpose();
-        let in_use = in_use.map_err(|replaced| Trouble::Hopeless(being_replaced(&replaced)))?;
+        let in_use = in_use.map_err(|replaced| Trouble::Unready(being_replaced(&replaced)))?;
         let mut command = Command::new(&launch.program);
         command
             .args(&launch.arguments)
@@ -242,9 +201,11 @@ impl Worker {
         };
         match worker.greet(control) {
             Ok(()) => Ok(worker),
-            Err(Trouble::Broken(failure)) if matches!(worker.group.ended(), Ok(Some(_))) => {
-                Err(Trouble::Stillborn(failure))
-            }
+            Err(Trouble::Broken(failure)) => match worker.group.ended() {
+                // One that somebody ended says nothing of what it lay in.
+                Ok(Some(status)) if status.code().is_some() => Err(Trouble::Stillborn(failure)),
+                Ok(Some(_) | None) | Err(_) => Err(Trouble::Broken(failure)),
+            },
             Err(trouble) => Err(trouble),
         }
     }
@@ -272,21 +233,30 @@ impl Worker {
     /// Whether it may be used for this setting: alive, started in this way, and not loaded with another.
     fn suits(&mut self, launch: &Launch, setting: &Setting) -> bool {
         let is_alive = matches!(self.group.ended(), Ok(None));
+        let longest = self.patience.stand_in;
         is_alive
             && self.launch == *launch
-            && self
-                .loaded
-                .as_ref()
-                .is_none_or(|(loaded, _)| loaded == setting)
+            && self.loaded.as_ref().is_none_or(|inside| {
+                let stands_in = inside.stands_in;
+                inside.setting == *setting
+                    && stands_in.is_none_or(|since| since.elapsed() < longest)
+            })
     }
 
-    fn load(&mut self, setting: &Setting, control: &Control) -> Result<Loaded, Trouble> {
-        if let Some((_, loaded)) = &self.loaded {
-            return Ok(loaded.clone());
+    fn load(
+        &mut self,
+        (setting, on): (&Setting, Where),
+        control: &Control,
+    ) -> Result<Loaded, Trouble> {
+        if let Some(inside) = &self.loaded {
+            return Ok(inside.loaded.clone());
         }
         let request = Request::Load {
             path: &setting.model,
-            device: &setting.device,
+            device: match on {
+                Where::AsAsked => &setting.device,
+                Where::StandIn => "cpu",
+            },
             threads: setting.threads,
             dtype: "float32",
         };
@@ -296,7 +266,11 @@ impl Worker {
         while heard < deadline {
             match self.next(deadline.min(heard + self.patience.silence), control)? {
                 Reply::Loaded(loaded) => {
-                    self.loaded = Some((setting.clone(), loaded.clone()));
+                    self.loaded = Some(Inside {
+                        setting: setting.clone(),
+                        loaded: loaded.clone(),
+                        stands_in: (on == Where::StandIn).then(Instant::now),
+                    });
                     return Ok(loaded);
                 }
                 Reply::Alive => heard = Instant::now(),
@@ -305,7 +279,9 @@ impl Worker {
                     message,
                     ..
                 } => return Err(bad_model(&setting.model, &message)),
-                Reply::Error { kind, message, .. } => return Err(refused(kind, &message)),
+                Reply::Error { kind, message, .. } => {
+                    return Err(refused(kind, &message, &setting.model));
+                }
                 other => return Err(self.broken(&format!("it answered with {}", other.name()))),
             }
         }
@@ -349,13 +325,13 @@ impl Worker {
                     kind,
                     message,
                 } if id == mine => {
-                    return Err(refused(kind, &message));
+                    return Err(refused(kind, &message, &task.setting.model));
                 }
                 Reply::Error {
                     id: None,
                     kind,
                     message,
-                } => return Err(refused(kind, &message)),
+                } => return Err(refused(kind, &message, &task.setting.model)),
                 // Of a request before this one, which was cancelled.
                 Reply::Alive
                 | Reply::Progress { .. }

@@ -6,7 +6,6 @@ use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
 use crate::models::{ShelfError, shelf};
 use arc_swap::ArcSwap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -198,9 +197,4 @@ impl Shared {
             view.trouble = trouble;
         });
     }
-}
-
-/// The folder that a view is about, for "open folder".
-pub fn models_folder(places: &Places) -> PathBuf {
-    places.cache.join("models")
 }

@@ -267,6 +267,112 @@ fn a_failure_of_a_model_leaves_the_draft() {
     // It is not tried again by itself.
     let again = bench.run(&["analyze", "--all"]).with_status(0).lines();
     assert_eq!(of_event(&again, "artifact").len(), 0, "{again:?}");
+    // It is found, though the track is ready.
+    let found = bench.run(&["list", "state:failed"]).with_status(0).json();
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!(found[0]["state"], "ready");
+    let table = finish(bench.program.command(["list", "state:failed"]));
+    assert!(
+        table.text().contains("ready, beats by beat_this and"),
+        "{table:?}"
+    );
+    let shown = bench.run(&["show", &bench.path("music/tune.wav").to_string_lossy()]);
+    let shown = shown.with_status(0).json();
+    let beats = &shown["artifacts"][3];
+    assert_eq!(
+        (&beats["engine"], &beats["error"]),
+        (&json!("native"), &Value::Null)
+    );
+    assert_eq!(beats["tried"]["engine"], "beat_this");
+    let words = beats["tried"]["error"]["message"].as_str().unwrap();
+    assert!(words.contains("the roof is on fire"), "{words}");
+    let doctor = finish(bench.program.command(["doctor"]));
+    assert!(
+        doctor.text().contains("tonearm list state:failed"),
+        "{doctor:?}"
+    );
+}
+
+#[test]
+fn models_that_vanish_in_the_middle_leave_a_batch_that_waits_for_them() {
+    let mut bench = Bench::new("vanish");
+    bench
+        .program
+        .put("other.wav", &waves::tune(8, 30.0, 22_050, 2));
+    bench.set_up();
+    let music = bench.program.music();
+    bench
+        .run(&["import", &music.to_string_lossy()])
+        .with_status(0);
+    let told = bench.run(&["stems", "--query", ""]).with_status(1).lines();
+    let (made, waits): (Vec<&Value>, Vec<&Value>) =
+        told.iter().partition(|line| line["error"].is_null());
+    assert_eq!((made.len(), waits.len()), (1, 1), "{told:?}");
+    assert_eq!(made[0]["engine"], "htdemucs");
+    let words = waits[0]["error"]["message"].as_str().unwrap();
+    assert!(
+        words.contains("the model for stems is no longer there"),
+        "{words}"
+    );
+    let stems_of = |bench: &Bench, line: &Value| {
+        let shown = bench.run(&["show", line["id"].as_str().unwrap()]);
+        shown.with_status(0).json()["artifacts"][6].clone()
+    };
+    let waiting = stems_of(&bench, waits[0]);
+    assert_eq!(
+        (&waiting["state"], &waiting["engine"]),
+        (&json!("due"), &Value::Null)
+    );
+    assert_eq!(waiting.get("tried"), None);
+    bench.mode = "normal";
+    bench.set_up();
+    bench.run(&["analyze", "--all"]).with_status(0);
+    for line in [made[0], waits[0]] {
+        assert_eq!(stems_of(&bench, line)["engine"], "htdemucs");
+    }
+}
+
+#[test]
+fn who_asks_for_models_that_are_gone_is_told_what_waits_and_why() {
+    let mut bench = Bench::new("vanish");
+    bench.set_up();
+    let music = bench.program.music();
+    let import = ["import", &music.to_string_lossy(), "--engine", "neural"];
+    let lines = bench.run(&import).with_status(1).lines();
+    assert_eq!(bench.engines()[0].1, "beat_this");
+    let waiting = of_event(&lines, "waiting");
+    assert_eq!((waiting.len(), &waiting[0]["tracks"]), (1, &json!(1)));
+    let words = waiting[0]["error"]["message"].as_str().unwrap();
+    assert!(
+        words.contains("the model for stems is no longer there"),
+        "{words}"
+    );
+    let failed = of_event(&lines, "artifact")
+        .into_iter()
+        .filter(|line| line["outcome"] == "failed");
+    assert_eq!(failed.count(), 0, "no fault of the track");
+    bench.mode = "normal";
+    bench.set_up();
+    bench.run(&["analyze", "--all"]).with_status(0);
+    assert!(bench.engines().iter().all(|(_, engine)| engine != "native"));
+}
+
+#[test]
+fn without_a_whole_environment_what_models_are_to_make_waits() {
+    let bench = Bench::new("normal");
+    bench.set_up();
+    fs::create_dir_all(bench.path("cache/python")).unwrap();
+    fs::write(bench.path("cache/python/current.json"), "{").unwrap();
+    let music = bench.program.music();
+    let mut command = bench.command(&["import", &music.to_string_lossy(), "--engine", "neural"]);
+    command.env_remove("TONEARM_WORKER");
+    let lines = finish(command).with_status(1).lines();
+    let waiting = of_event(&lines, "waiting");
+    let words = waiting[0]["error"]["message"].as_str().unwrap();
+    assert!(words.contains("not whole"), "{words}");
+    assert_eq!(bench.engines()[0].1, "native", "the drafts are there");
+    bench.run(&["analyze", "--all"]).with_status(0);
+    assert_eq!(bench.engines()[0].1, "beat_this");
 }
 
 #[test]

@@ -35,6 +35,7 @@ impl Bench {
             silence: Duration::from_millis(600),
             cancel: Duration::from_millis(500),
             idle: Duration::from_mins(1),
+            stand_in: Duration::from_mins(10),
         };
         let environment = [
             ("FAKE_WORKER", mode.into()),
@@ -160,8 +161,10 @@ fn an_environment_in_which_no_worker_gets_up_counts_as_broken() {
         bench
     };
     let bench = home("stillborn");
-    let (_, message) = bench.failure();
-    assert!(message.contains("no such module"), "{message}");
+    let Err(TaskError::Unready(failure)) = bench.run(&Control::default()) else {
+        panic!("no fault of the task");
+    };
+    assert!(failure.message.contains("no such module"), "{failure:?}");
     assert_eq!(bench.started().len(), 2);
     assert!(!bench.path("home/ready.json").exists());
     let bench = home("crash");
@@ -212,10 +215,64 @@ fn a_bad_model_is_told_and_the_worker_stays() {
 }
 
 #[test]
-fn without_memory_on_a_card_the_processor_takes_over() {
-    let bench = Bench::new("memory");
-    assert!(bench.run(&Control::default()).is_ok());
-    assert_eq!(fs::read_to_string(bench.path("device")).unwrap(), "cpu");
+fn without_memory_on_a_card_the_processor_takes_over_for_a_while() {
+    let mut bench = Bench::new("memory");
+    for _ in 0..3 {
+        let ran = bench.run(&Control::default()).unwrap();
+        assert_eq!(ran.device(), "cpu");
+        assert_eq!(fs::read_to_string(bench.path("device")).unwrap(), "cpu");
+    }
+    assert_eq!(
+        bench.started().len(),
+        2,
+        "one on the card, one on the processor"
+    );
+    bench.workers = Workers::new(Patience {
+        stand_in: Duration::ZERO,
+        ..Patience::default()
+    });
+    for _ in 0..2 {
+        bench.run(&Control::default()).unwrap();
+    }
+    assert_eq!(bench.started().len(), 2 + 4, "the card is tried again");
+}
+
+#[test]
+fn without_memory_on_the_processor_nothing_is_tried_twice() {
+    let bench = Bench::new("memory_everywhere");
+    let (_, message) = bench.failure();
+    assert!(message.contains("not enough memory"), "{message}");
+    assert_eq!(bench.started().len(), 1);
+}
+
+#[test]
+fn where_a_card_had_not_the_memory_the_processor_is_told_of() {
+    let bench = Bench::new("elsewhere");
+    let ran = bench.run(&Control::default()).unwrap();
+    assert_eq!(
+        (ran.loaded.device.as_str(), ran.device()),
+        ("cuda:0", "cpu")
+    );
+}
+
+#[test]
+fn what_a_model_cannot_do_is_told_with_what_helps() {
+    for (mode, words) in [
+        (
+            "bad_model",
+            "Get the model again with tonearm setup --again beat_this",
+        ),
+        ("no_number", "TONEARM_DEVICE=cpu"),
+        ("no_number", "tonearm setup --again beat_this"),
+        ("no_device", "Set TONEARM_DEVICE"),
+    ] {
+        let mut bench = Bench::new(mode);
+        bench.setting.model = bench.path("models/beat_this/0123/final0.ckpt");
+        let Err(TaskError::Failed(failure)) = bench.run(&Control::default()) else {
+            panic!("no failure");
+        };
+        assert!(failure.remedy.contains(words), "{mode}: {}", failure.remedy);
+    }
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Group::Library,
         Action::AnalyzeAgain,
         "Analyse again",
-        "Makes everything anew for the selected tracks; what you changed by hand stays",
+        "Makes everything anew for the selected tracks; what you changed by hand stays, and what a model made until a model makes it again",
     )
     .key(COMMAND_SHIFT, Key::R),
     Entry::new(

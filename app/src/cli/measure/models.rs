@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 use tonearm_core::artifact::{Artifact, Maker};
-use tonearm_core::backend::{Analyser as _, AnalysisJob};
+use tonearm_core::backend::{Analyser as _, AnalysisJob, Stopped};
 use tonearm_core::failure::Failure;
 use tonearm_core::jobs::neural::{Neural, family};
 use tonearm_core::setup::{DeviceView, run::survey};
@@ -143,6 +143,11 @@ fn once(neural: &Neural, job: &AnalysisJob) -> Result<Vec<Took>, Exit> {
         });
         before = Instant::now();
     });
-    ran.map_err(|_cancelled| Exit::Interrupted)?;
+    ran.map_err(|stopped| match stopped {
+        Stopped::Cancelled(_) => Exit::Interrupted,
+        Stopped::Unready(failure) => {
+            Exit::Failed(format!("{}\n{}", failure.message, failure.remedy))
+        }
+    })?;
     Ok(took)
 }

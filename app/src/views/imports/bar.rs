@@ -57,9 +57,10 @@ fn has_summary(ui: &Ui, activity: &Activity, panel: &ImportsPanel) -> bool {
         // It goes by itself.
         ui.ctx().request_repaint_after_secs(left as f32 + 0.05);
     }
-    activity.finished > 0
+    let is_urgent = activity.failed > 0 || activity.held > 0;
+    (activity.finished > 0 || activity.held > 0)
         && state.closed != Some((activity.finished, activity.failed))
-        && (is_new || activity.failed > 0)
+        && (is_new || is_urgent)
 }
 
 /// What goes on, on one line; what does not fit is cut.
@@ -74,6 +75,15 @@ fn told_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
     if activity.failed > 0 {
         let text = format!("{} failed", crate::format::count(activity.failed));
         ui.label(RichText::new(text).color(theme::ERROR));
+    }
+    if let Some(lost) = activity.lost_models.as_ref().filter(|_| activity.held > 0) {
+        let verb = if activity.held == 1 { "waits" } else { "wait" };
+        let text = format!(
+            "{} {verb} for models",
+            crate::format::count(activity.held as u64)
+        );
+        ui.label(RichText::new(text).color(theme::WARN))
+            .on_hover_text(format!("{}. {}", lost.message, lost.remedy));
     }
     let facts = facts(activity, panel);
     if !facts.is_empty() {

@@ -1,13 +1,14 @@
 //! The bar and the drawer as a user meets them.
 
 use super::*;
+use crate::action::Action;
 use crate::settings::Settings;
 use crate::shelf::Shelf;
 use eframe::egui::Vec2;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::collections::BTreeSet;
-use tonearm_core::artifact::{Artifact, ArtifactRecord, Maker, Recipe};
+use tonearm_core::artifact::{Artifact, ArtifactRecord, Engine, Maker, Recipe};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::{Extent, RequestId, Selection};
 use tonearm_core::core_loop::event::Outcome;
@@ -370,12 +371,14 @@ fn with_waiting() -> World {
             extent: Extent::Everything,
             is_long: false,
             is_first: false,
+            is_held: false,
         },
         Waiting {
             track: TrackId(1),
             extent: Extent::Only(BTreeSet::from([Artifact::Stems])),
             is_long: true,
             is_first: false,
+            is_held: false,
         },
     ];
     world.panel.open = true;
@@ -406,6 +409,51 @@ fn what_waits_is_told_in_order_and_can_go_first_or_be_taken_back() {
     harness.get_by_label("Failures 0").click();
     harness.run_steps(2);
     harness.get_by_label("No failures");
+}
+
+#[test]
+fn tracks_that_wait_for_models_are_told_with_the_reason_and_the_way_to_help() {
+    let mut world = with_waiting();
+    let activity = &mut world.view.activity;
+    activity.queued = 1;
+    activity.held = 1;
+    activity.waiting[1].is_held = true;
+    activity.lost_models = Some(Failure::new(
+        FailureKind::Missing,
+        "the environment for models is not whole: it is not there",
+        "Run tonearm setup; it makes it anew",
+    ));
+    let mut harness = wide(world);
+    harness.get_by_label("Waiting 2");
+    harness.get_by_label(
+        "1 track waits for models: the environment for models is not whole: it is not there",
+    );
+    harness.get_by_label("stems once models work again");
+    assert!(harness.query_by_label("Do Night Ferry next").is_none());
+    harness.get_by_label("Set up models…").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().out.actions, [Action::Setup]);
+}
+
+#[test]
+fn what_a_model_failed_at_stands_among_the_failures_of_a_ready_track() {
+    let mut ready = row(1, "Night Ferry");
+    ready.knowledge.engine = Engine::Neural;
+    let mut record = failed(2, "x").knowledge.records[&Artifact::Beats].clone();
+    let failure = Failure::new(FailureKind::Bug, "it ended", "Try again");
+    record.failure = Some(Box::new(failure));
+    ready.knowledge.tried.insert(Artifact::Beats, record);
+    let mut world = at_work();
+    world.panel.open = true;
+    world.view.activity = Activity::default();
+    world.view.rows = Rows::new(vec![ready]);
+    let mut harness = wide(world);
+    harness.get_by_label("Failures 1");
+    harness.get_by_label("Beats by Beat This!: it ended");
+    harness.get_by_label("Try Night Ferry again").click();
+    harness.run_steps(2);
+    let tracks = Selection::Tracks(vec![TrackId(1)]);
+    assert_eq!(harness.state().out.commands, [Command::Retry(tracks)]);
 }
 
 #[test]

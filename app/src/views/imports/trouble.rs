@@ -1,10 +1,11 @@
 //! Which tracks have a failure, and what it is in words. Looks at new rows only.
 
+use crate::views::makers;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::view::Rows;
-use tonearm_core::row::{ArtifactState, Row};
+use tonearm_core::row::Row;
 use tonearm_core::track::TrackId;
 
 /// Lines that are copied at most.
@@ -78,22 +79,27 @@ pub(super) fn is_trouble(row: &Row) -> bool {
 pub(super) struct Reason<'a> {
     /// Empty where the file itself is meant.
     pub(super) artifacts: Vec<Artifact>,
+    /// The model that failed, where the built-in analysis did not.
+    pub(super) model: Option<&'static str>,
     pub(super) message: &'a str,
     pub(super) remedy: &'a str,
 }
 
 impl Reason<'_> {
-    /// `Beats, key: the file ends after 3 s`.
+    /// `Beats, key: the file ends after 3 s`, `Beats by Beat This!: it ended`.
     pub(super) fn told(&self) -> String {
         let names: Vec<&str> = self
             .artifacts
             .iter()
             .map(|artifact| artifact.name())
             .collect();
+        let by = self
+            .model
+            .map_or_else(String::new, |model| format!(" by {model}"));
         let mut text = if names.is_empty() {
             self.message.to_owned()
         } else {
-            format!("{}: {}", names.join(", "), self.message)
+            format!("{}{by}: {}", names.join(", "), self.message)
         };
         if let Some(first) = text.get(..1) {
             let upper = first.to_uppercase();
@@ -109,6 +115,7 @@ pub(super) fn reasons(row: &Row) -> Vec<Reason<'_>> {
         let (message, remedy) = row.track.missing_reason();
         return vec![Reason {
             artifacts: Vec::new(),
+            model: None,
             message,
             remedy,
         }];
@@ -117,25 +124,32 @@ pub(super) fn reasons(row: &Row) -> Vec<Reason<'_>> {
     if let Some(damage) = &row.track.damage {
         reasons.push(Reason {
             artifacts: Vec::new(),
+            model: None,
             message: &damage.message,
             remedy: &damage.remedy,
         });
     }
-    for (artifact, state) in Artifact::ALL.into_iter().zip(row.artifacts) {
-        let record = row.knowledge.records.get(&artifact);
-        let failure = record.and_then(|record| record.failure.as_ref());
-        if let (ArtifactState::Failed, Some(failure)) = (state, failure) {
-            match reasons
-                .iter_mut()
-                .find(|reason| reason.message == failure.message && reason.remedy == failure.remedy)
-            {
-                Some(reason) => reason.artifacts.push(artifact),
-                None => reasons.push(Reason {
-                    artifacts: vec![artifact],
-                    message: &failure.message,
-                    remedy: &failure.remedy,
-                }),
-            }
+    let built_in = row.failed().filter_map(|artifact| {
+        let record = row.knowledge.records.get(&artifact)?;
+        Some((artifact, None, record.failure.as_ref()?))
+    });
+    let by_models = row.failed_by_models().filter_map(|(artifact, record)| {
+        let model = makers::model_of(artifact);
+        Some((artifact, model, record.failure.as_ref()?))
+    });
+    for (artifact, model, failure) in built_in.chain(by_models) {
+        let is_same = |reason: &&mut Reason<'_>| {
+            let words = (reason.message, reason.remedy);
+            reason.model == model && words == (failure.message.as_str(), failure.remedy.as_str())
+        };
+        match reasons.iter_mut().find(is_same) {
+            Some(reason) => reason.artifacts.push(artifact),
+            None => reasons.push(Reason {
+                artifacts: vec![artifact],
+                model,
+                message: &failure.message,
+                remedy: &failure.remedy,
+            }),
         }
     }
     reasons

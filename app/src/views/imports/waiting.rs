@@ -1,6 +1,7 @@
 //! What waits, in its order: who is next, what for, and taking it back.
 
 use super::{ImportsPanel, parts};
+use crate::action::Action;
 use crate::format;
 use crate::outbox::Outbox;
 use crate::scene::Scene;
@@ -9,7 +10,7 @@ use crate::views::makers;
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
 use tonearm_core::artifact::Artifact;
 use tonearm_core::core_loop::command::{Command, Extent};
-use tonearm_core::core_loop::view::Waiting;
+use tonearm_core::core_loop::view::{Activity, Waiting};
 use tonearm_core::row::Row;
 
 /// Points: caption and what for.
@@ -22,12 +23,13 @@ pub(super) fn waiting_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel, o
     if let Some(batch) = &panel.state.stems_left.words() {
         ui.add(Label::new(parts::muted(batch)).wrap());
     }
+    held_ui(ui, activity, out);
     if activity.waiting.is_empty() {
         ui.label(parts::muted("Nothing waits"));
         return;
     }
     let shown = activity.waiting.len();
-    let more = activity.queued.saturating_sub(shown);
+    let more = (activity.queued + activity.held).saturating_sub(shown);
     let lines = shown + usize::from(more > 0);
     ui.spacing_mut().item_spacing.y = 2.0;
     ScrollArea::vertical()
@@ -43,6 +45,22 @@ pub(super) fn waiting_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel, o
                 ui.push_id(place, |ui| line_ui(ui, scene, (place, waiting), out));
             }
         });
+}
+
+/// Why tracks wait for models, and the way to help.
+fn held_ui(ui: &mut Ui, activity: &Activity, out: &mut Outbox) {
+    let Some(lost) = activity.lost_models.as_ref().filter(|_| activity.held > 0) else {
+        return;
+    };
+    let tracks = parts::counted(activity.held as u64, "track", "tracks");
+    let wait = if activity.held == 1 { "waits" } else { "wait" };
+    let told = format!("{tracks} {wait} for models: {}", lost.message);
+    let told = RichText::new(format::fit(&told, MOST_CHARS)).color(theme::WARN);
+    ui.add(Label::new(told).wrap())
+        .on_hover_text(format::fit(&lost.remedy, MOST_CHARS));
+    if ui.button(Action::Setup.name()).clicked() {
+        out.act(Action::Setup);
+    }
 }
 
 fn line_ui(ui: &mut Ui, scene: &Scene<'_>, (place, waiting): (usize, &Waiting), out: &mut Outbox) {
@@ -66,7 +84,7 @@ fn line_ui(ui: &mut Ui, scene: &Scene<'_>, (place, waiting): (usize, &Waiting), 
             out.commands
                 .push(Command::CancelTracks(vec![waiting.track]));
         }
-        if place > 0 {
+        if place > 0 && !waiting.is_held {
             let name = format!("Do {caption} next");
             if parts::small_button(ui, "Next", &name)
                 .on_hover_text("Takes it up before all others")
@@ -94,6 +112,9 @@ fn what_for(scene: &Scene<'_>, row: &Row, waiting: &Waiting) -> String {
             "analysis".to_owned()
         };
     };
+    if waiting.is_held {
+        return format!("{} once models work again", makers::list(artifacts));
+    }
     if artifacts.len() == 1 && artifacts.contains(&Artifact::Stems) {
         return if makers::has_better_stems(scene.setup, row) {
             let by = makers::model_of(Artifact::Stems).unwrap_or_default();

@@ -155,6 +155,17 @@ pub(super) fn artifact_ui(ui: &mut Ui, scene: &Scene<'_>, row: &Row, artifact: A
             }
         });
     }
+    let mut by_models = row.failed_by_models().filter(|(it, _)| *it == artifact);
+    if let Some(failure) = by_models.find_map(|(_, record)| record.failure.as_ref()) {
+        let model = makers::model_of(artifact).unwrap_or("The model");
+        ui.indent((artifact, "model"), |ui| {
+            let message = format!("{model} failed: {}", failure.message);
+            failure_ui(ui, &message, &failure.remedy);
+            if let Some(retry) = retry(failure) {
+                muted(ui, retry);
+            }
+        });
+    }
 }
 
 fn retry(failure: &Failure) -> Option<String> {
@@ -187,6 +198,11 @@ fn detail(
                     )
                 },
             )
+        }
+        (ArtifactState::Waiting | ArtifactState::Due, _)
+            if artifact == Artifact::Stems && activity.lost_models.is_some() =>
+        {
+            "waits for the model".to_owned()
         }
         (ArtifactState::Due, _) if activity.paused => "due, work is paused".to_owned(),
         (ArtifactState::Due, _) => "due".to_owned(),

@@ -1,6 +1,7 @@
 //! Facts of a track as short text that is safe to draw.
 
 use crate::settings::KeyNotation;
+use crate::views::makers;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -194,6 +195,10 @@ pub(super) fn spoken(row: &Row, notation: KeyNotation) -> String {
     text.push_str(state(row.state));
     for artifact in row.failed_beside() {
         let _infallible = write!(text, ", {} failed", artifact.name());
+    }
+    for (artifact, _) in row.failed_by_models() {
+        let model = makers::model_of(artifact).unwrap_or("a model");
+        let _infallible = write!(text, ", {} by {model} failed", artifact.name());
     }
     text
 }

@@ -84,6 +84,7 @@ fn imports() -> Stage {
         extent: Extent::Everything,
         is_long: false,
         is_first: false,
+        is_held: false,
     });
     stage.view.activity.waiting = waiting.collect();
     stage

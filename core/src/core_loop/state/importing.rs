@@ -335,8 +335,7 @@ impl State {
             } else if let Some(knowledge) = self
                 .catalog
                 .found(id)
-                .as_ref()
-                .and_then(without_passing_failures)
+                .and_then(Knowledge::without_passing_failures)
             {
                 self.catalog.put_knowledge(id, knowledge.clone(), now);
                 changes.push(Change::PutKnowledge(id, knowledge));
@@ -411,20 +410,4 @@ impl State {
         let event = import.finished();
         vec![self.write(Vec::new(), vec![event])]
     }
-}
-
-/// What is known without the failures that are to be tried again some time; `None` when there are none.
-fn without_passing_failures(knowledge: &Knowledge) -> Option<Knowledge> {
-    let is_passing = |record: &ArtifactRecord| {
-        record
-            .failure
-            .as_ref()
-            .is_some_and(|failure| failure.retry_at.is_some())
-    };
-    if !knowledge.records.values().any(is_passing) {
-        return None;
-    }
-    let mut knowledge = knowledge.clone();
-    knowledge.records.retain(|_, record| !is_passing(record));
-    Some(knowledge)
 }

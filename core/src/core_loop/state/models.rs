@@ -6,13 +6,17 @@ use crate::artifact::{Artifact, ArtifactRecord, Engine};
 use crate::core_loop::command::Extent;
 use crate::core_loop::input::Effect;
 use crate::core_loop::queue::{Pace, Wish};
+use crate::failure::Failure;
 use crate::findings::Knowledge;
 use crate::jobs::neural;
-use crate::jobs::plan::{self, Models, Recipes, Redo};
+use crate::jobs::plan::{self, Models, Outlook, Recipes, Redo};
+use crate::jobs::pool::JobId;
+use crate::setup::{Family, SetupCommand};
 use crate::store::Change;
 use crate::track::TrackId;
 use crate::units::Secs;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What one job is to make.
@@ -21,6 +25,15 @@ pub(super) struct Work {
     pub(super) wants: BTreeSet<Artifact>,
     /// Those of them that models make.
     pub(super) by_models: BTreeSet<Artifact>,
+}
+
+/// Models that worked, or should, and cannot now. What they would make waits for them.
+#[derive(Debug)]
+pub(super) struct Lost {
+    recipes: Recipes,
+    pub(super) failure: Failure,
+    /// Stems that were asked for later are made by whoever can.
+    since: Timestamp,
 }
 
 impl State {
@@ -36,9 +49,10 @@ impl State {
         let (slow, quick): (BTreeSet<Artifact>, BTreeSet<Artifact>) =
             wanted.into_iter().partition(|it| plan::is_on_request(*it));
         if pace == Pace::Slow {
+            let slow = self.hold_lost((track, slow), wish, now);
             return self.slow_work(track, slow, wish, now);
         }
-        let finer = self.finer(track, wish, now);
+        let finer = self.finer_by(&self.hoped(), track, (wish, now));
         if !slow.is_empty() || !finer.is_empty() {
             let extent = Extent::Only(&slow | &finer);
             let (force, named) = (wish.force, wish.named);
@@ -70,7 +84,17 @@ impl State {
     }
 
     /// What models should make of a track for a wish, after the drafts.
-    pub(super) fn finer(&self, id: TrackId, wish: &Wish, now: Timestamp) -> BTreeSet<Artifact> {
+    fn finer(&self, id: TrackId, wish: &Wish, now: Timestamp) -> BTreeSet<Artifact> {
+        self.finer_by(self.catalog.models(), id, (wish, now))
+    }
+
+    /// What these models should.
+    pub(super) fn finer_by(
+        &self,
+        models: &Models,
+        id: TrackId,
+        (wish, now): (&Wish, Timestamp),
+    ) -> BTreeSet<Artifact> {
         let Some(row) = self.catalog.get(id) else {
             return BTreeSet::new();
         };
@@ -81,7 +105,7 @@ impl State {
         };
         plan::finer(
             (&row.track, &row.knowledge),
-            self.catalog.models(),
+            models,
             (&|artifact| wish.extent.includes(artifact), redo),
             now,
         )
@@ -115,13 +139,119 @@ impl State {
         Work { wants, by_models }
     }
 
-    pub(super) fn models_are(&mut self, recipes: Recipes, now: Timestamp) {
+    /// The models with those that were lost: for these it is worth waiting.
+    pub(super) fn hoped(&self) -> Cow<'_, Models> {
+        let ready = self.catalog.models();
+        let Some(lost) = &self.lost else {
+            return Cow::Borrowed(ready);
+        };
+        let mut recipes = lost.recipes.clone();
+        recipes.extend(ready.recipes.clone());
+        Cow::Owned(Models {
+            recipes,
+            ..ready.clone()
+        })
+    }
+
+    /// What of the slow part of a wish need not wait for models that were lost; the rest does.
+    fn hold_lost(
+        &mut self,
+        (id, mut slow): (TrackId, BTreeSet<Artifact>),
+        wish: &Wish,
+        now: Timestamp,
+    ) -> BTreeSet<Artifact> {
+        let Some((lost, row)) = self.lost.as_ref().zip(self.catalog.get(id)) else {
+            return slow;
+        };
+        let hoped = self.finer_by(&self.hoped(), id, (wish, now));
+        let mut waits = &hoped - &self.finer(id, wish, now);
+        let knowledge = &row.knowledge;
+        let asked_at = knowledge.stems_asked_at.filter(|_| knowledge.stems_asked);
+        if asked_at.is_some_and(|at| at > lost.since)
+            && !plan::is_kept((&row.track, knowledge), Artifact::Stems)
+        {
+            waits.remove(&Artifact::Stems);
+        }
+        slow.retain(|artifact| !waits.contains(artifact));
+        if !waits.is_empty() {
+            let (force, named) = (wish.force, wish.named);
+            let later = Wish {
+                extent: Extent::Only(waits),
+                force,
+                named,
+            };
+            self.queue.hold(id, later);
+        }
+        slow
+    }
+
+    pub(super) fn models_are(&mut self, outlook: Outlook, now: Timestamp) {
+        let Outlook { recipes, broken } = outlook;
+        let before = self.lost.take();
+        let since = before.as_ref().map_or(now, |lost| lost.since);
+        let (mut lost, told) =
+            before.map_or_else(Default::default, |lost| (lost.recipes, Some(lost.failure)));
+        let ready = if broken.is_some() {
+            lost.extend(self.catalog.models().recipes.clone());
+            lost.extend(recipes);
+            Recipes::new()
+        } else {
+            // Drafts would take the place of the stems that somebody waits for.
+            let of_stems = self.catalog.models().recipes.get(&Artifact::Stems);
+            if let Some(recipe) = of_stems
+                && self
+                    .catalog
+                    .rows
+                    .iter()
+                    .any(|row| row.knowledge.stems_asked)
+            {
+                lost.insert(Artifact::Stems, recipe.clone());
+            }
+            lost.retain(|artifact, _| !recipes.contains_key(artifact));
+            recipes
+        };
+        let family = lost.keys().find_map(|artifact| neural::family(*artifact));
+        let missing = || neural::gone(family.map_or(Family::Stems, |(family, _)| family));
+        let failure = broken.or(told.filter(|_| ready.is_empty()));
+        self.lost = (!lost.is_empty()).then(|| Lost {
+            recipes: lost,
+            failure: failure.unwrap_or_else(missing),
+            since,
+        });
+        self.queue.release();
         let beats_follow = self.choices.beats_follow;
         let models = Models {
-            recipes,
+            recipes: ready,
             beats_follow,
         };
         self.set_models(models, now);
+    }
+
+    /// What models need for a job is not there any more: no fault of the track. What is left of it waits for them, as
+    /// does all that is like it, and the set-up is looked at again.
+    pub(super) fn models_went(
+        &mut self,
+        id: JobId,
+        failure: &Failure,
+        now: Timestamp,
+    ) -> Vec<Effect> {
+        let Some(job) = self.running.remove(&id) else {
+            return Vec::new();
+        };
+        self.catalog.set_running(job.track, BTreeSet::new(), now);
+        let outlook = Outlook {
+            recipes: self.catalog.models().recipes.clone(),
+            broken: Some(failure.clone()),
+        };
+        self.models_are(outlook, now);
+        if self.catalog.get(job.track).is_some() && job.control.check().is_ok() {
+            let left = Wish {
+                extent: Extent::Only(job.left),
+                ..job.wish
+            };
+            self.queue.push_slow(job.track, left);
+        }
+        vec![Effect::Setup(SetupCommand::Check)]
     }
 
     pub(super) fn follow_with_beats(&mut self, beats_follow: bool, now: Timestamp) -> Vec<Effect> {
@@ -129,9 +259,37 @@ impl State {
             return Vec::new();
         }
         self.choices.beats_follow = beats_follow;
-        let recipes = self.catalog.models().recipes.clone();
-        self.models_are(recipes, now);
-        self.write_all(vec![Change::PutChoices(self.choices)])
+        let models = Models {
+            beats_follow,
+            ..self.catalog.models().clone()
+        };
+        self.set_models(models, now);
+        let mut changes = vec![Change::PutChoices(self.choices)];
+        if !beats_follow {
+            changes.extend(self.forget_beats(now));
+        }
+        self.write_all(changes)
+    }
+
+    /// Where a model failed at beats that nobody wants of it any more.
+    fn forget_beats(&mut self, now: Timestamp) -> Vec<Change> {
+        let failed: Vec<TrackId> = self
+            .catalog
+            .rows
+            .iter()
+            .filter(|row| row.knowledge.engine == Engine::Auto)
+            .filter(|row| row.knowledge.tried.contains_key(&Artifact::Beats))
+            .map(|row| row.track.id)
+            .collect();
+        let mut changes = Vec::new();
+        for id in failed {
+            if let Some(mut knowledge) = self.catalog.found(id) {
+                knowledge.tried.remove(&Artifact::Beats);
+                self.catalog.put_knowledge(id, knowledge.clone(), now);
+                changes.push(Change::PutKnowledge(id, knowledge));
+            }
+        }
+        changes
     }
 
     fn set_models(&mut self, models: Models, now: Timestamp) {
@@ -168,7 +326,8 @@ impl State {
         self.write_all(changes)
     }
 
-    /// A model failed or found nothing: what there is stays, and stems that were asked for are made by the built-in analysis.
+    /// A model failed or found nothing: what there is stays, and stems that were asked for are made by the built-in
+    /// analysis where there are none by a model.
     pub(super) fn keep_draft(
         &mut self,
         track: TrackId,
@@ -176,7 +335,10 @@ impl State {
         (knowledge, record): (&mut Knowledge, ArtifactRecord),
     ) {
         knowledge.tried.insert(artifact, record);
-        if artifact == Artifact::Stems && knowledge.stems_asked {
+        let row = self.catalog.get(track);
+        if row.is_some_and(|row| plan::is_kept((&row.track, knowledge), artifact)) {
+            knowledge.stems_asked &= artifact != Artifact::Stems;
+        } else if artifact == Artifact::Stems && knowledge.stems_asked {
             let wish = Wish {
                 extent: Extent::Only([Artifact::Stems].into()),
                 ..Wish::default()

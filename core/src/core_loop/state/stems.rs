@@ -53,7 +53,10 @@ impl State {
             let Some(row) = self.catalog.get(id) else {
                 continue;
             };
-            let is_wanting = asking == Asking::Force
+            let by_force = asking == Asking::Force
+                && (self.hoped().recipes.contains_key(&Artifact::Stems)
+                    || !plan::is_kept((&row.track, &row.knowledge), Artifact::Stems));
+            let is_wanting = by_force
                 || plan::is_wanting(&row.track, &row.knowledge, &self.recipes)
                 || self.has_finer_stems(row, now);
             let Some(mut knowledge) = self.catalog.found(id) else {
@@ -362,9 +365,9 @@ fn is_of_stems(artifact: Artifact) -> bool {
 }
 
 fn has_lacked_room(knowledge: &Knowledge) -> bool {
-    let records = knowledge.records.iter().chain(&knowledge.tried);
-    let mut failures = records
-        .filter(|(artifact, _)| is_of_stems(**artifact))
+    let mut failures = knowledge
+        .outcomes()
+        .filter(|(artifact, _)| is_of_stems(*artifact))
         .filter_map(|(_, record)| record.failure.as_ref());
     failures.any(|failure| failure.kind == FailureKind::Storage)
 }

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod claiming;
+mod models;
 mod stems;
 
 use super::*;
@@ -17,6 +18,7 @@ use crate::import::dedupe::{Candidate, Decision};
 use crate::import::tags::TagsRead;
 use crate::jobs::pool::{JobEnd, JobNews, TrackJob};
 use crate::row::{Row, TrackState};
+use crate::setup::SetupCommand;
 use crate::track::{ContentHash, FileStamp};
 use crate::units::Bpm;
 use std::collections::HashMap;
@@ -52,6 +54,8 @@ struct Bench {
     changes: Vec<Change>,
     held_writes: Option<Vec<Vec<Event>>>,
     reloads: usize,
+    /// How often the set-up was to be looked at.
+    checks: usize,
     now: Timestamp,
     /// What the disk has of each track.
     stored: HashMap<TrackId, Stored>,
@@ -79,6 +83,7 @@ impl Bench {
             changes: Vec::new(),
             held_writes: None,
             reloads: 0,
+            checks: 0,
             now: Timestamp::UNIX_EPOCH,
             stored: HashMap::new(),
         }
@@ -106,12 +111,15 @@ impl Bench {
                     Effect::StartJob(job) => self.jobs.push(job),
                     Effect::ReplyToImport(reply) => self.replies.push(reply),
                     Effect::Reload => self.reloads += 1,
+                    Effect::Setup(command) => {
+                        assert_eq!(command, SetupCommand::Check);
+                        self.checks += 1;
+                    }
                     Effect::ReplyToRelink
                     | Effect::StartImport { .. }
                     | Effect::StartRelink { .. }
                     | Effect::StopScans
                     | Effect::Decks(_)
-                    | Effect::Setup(_)
                     | Effect::KeepToken(_) => {}
                 }
             }
@@ -491,7 +499,7 @@ fn beats_that_a_model_does_not_find_do_not_take_those_that_there_are() {
         model: Some("f00d".to_owned()),
     };
     let models: Recipes = [(Artifact::Beats, model)].into();
-    bench.apply(Input::Models(models));
+    bench.apply(Input::Models(models.into()));
     bench.apply(Input::Command(Command::FollowWithBeats(true)));
     bench.analyze_all();
     // What the built-in analysis has not made yet comes first.

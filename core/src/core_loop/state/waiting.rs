@@ -1,4 +1,4 @@
-//! What waits: as the view tells it, what the user takes back of it, and what is tried again.
+//! What runs and waits: as the view tells it, what the user takes back of it, and what is tried again.
 
 use super::State;
 use super::stems::Asking;
@@ -7,20 +7,45 @@ use crate::core_loop::command::{Extent, Selection};
 use crate::core_loop::event::{Event, Tally};
 use crate::core_loop::input::Effect;
 use crate::core_loop::queue::{Pace, Wish};
-use crate::core_loop::view::{MOST_WAITING, Waiting};
+use crate::core_loop::view::{Activity, ImportProgress, MOST_WAITING, RunningJob, Waiting};
 use crate::track::TrackId;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 impl State {
+    pub(super) fn activity(&self) -> Activity {
+        let running = self.running.values().map(|job| RunningJob {
+            track: job.track,
+            wants: job.left.clone(),
+            by_models: job.by_models.keys().copied().collect(),
+            control: job.control.clone(),
+            live: job.live.clone(),
+        });
+        Activity {
+            import: self.import.as_ref().map(|import| ImportProgress {
+                tally: import.tally,
+            }),
+            queued: self.queue.len(),
+            held: self.queue.held(),
+            lost_models: self.lost.as_ref().map(|lost| lost.failure.clone()),
+            waiting: self.waiting(),
+            running: running.collect(),
+            finished: self.finished,
+            failed: self.failed,
+            paused: self.paused,
+            storage_trouble: self.storage_trouble.clone(),
+        }
+    }
+
     /// The first that wait.
-    pub(super) fn waiting(&self) -> Vec<Waiting> {
+    fn waiting(&self) -> Vec<Waiting> {
         let places = self.queue.places().take(MOST_WAITING);
         let waiting = places.map(|place| Waiting {
             track: place.track,
             extent: place.wish.extent.clone(),
             is_long: place.pace == Pace::Slow,
             is_first: place.is_first,
+            is_held: place.is_held,
         });
         waiting.collect()
     }
@@ -48,11 +73,9 @@ impl State {
             };
             let knowledge = &row.knowledge;
             let failed: BTreeSet<Artifact> = knowledge
-                .records
-                .iter()
-                .chain(&knowledge.tried)
+                .outcomes()
                 .filter(|(_, record)| record.failure.is_some())
-                .map(|(artifact, _)| *artifact)
+                .map(|(artifact, _)| artifact)
                 .collect();
             // What a model alone needed stems for does not become a wish for stems.
             let is_lacking = knowledge.records.get(&Artifact::Stems);

@@ -38,6 +38,8 @@ pub(super) struct Running {
     had_failure: bool,
     /// How models make what they are to make.
     pub(super) by_models: Recipes,
+    /// What it was begun for.
+    pub(super) wish: Wish,
 }
 
 impl State {
@@ -65,7 +67,8 @@ impl State {
             .collect();
         wanted.extend(needed);
         if let Some(row) = self.catalog.get(id) {
-            wanted.extend(plan::outlived(&row.knowledge, &self.recipes, &wanted));
+            let known = (&*row.track, &*row.knowledge);
+            wanted.extend(plan::outlived_drafts(known, &self.recipes, &wanted));
         }
         wanted
     }
@@ -114,7 +117,7 @@ impl State {
                     }
                 }
             }
-            effects.extend(self.start_job(track, work, load, now));
+            effects.extend(self.start_job(track, (work, load), wish, now));
         }
         effects
     }
@@ -122,8 +125,8 @@ impl State {
     fn start_job(
         &mut self,
         track: TrackId,
-        work: Work,
-        load: Load,
+        (work, load): (Work, Load),
+        wish: Wish,
         now: Timestamp,
     ) -> Option<Effect> {
         let Work { wants, by_models } = work;
@@ -143,6 +146,7 @@ impl State {
             load,
             started: now,
             had_failure: false,
+            wish,
             by_models: self
                 .catalog
                 .models()
@@ -312,7 +316,7 @@ impl State {
             }
             Err(failure) => {
                 let mut changes = Vec::new();
-                if failure.kind == FailureKind::Missing && !by_model {
+                if failure.kind == FailureKind::Missing {
                     changes.extend(self.vanished(track, now));
                 }
                 if !by_model {
@@ -419,13 +423,14 @@ impl State {
             self.keep_draft(track, artifact, (&mut knowledge, record));
         } else {
             knowledge.records.insert(artifact, record);
-            knowledge.tried.remove(&artifact);
+            if by_model {
+                knowledge.tried.remove(&artifact);
+            }
             if artifact == Artifact::Stems {
                 knowledge.stems_asked = false;
                 let has_failed = knowledge
-                    .records
-                    .get(&artifact)
-                    .is_some_and(|it| it.failure.is_some());
+                    .outcomes()
+                    .any(|(it, record)| it == artifact && record.failure.is_some());
                 knowledge.stems_asked_at = knowledge.stems_asked_at.filter(|_| has_failed);
             }
         }
@@ -447,6 +452,7 @@ impl State {
             JobEnd::Complete => Some("an analysis ended without a result".to_owned()),
             JobEnd::Panicked(words) => Some(format!("an analysis broke down: {words}")),
             JobEnd::Cancelled => None,
+            JobEnd::Unready(failure) => return self.models_went(id, failure, now),
         };
         let (track, left) = match self.running.get(&id) {
             Some(job) => (job.track, job.left.clone()),

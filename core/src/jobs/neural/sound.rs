@@ -5,7 +5,7 @@ use crate::audio::pcm::{PcmError, PcmFile, write_mono};
 use crate::audio::stereo::Stereo;
 use crate::audio::{AudioError, ListenError};
 use crate::control::Control;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::python::protocol::Family;
 use crate::stems::{Stem, StemFiles};
 use crate::units::{Frame, SampleRate, Secs};
@@ -35,6 +35,16 @@ impl From<AudioError> for Trouble {
     fn from(error: AudioError) -> Self {
         Self::Failed(Failure::from(&error))
     }
+}
+
+/// A stem that is not as it was stored: no fault of the track, whose file is another.
+fn unreadable(stem: &AudioError) -> Trouble {
+    let Failure { message, .. } = Failure::from(stem);
+    Trouble::Failed(Failure::new(
+        FailureKind::Damaged,
+        format!("a stored stem cannot be read: {message}"),
+        "Make the stems of this track again: tonearm analyze TRACK --force --only stems",
+    ))
 }
 
 fn rate_of(family: Family) -> Result<SampleRate, Trouble> {
@@ -92,7 +102,7 @@ impl Sound {
                 .iter()
                 .position(|known| *known == stem)
                 .unwrap_or(0);
-            Stereo::open(&stems.paths[index], rate)
+            Stereo::open(&stems.paths[index], rate).map_err(|error| unreadable(&error))
         };
         let mut sounds = [open(which[0])?, open(which[1])?];
         let mut waiting: [Vec<f32>; 2] = Default::default();
@@ -103,7 +113,7 @@ impl Sound {
             // A stem that has ended holds the other up no longer.
             let mut ready = None::<usize>;
             for (sound, waiting) in sounds.iter_mut().zip(&mut waiting) {
-                if sound.next(waiting)? {
+                if sound.next(waiting).map_err(|error| unreadable(&error))? {
                     is_more = true;
                     ready = Some(ready.map_or(waiting.len(), |least| least.min(waiting.len())));
                 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use tonearm_core::artifact::Engine;
 use tonearm_core::core_loop::view::Rows;
 use tonearm_core::harmony::{Key, Mode};
-use tonearm_core::row::{ArtifactState, Row, TrackState};
+use tonearm_core::row::{Row, TrackState};
 use tonearm_core::track::TrackId;
 
 /// Seconds between two looks at a selection that changes by itself.
@@ -95,7 +95,7 @@ impl Summary {
         self.secs += if secs.is_finite() { secs } else { 0.0 };
         self.ready += usize::from(row.state == TrackState::Ready);
         self.missing += usize::from(row.state == TrackState::Missing);
-        self.failed += usize::from(row.artifacts.contains(&ArtifactState::Failed));
+        self.failed += usize::from(row.has_failed());
         if let Some(tempo) = words::tempo(row) {
             let (low, high) = self.tempo.unwrap_or((tempo.value, tempo.value));
             self.tempo = Some((low.min(tempo.value), high.max(tempo.value)));

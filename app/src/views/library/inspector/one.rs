@@ -311,9 +311,7 @@ fn analysis_ui(ui: &mut Ui, (scene, row): (&Scene<'_>, &Row), out: &mut Outbox) 
             }
         }
     });
-    if row.artifacts.contains(&ArtifactState::Failed)
-        && ui.button(menu::name(Action::RetryFailed)).clicked()
-    {
+    if row.has_failed() && ui.button(menu::name(Action::RetryFailed)).clicked() {
         let tracks = Selection::Tracks(vec![row.track.id]);
         out.commands.push(Command::Retry(tracks));
     }

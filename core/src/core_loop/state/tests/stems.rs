@@ -9,9 +9,9 @@ use crate::store::Choices;
 use crate::units::SampleRate;
 use std::collections::BTreeSet;
 
-const STEMS: [Artifact; 1] = [Artifact::Stems];
+pub(super) const STEMS: [Artifact; 1] = [Artifact::Stems];
 
-fn set(key: u32, bytes: u64, used: i64) -> StemSet {
+pub(super) fn set(key: u32, bytes: u64, used: i64) -> StemSet {
     StemSet {
         key: SetKey(key),
         maker: Maker::Native,
@@ -26,7 +26,7 @@ fn set(key: u32, bytes: u64, used: i64) -> StemSet {
 }
 
 /// Tracks of which only beats and stems can be made. Nothing is wanted of them yet.
-fn with_tracks(slots: usize, names: &[&str]) -> (Bench, Vec<TrackId>) {
+pub(super) fn with_tracks(slots: usize, names: &[&str]) -> (Bench, Vec<TrackId>) {
     let mut bench = Bench::new(slots);
     let recipe = recipes()[&Artifact::Beats].clone();
     let only: Recipes = [Artifact::Beats, Artifact::Stems]
@@ -49,7 +49,7 @@ fn with_tracks(slots: usize, names: &[&str]) -> (Bench, Vec<TrackId>) {
 }
 
 impl Bench {
-    fn ask(&mut self, tracks: &[TrackId], force: bool) {
+    pub(super) fn ask(&mut self, tracks: &[TrackId], force: bool) {
         self.apply(Input::Command(Command::Analyze {
             request: RequestId(1),
             tracks: Selection::Tracks(tracks.to_vec()),
@@ -59,7 +59,7 @@ impl Bench {
         }));
     }
 
-    fn end_job(&mut self, job: usize, result: Result<Option<Finding>, Failure>) {
+    pub(super) fn end_job(&mut self, job: usize, result: Result<Option<Finding>, Failure>) {
         let artifact = *self.jobs[job].wants.first().unwrap();
         let cpu_secs = 1.0;
         self.news(
@@ -73,18 +73,18 @@ impl Bench {
         self.news(job, JobNews::Ended(JobEnd::Complete));
     }
 
-    fn stems(&self, id: TrackId) -> ArtifactState {
+    pub(super) fn stems(&self, id: TrackId) -> ArtifactState {
         self.row(id).artifacts[Artifact::Stems as usize]
     }
 
-    fn wants(&self) -> Vec<(TrackId, BTreeSet<Artifact>)> {
+    pub(super) fn wants(&self) -> Vec<(TrackId, BTreeSet<Artifact>)> {
         self.jobs
             .iter()
             .map(|job| (job.track, job.wants.clone()))
             .collect()
     }
 
-    fn dropped(&self) -> Vec<(TrackId, u32)> {
+    pub(super) fn dropped(&self) -> Vec<(TrackId, u32)> {
         let drops = self.changes.iter().filter_map(|change| match change {
             Change::DropStems(id, key) => Some((*id, key.0)),
             _ => None,
@@ -386,7 +386,7 @@ fn stems_of_a_file_that_changed_are_not_in_step_with_it_and_made_again() {
     ));
 }
 
-fn recipes_of_models(artifacts: &[Artifact]) -> Recipes {
+pub(super) fn recipes_of_models(artifacts: &[Artifact]) -> Recipes {
     let recipe = |artifact: &Artifact| {
         let recipe = Recipe {
             maker: neural::family(*artifact).unwrap().1,
@@ -400,7 +400,7 @@ fn recipes_of_models(artifacts: &[Artifact]) -> Recipes {
 }
 
 impl Bench {
-    fn analyze_by_models(&mut self, only: &[Artifact]) {
+    pub(super) fn analyze_by_models(&mut self, only: &[Artifact]) {
         self.apply(Input::Command(Command::Analyze {
             request: RequestId(1),
             tracks: Selection::All,
@@ -411,7 +411,7 @@ impl Bench {
     }
 
     /// Ends job after job; each set of stems takes `bytes`.
-    fn work_off(&mut self, from: usize, bytes: u64) {
+    pub(super) fn work_off(&mut self, from: usize, bytes: u64) {
         let mut at = from;
         while let Some(job) = self.jobs.get(at) {
             for artifact in job.wants.clone() {
@@ -471,7 +471,7 @@ fn stems_that_stand_stay_where_there_is_no_room_to_make_them_again() {
 #[test]
 fn what_a_model_had_no_room_for_it_makes_once_there_is_more_and_not_by_itself() {
     let (mut bench, ids) = with_tracks(1, &["a"]);
-    bench.apply(Input::Models(recipes_of_models(&STEMS)));
+    bench.apply(Input::Models(recipes_of_models(&STEMS).into()));
     bench.apply(Input::Command(Command::LimitStems(Some(50_000_000))));
     bench.ask(&ids, false);
     let knowledge = bench.row(ids[0]).knowledge;
@@ -507,7 +507,7 @@ fn chords_by_a_model_take_the_room_of_stems_that_nobody_asked_for() {
     // Each is expected to take 90 MB of the 100, and takes 60.
     let (mut bench, ids) = with_tracks(1, &["a", "b", "c"]);
     let models = recipes_of_models(&[Artifact::Stems, Artifact::Chords]);
-    bench.apply(Input::Models(models));
+    bench.apply(Input::Models(models.into()));
     bench.now = Timestamp::from_second(10).unwrap();
     bench.analyze_by_models(&[Artifact::Beats, Artifact::Chords]);
     bench.work_off(0, 60_000_000);
@@ -527,7 +527,7 @@ fn chords_by_a_model_take_the_room_of_stems_that_nobody_asked_for() {
 fn chords_that_found_no_room_for_stems_are_made_once_there_is_and_stems_become_no_wish() {
     let (mut bench, ids) = with_tracks(1, &["a"]);
     let models = recipes_of_models(&[Artifact::Stems, Artifact::Chords]);
-    bench.apply(Input::Models(models));
+    bench.apply(Input::Models(models.into()));
     bench.apply(Input::Command(Command::LimitStems(Some(50_000_000))));
     bench.analyze_by_models(&[Artifact::Chords]);
     bench.work_off(0, 10);
@@ -587,7 +587,7 @@ fn a_use_is_written_down_at_once_while_a_wish_is_newer_than_the_last() {
 fn a_job_whose_stems_find_no_room_counts_once() {
     let (mut bench, _) = with_tracks(1, &["a"]);
     let models = recipes_of_models(&[Artifact::Stems, Artifact::Beats]);
-    bench.apply(Input::Models(models));
+    bench.apply(Input::Models(models.into()));
     bench.apply(Input::Command(Command::LimitStems(Some(50_000_000))));
     bench.analyze_by_models(&[Artifact::Beats, Artifact::Stems]);
     bench.end_job(0, Ok(None));
