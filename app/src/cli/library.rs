@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::format;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::settings::{Settings, file};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -45,8 +46,15 @@ pub(crate) fn default_dir() -> Result<PathBuf, Exit> {
 pub(crate) fn places() -> Result<Places, Exit> {
     let dirs = directories::ProjectDirs::from("org", "Tonearm", "tonearm");
     let places = Places::here(dirs.map(|dirs| dirs.cache_dir().to_path_buf()));
-    places.ok_or_else(|| {
+    let places = places.ok_or_else(|| {
         Exit::Usage("there is no home folder: name a cache folder with TONEARM_CACHE".to_owned())
+    })?;
+    let settings = file::Places::of_user().map(|user| user.settings);
+    // The Python that was chosen in the window counts here too.
+    let chosen = settings.and_then(|path| file::glance::<Settings>(&path).python);
+    Ok(Places {
+        python: chosen,
+        ..places
     })
 }
 

@@ -38,6 +38,12 @@ pub struct Read<T> {
     pub trouble: Option<String>,
 }
 
+/// What a file holds, for a glance: nothing is moved, and the defaults stand in for what cannot be read.
+pub fn glance<T: DeserializeOwned + Default>(path: &Path) -> T {
+    let text = read_text(path).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
 /// A file that is not there is no trouble; fields that are unknown or absent are neither.
 pub fn read<T: DeserializeOwned + Default>(path: &Path) -> Read<T> {
     let broken = |reason: String| {

@@ -10,7 +10,7 @@ use super::hearing::Hearing;
 use super::keeper::Keeper;
 use super::keys::{self, Focus, Place};
 use super::setup;
-use super::sound::{self, Sought};
+use super::sound::{self, Cues, Sought};
 use super::start::{self, Coming, Trouble};
 use super::waker::Waker;
 use crate::gpu;
@@ -26,7 +26,7 @@ use crate::views::decks::Live;
 use crate::views::settings::About;
 use eframe::egui::{self, Context};
 use eframe::wgpu::DeviceLostReason;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -82,6 +82,7 @@ pub(super) struct App {
     pub(super) looked_for: Option<PathBuf>,
     /// Where the sound was last sent to.
     pub(super) sought: Cell<Option<Sought>>,
+    pub(super) cues: RefCell<Cues>,
     /// The stems that the player was last told of.
     pub(super) offered: Option<(TrackId, Option<Arc<Stems>>)>,
     /// What the command line named, until the library is there.
@@ -165,6 +166,7 @@ impl App {
             loaded_path: None,
             looked_for: None,
             sought: Cell::default(),
+            cues: RefCell::default(),
             offered: None,
             opening,
             now: 0.0,
@@ -414,11 +416,13 @@ impl eframe::App for App {
             focus: Focus::of(&ctx, self.panels.library.table()),
         };
         out.actions = self.typing.pressed(&ctx, place);
+        out.actions.extend(self.pressed_on_overlay(place));
         self.take_dropped(&ctx);
         let wanted = self.draw(ui, &published, &mut out);
         self.carry_out(&ctx, &published, out);
         self.look_for_lost(&published);
         self.unload_removed(&published);
+        self.keep_python(&published.setup);
         self.offer_stems(&published);
         self.after_views(&ctx, &wanted);
         toasts_ui(&ctx, &mut self.toasts, below_notices(self.panels.page));

@@ -1,7 +1,9 @@
 //! Live decks from the window's side: when to listen, the rehearsal without hardware, the overlay's own window.
 
 use super::app::{App, Library, Published};
+use super::keys;
 use super::waker::OVERLAY;
+use crate::action::Action;
 use crate::panels::Page;
 use crate::settings::Settings;
 use crate::shelf::Shelf;
@@ -9,7 +11,7 @@ use crate::views::decks::overlay::{
     LEAST_SIZE, OverlayPlace, OverlayScene, overlay_ui, wanted_height,
 };
 use crate::views::decks::{Live, Props};
-use eframe::egui::{Context, Ui, ViewportBuilder, ViewportCommand, ViewportId};
+use eframe::egui::{Context, Event, Ui, ViewportBuilder, ViewportCommand, ViewportId};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +22,8 @@ use tonearm_core::decks::{DecksCommand, DecksView, DecksWatch, Listen, Source};
 
 /// The script that is rehearsed.
 const SCRIPT: &str = "mixing";
+/// Keys that wait for the main window: more than anybody presses between two of its frames.
+const MOST_KEYS: usize = 16;
 /// Pieces of demo music.
 const PIECES: usize = 3;
 /// Between two pictures where the processor draws.
@@ -48,6 +52,8 @@ struct Overlay {
 struct Told {
     closed: AtomicBool,
     place: Mutex<OverlayPlace>,
+    /// Keys that were pressed while the overlay had the keyboard.
+    keys: Mutex<Vec<Event>>,
 }
 
 /// All that the overlay draws from; it draws alone, also while the main window is out of sight.
@@ -189,6 +195,23 @@ impl App {
         ctx.show_viewport_deferred(overlay_id(), builder, move |ui, _class| held.draw(ui));
     }
 
+    /// What keys ask for that were pressed on the overlay.
+    pub(super) fn pressed_on_overlay(&self, place: keys::Place) -> Vec<Action> {
+        let Some(overlay) = &self.live.overlay else {
+            return Vec::new();
+        };
+        let mut pressed = overlay
+            .told
+            .keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let place = keys::Place {
+            focus: keys::Focus::Nothing,
+            ..place
+        };
+        keys::actions(&std::mem::take(&mut *pressed), place)
+    }
+
     /// Leaves the overlay's window as it is, empty: what a lost card has drawn in it cannot be taken down.
     pub(super) fn keep_overlay(&self, ctx: &Context) {
         if let Some(overlay) = &self.live.overlay {
@@ -258,6 +281,7 @@ impl Overlay {
             told: Arc::new(Told {
                 closed: AtomicBool::new(false),
                 place: Mutex::new(place),
+                keys: Mutex::default(),
             }),
         }
     }
@@ -289,9 +313,30 @@ impl Held {
             ctx.request_repaint_of(ViewportId::ROOT);
             return;
         }
+        self.hand_over_keys(&ctx);
         self.remember(&ctx);
         self.grow(&ctx, wanted_height(scene.live));
         repaint(&ctx, &decks, self.is_slow);
+    }
+
+    /// The overlay has no keys of its own: all of them are for the main window.
+    fn hand_over_keys(&self, ctx: &Context) {
+        let pressed = ctx.input(|input| {
+            let keys = input.events.iter();
+            let keys = keys.filter(|event| matches!(event, Event::Key { pressed: true, .. }));
+            keys.take(MOST_KEYS).cloned().collect::<Vec<Event>>()
+        });
+        if pressed.is_empty() {
+            return;
+        }
+        let mut keys = self
+            .told
+            .keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        keys.extend(pressed);
+        keys.truncate(MOST_KEYS);
+        ctx.request_repaint_of(ViewportId::ROOT);
     }
 
     /// Makes room for decks that have come.

@@ -13,7 +13,7 @@ use crate::views::setup::Asked;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tonearm_core::core_loop::command::{Command, Extent, RequestId};
-use tonearm_core::setup::{SetupCommand, Wish};
+use tonearm_core::setup::{SetupCommand, SetupView, Wish};
 use tonearm_core::store::Reason;
 
 /// Names that are offered for what is typed.
@@ -35,6 +35,8 @@ pub(super) struct Errands {
     pub(super) backup: Coming<Result<PathBuf, String>>,
     /// The address of a folder to show, or a path where there is none.
     pub(super) folder: Coming<Result<String, PathBuf>>,
+    /// The Python that was asked for and has not been taken.
+    python: Option<PathBuf>,
     next_request: u64,
 }
 
@@ -49,6 +51,7 @@ impl Errands {
             listing: Coming::Over,
             backup: Coming::Over,
             folder: Coming::Over,
+            python: None,
             // Views use small numbers.
             next_request: 1 << 32,
         }
@@ -184,10 +187,20 @@ impl App {
         }
     }
 
-    /// From now on, and in the next run.
+    /// From now on and in the next run, if it is one.
     fn use_python(&mut self, python: Option<PathBuf>) {
-        self.settings.python.clone_from(&python);
+        if python.is_none() {
+            self.settings.python = None;
+        }
+        self.errands.python.clone_from(&python);
         self.command(Command::Setup(SetupCommand::UsePython(python)));
+    }
+
+    /// Keeps the Python that was asked for, once it has been tried.
+    pub(super) fn keep_python(&mut self, view: &SetupView) {
+        if self.errands.python.is_some() && self.errands.python == view.python {
+            self.settings.python = self.errands.python.take();
+        }
     }
 
     pub(super) fn show_path_entry(&mut self, choice: Choice) {

@@ -90,7 +90,9 @@ pub(super) fn frame_ui(
 
 /// What plays, on pages that do not show it themselves.
 fn player_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &Panels, out: &mut Outbox) {
-    if panels.page != Page::Track && strip::has_strip(scene) {
+    let shown = panels.track.track.filter(|_| panels.page == Page::Track);
+    let loaded = scene.sound.loaded.as_ref().map(|loaded| loaded.track);
+    if shown != loaded && strip::has_strip(scene) {
         Panel::bottom("player")
             .frame(Frame::new().fill(theme::PANEL))
             .resizable(false)
@@ -126,7 +128,7 @@ fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &mut Panels, out: &mut Outbox
             .resizable(false)
             .show_separator_line(false)
             .show(ui, |ui| {
-                views::imports::batch_ui(ui, &mut panels.imports, out);
+                views::imports::batch_ui(ui, &scene.view.rows, &mut panels.imports, out);
             });
     }
     if panels.imports.open {

@@ -108,6 +108,13 @@ fn types(event: &Event) -> bool {
     matches!(event, Event::Key { modifiers, .. } if !modifiers.command && !modifiers.ctrl && !modifiers.alt)
 }
 
+/// What keys ask for that another window of ours had: no widget there wants any.
+pub(super) fn actions(events: &[Event], place: Place) -> Vec<Action> {
+    let shortcuts = events.iter().filter_map(|event| asked(event, place));
+    let meant = shortcuts.filter(|(entry, is_held)| !is_held || entry.repeats);
+    meant.map(|(entry, _)| entry.action).collect()
+}
+
 /// The shortcut that was pressed, and whether the key is still held from before.
 fn asked(event: &Event, place: Place) -> Option<(&'static Entry, bool)> {
     let Event::Key {
@@ -362,6 +369,8 @@ mod tests {
             Some(Action::BeatForward)
         );
         assert_eq!(asked(&held(Key::Space), TRACK), None);
+        let both = [held(Key::ArrowRight), held(Key::Space)];
+        assert_eq!(actions(&both, TRACK), [Action::BeatForward]);
         // Nor is it left to a widget, which would take it for a click.
         let (ctx, mut typing) = (Context::default(), Typing::default());
         let events = vec![held(Key::Space), held(Key::F35)];

@@ -7,6 +7,8 @@ use crate::panels::Page;
 use crate::settings::{Settings, fader_from_gain, gain_from_fader};
 use crate::shelf::Loadable;
 use crate::views::track::stems;
+use lru::LruCache;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +44,40 @@ fn wants_opening(view: &PlayerView, moved: bool) -> bool {
     (broken || moved) && view.transport != Transport::Playing
 }
 
+/// More cue points than anybody sets in one session.
+const MOST_CUES: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+
+/// The cue points that were set since the start: a track that comes back into the player has its own again.
+#[derive(Debug)]
+pub(super) struct Cues {
+    set: LruCache<TrackId, Secs>,
+    /// The track that was last put into the player.
+    loaded: Option<TrackId>,
+}
+
+impl Default for Cues {
+    fn default() -> Self {
+        Self {
+            set: LruCache::new(MOST_CUES),
+            loaded: None,
+        }
+    }
+}
+
+impl Cues {
+    fn set(&mut self, at: Secs) {
+        if let Some(track) = self.loaded {
+            self.set.put(track, at);
+        }
+    }
+
+    /// `track` comes into the player: where its cue point was.
+    fn load(&mut self, track: TrackId) -> Option<Secs> {
+        self.loaded = Some(track);
+        self.set.get(&track).copied()
+    }
+}
+
 /// A place that the sound was sent to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sought {
@@ -75,9 +111,23 @@ impl App {
                 to: *to,
                 since: Instant::now(),
             })),
-            PlayerCommand::Load { .. } | PlayerCommand::ToCue => self.sought.set(None),
+            PlayerCommand::ToCue => self.sought.set(None),
+            PlayerCommand::SetCue(at) => self.cues.borrow_mut().set(*at),
+            PlayerCommand::Load { track, .. } => {
+                self.sought.set(None);
+                let cue = self.cues.borrow_mut().load(*track);
+                self.send(command);
+                if let Some(cue) = cue {
+                    self.send(PlayerCommand::SetCue(cue));
+                }
+                return;
+            }
             _ => {}
         }
+        self.send(command);
+    }
+
+    fn send(&self, command: PlayerCommand) {
         if let Some(player) = &self.player
             && !player.send(command)
         {
@@ -112,7 +162,15 @@ impl App {
         self.panels.sheet = None;
         self.panels.library.selected = vec![track];
         self.command(Command::Prioritize(vec![track]));
-        self.load(track, false);
+        if !self.is_playing() {
+            // Whoever listens may look at another track meanwhile.
+            self.load(track, false);
+        }
+    }
+
+    fn is_playing(&self) -> bool {
+        let view = self.player.as_ref().map(Player::view);
+        view.is_some_and(|view| view.transport == Transport::Playing)
     }
 
     /// Puts a track into the player, unless it is there.
@@ -391,6 +449,16 @@ mod tests {
         assert_eq!(sought(asked, heard(8.0, 0.0), after(600)), None);
         assert_eq!(sought(asked, None, after(50)), None);
         assert_eq!(sought(None, heard(8.0, 1.0), after(50)), None);
+    }
+
+    #[test]
+    fn a_track_that_comes_back_has_its_cue_point_again() {
+        let mut cues = Cues::default();
+        cues.set(Secs(9.0));
+        assert_eq!(cues.load(TrackId(1)), None);
+        cues.set(Secs(5.0));
+        assert_eq!(cues.load(TrackId(2)), None, "another track has its own");
+        assert_eq!(cues.load(TrackId(1)), Some(Secs(5.0)));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! The set-up of a running core: one thread while there is something to do, and the view of it.
 
 use super::run::{self, SetupError, Told};
-use super::{Building, EnvironmentView, Places, SetupCommand, SetupView, Step, Wish};
+use super::{
+    Building, EnvironmentView, InterpreterView, Places, SetupCommand, SetupView, Step, Wish,
+};
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
 use crate::models::{ShelfError, shelf};
 use arc_swap::ArcSwap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -76,11 +79,9 @@ impl SetupDesk {
             }),
             SetupCommand::Check => self.look(),
             SetupCommand::UsePython(python) => {
-                let mut places = (*self.shared.places.load_full()).clone();
-                places.python.clone_from(&python);
-                self.shared.places.store(Arc::new(places));
-                self.shared.change(|view| view.python = python);
-                self.look();
+                self.start("set-up check", move |shared, control| {
+                    shared.use_python(python, control);
+                });
             }
             SetupCommand::Cancel => {
                 if let Some((_, control)) = &self.under_way {
@@ -174,6 +175,30 @@ impl Shared {
         if let Err(SetupError::Failed(failure)) = ended {
             self.change(|view| view.trouble = Some(failure));
         }
+    }
+
+    /// From now on only this Python will do; one that does not is refused, and that of before stays.
+    fn use_python(&self, python: Option<PathBuf>, control: &Control) {
+        let before = self.places.load_full();
+        let after = Places {
+            python,
+            ..(*before).clone()
+        };
+        let mut view = run::check(&after, None, control);
+        match (&view.interpreter, &after.python) {
+            (InterpreterView::Missing { reason, .. }, Some(path)) => {
+                let refused = Failure::new(
+                    FailureKind::Unsupported,
+                    format!("{} was not taken: {reason}", path.display()),
+                    "Choose the program of a Python 3.12. The choice of before stays",
+                );
+                view = run::check(&before, None, control);
+                view.trouble = Some(refused);
+            }
+            _ => self.places.store(Arc::new(after)),
+        }
+        view.is_busy = true;
+        self.change(|shown| *shown = view);
     }
 
     fn remove(&self, id: &str, control: &Control) {

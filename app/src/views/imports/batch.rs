@@ -6,7 +6,9 @@ use crate::outbox::Outbox;
 use crate::scene::Scene;
 use crate::theme;
 use crate::views::makers;
-use eframe::egui::{Align, Button, Frame, Label, Layout, Margin, RichText, Ui, vec2};
+use eframe::egui::{
+    Align, Button, Frame, Key, Label, Layout, Margin, Modifiers, RichText, Ui, vec2,
+};
 use std::sync::Arc;
 use tonearm_core::artifact::{Artifact, Engine};
 use tonearm_core::core_loop::command::{Command, Selection};
@@ -67,6 +69,17 @@ impl Batch {
             estimate,
             by_model,
         })
+    }
+
+    /// Whether one of its tracks is in the library still.
+    fn is_still_meant(&self, rows: &Rows) -> bool {
+        match &self.command {
+            Command::Analyze {
+                tracks: Selection::Tracks(tracks),
+                ..
+            } => tracks.iter().any(|id| rows.get(*id).is_some()),
+            _ => true,
+        }
     }
 }
 
@@ -129,10 +142,16 @@ fn kind(by_model: bool) -> &'static str {
 }
 
 /// The question, as a line along the bottom.
-pub fn batch_ui(ui: &mut Ui, panel: &mut ImportsPanel, out: &mut Outbox) {
+pub fn batch_ui(ui: &mut Ui, rows: &Rows, panel: &mut ImportsPanel, out: &mut Outbox) {
     let Some(batch) = panel.batch.clone() else {
         return;
     };
+    // Not for a text field or a page behind it.
+    let escape = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+    if escape || !batch.is_still_meant(rows) {
+        panel.batch = None;
+        return;
+    }
     let margin = Margin::symmetric(theme::PADDING as i8, 6);
     let frame = Frame::new().fill(theme::ACCENT_BACK).inner_margin(margin);
     frame.show(ui, |ui| {

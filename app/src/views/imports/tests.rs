@@ -516,7 +516,9 @@ fn stems_of_very_many_tracks_are_asked_about_once_with_what_they_cost() {
         .with_size(Vec2::new(1000.0, 200.0))
         .with_step_dt(0.2)
         .build_ui_state(
-            |ui, world: &mut World| batch_ui(ui, &mut world.panel, &mut world.out),
+            |ui, world: &mut World| {
+                batch_ui(ui, &world.view.rows, &mut world.panel, &mut world.out);
+            },
             world,
         );
     harness.get_by_label("Stems of 40 tracks: about 10 min, 3.6 GB");
@@ -529,12 +531,24 @@ fn stems_of_very_many_tracks_are_asked_about_once_with_what_they_cost() {
     harness.get_by_label("Make them").click();
     harness.run_steps(2);
     assert_eq!(harness.state().out.agreed, [many]);
+    let again = batch.clone();
     harness.state_mut().panel.batch = Some(Batch {
         too_much_for: Some(2_000_000_000),
         ..batch
     });
     harness.run_steps(1);
     harness.get_by_label("more than the 2.0 GB for stems: not all will be made");
+    harness.key_press(eframe::egui::Key::Escape);
+    harness.run_steps(2);
+    assert_eq!(harness.state().panel.batch, None);
+    harness.state_mut().panel.batch = Some(again);
+    harness.state_mut().view.rows = Rows::default();
+    harness.run_steps(2);
+    assert_eq!(
+        harness.state().panel.batch,
+        None,
+        "all of them were removed"
+    );
 }
 
 #[test]
