@@ -150,11 +150,8 @@ fn a_window_that_is_killed_while_it_imports_goes_on_where_it_was() {
     window.quit().with_status(0);
 }
 
-#[test]
-fn decks_are_tried_without_hardware_recognised_and_gone_again() {
-    let Some(screen) = screen() else { return };
-    let program = Program::new();
-    let mut window = Window::open(&program, &screen);
+/// From an empty library to virtual decks, one of which plays.
+fn try_decks(window: &mut Window) {
     window.wait("Try with demo music");
     window.click("Live decks");
     window.wait("No decks yet");
@@ -163,6 +160,14 @@ fn decks_are_tried_without_hardware_recognised_and_gone_again() {
         let badge = seen.with("Deck 1")?;
         badge.name.ends_with("Playing").then_some(())
     });
+}
+
+#[test]
+fn decks_are_tried_without_hardware_recognised_and_gone_again() {
+    let Some(screen) = screen() else { return };
+    let program = Program::new();
+    let mut window = Window::open(&program, &screen);
+    try_decks(&mut window);
     window.wait_for("a recognised track", |seen| {
         seen.with("Recognised").map(drop)?;
         seen.named("Night Ferry").map(drop)
@@ -253,13 +258,7 @@ fn a_card_that_is_lost_while_the_overlay_draws_is_no_worse() {
     };
     let program = Program::new();
     let mut window = Window::open_on(&program, &screen, &card);
-    window.wait("Try with demo music");
-    window.click("Live decks");
-    window.click("Try it without hardware");
-    window.wait_for("a deck that plays", |seen| {
-        let badge = seen.with("Deck 1")?;
-        badge.name.ends_with("Playing").then_some(())
-    });
+    try_decks(&mut window);
     window.press(COMMAND | Modifiers::SHIFT, Key::D);
     window.lose(&card);
     window.follow();

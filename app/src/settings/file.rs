@@ -132,6 +132,22 @@ mod tests {
     }
 
     #[test]
+    fn a_glance_reads_what_is_whole_and_leaves_the_rest_where_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("settings.json");
+        assert_eq!(glance::<Settings>(&path), Settings::default());
+        let settings = Settings {
+            python: Some("/opt/python3.12".into()),
+            ..Settings::default()
+        };
+        write(&path, &text_of(&settings).unwrap()).unwrap();
+        assert_eq!(glance::<Settings>(&path), settings);
+        std::fs::write(&path, "{ broken").unwrap();
+        assert_eq!(glance::<Settings>(&path), Settings::default());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{ broken");
+    }
+
+    #[test]
     fn no_file_means_defaults_without_a_word() {
         let dir = tempfile::tempdir().unwrap();
         let read = read::<Settings>(&dir.path().join("settings.json"));

@@ -425,7 +425,8 @@ impl eframe::App for App {
         self.keep_python(&published.setup);
         self.offer_stems(&published);
         self.after_views(&ctx, &wanted);
-        toasts_ui(&ctx, &mut self.toasts, below_notices(self.panels.page));
+        let free = below_notices(&self.scene(&published), &self.panels);
+        toasts_ui(&ctx, &mut self.toasts, free);
         self.plan_repaint(&ctx, &published);
         self.plan_decks(&ctx, &published.decks);
         self.overlay(&ctx);

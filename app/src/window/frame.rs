@@ -90,9 +90,7 @@ pub(super) fn frame_ui(
 
 /// What plays, on pages that do not show it themselves.
 fn player_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &Panels, out: &mut Outbox) {
-    let shown = panels.track.track.filter(|_| panels.page == Page::Track);
-    let loaded = scene.sound.loaded.as_ref().map(|loaded| loaded.track);
-    if shown != loaded && strip::has_strip(scene) {
+    if shows_player(scene, panels) {
         Panel::bottom("player")
             .frame(Frame::new().fill(theme::PANEL))
             .resizable(false)
@@ -102,13 +100,25 @@ fn player_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &Panels, out: &mut Outbox) 
     }
 }
 
+fn shows_player(scene: &Scene<'_>, panels: &Panels) -> bool {
+    let shown = panels.track.track.filter(|_| panels.page == Page::Track);
+    let loaded = scene.sound.loaded.as_ref().map(|loaded| loaded.track);
+    shown != loaded && strip::has_strip(scene)
+}
+
 /// Points over the lower edge that notices leave free: a line of work, and what belongs to the sound.
-pub(super) fn below_notices(page: Page) -> f32 {
+pub(super) fn below_notices(scene: &Scene<'_>, panels: &Panels) -> f32 {
     const WORK: f32 = 36.0;
-    WORK + match page {
-        Page::Library | Page::Decks => strip::HEIGHT,
+    let transport = match panels.page {
+        Page::Library | Page::Decks => 0.0,
         Page::Track => theme::CONTROL + 16.0,
-    }
+    };
+    let player = if shows_player(scene, panels) {
+        strip::HEIGHT
+    } else {
+        0.0
+    };
+    WORK + transport + player
 }
 
 /// The line of work along the bottom, and the drawer above it.

@@ -223,3 +223,41 @@ impl Shared {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Carries a command out to its end, and tells what is to be seen then.
+    fn seen_after(desk: &mut SetupDesk, command: SetupCommand) -> SetupView {
+        desk.carry_out(command);
+        while desk
+            .under_way
+            .as_ref()
+            .is_some_and(|(thread, _)| !thread.is_finished())
+        {
+            std::thread::yield_now();
+        }
+        (*desk.watch().view()).clone()
+    }
+
+    #[test]
+    fn a_python_that_is_none_is_refused_and_the_choice_of_before_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+        let places = Places {
+            cache: dir.path().join("cache"),
+            python: Some(first.clone()),
+            ..Places::default()
+        };
+        let mut desk = SetupDesk::new(places, Arc::new(|| ()), Arc::new(|| ()), Arc::new(|| ()));
+        let view = seen_after(&mut desk, SetupCommand::UsePython(Some(second.clone())));
+        assert_eq!(view.python.as_ref(), Some(&first));
+        let told = view.trouble.unwrap().message;
+        assert!(told.contains(&*second.to_string_lossy()), "{told}");
+        let view = seen_after(&mut desk, SetupCommand::Check);
+        assert_eq!(view.python, Some(first));
+        let view = seen_after(&mut desk, SetupCommand::UsePython(None));
+        assert_eq!((view.python, view.trouble), (None, None));
+    }
+}
