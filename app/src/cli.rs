@@ -179,6 +179,7 @@ fn answer(cli: Cli, library_from: From) -> Result<(), Exit> {
     };
     match cli.command {
         None if crate::window::has_display() => {
+            crate::window::settle_heap();
             let mut opening = opening(context.library, cli.paths)?;
             opening.again = cli.again.as_deref().and_then(crate::window::Again::read);
             opening.words = words(&opening.library, cli.verbose, cli.quiet);

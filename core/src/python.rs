@@ -23,3 +23,6 @@ pub use idle::Workers;
 pub(crate) use trial::holds;
 pub use venv::{Build, BuildError, Building, Step, build};
 pub(crate) use venv::{sizes, still};
+
+/// How the C library keeps memory, as the window's program sets it for itself: what computes for a minute does better without.
+pub const NOT_HANDED_ON: [&str; 2] = ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"];

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use tonearm::action::Action;
 use tonearm::views::decks::report;
 use tonearm_core::core_loop::command::Command;
-use tonearm_core::decks::{DeckId, DecksCommand, DecksState, DecksView, Link, MatchedBy, Matching};
+use tonearm_core::decks::{
+    DeckId, DecksCommand, DecksState, DecksView, Link, MatchedBy, Matching, NetworkView,
+};
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::track::TrackId;
 
@@ -35,10 +37,21 @@ fn pins(harness: &Harness<'_, Made>) -> Vec<(DeckId, Option<TrackId>)> {
 fn without_decks_the_page_says_what_to_do() {
     let mut harness = page(Made::empty());
     harness.get_by_label("No decks yet");
-    harness.get_by_label_contains("No network is up");
+    harness.get_by_label("Looking for networks.");
     harness.get_by_label("Try it without hardware").click();
     harness.run_steps(2);
     assert_eq!(harness.state().out.actions, [Action::TryDecks]);
+}
+
+#[test]
+fn a_computer_without_a_network_is_told_when_that_is_known() {
+    let mut made = Made::empty();
+    let network = NetworkView {
+        advice: vec!["This computer has no network".to_owned()],
+        ..NetworkView::default()
+    };
+    made.decks.network = Arc::new(network);
+    page(made).get_by_label_contains("No network is up");
 }
 
 #[test]

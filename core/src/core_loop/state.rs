@@ -49,6 +49,8 @@ pub(crate) struct Limits {
 
 /// Writes that may wait for the disk before nothing new is started.
 const WRITES_IN_FLIGHT: usize = 32;
+/// So many tracks named at once are waited for: they go before all others. More of them are a batch.
+const A_FEW: usize = 16;
 
 #[derive(Debug)]
 #[expect(
@@ -339,13 +341,20 @@ impl State {
             effects.extend(self.ask_for_stems(&ids, asking, now));
         }
         let hoped = self.hoped().into_owned();
+        let is_few = wish.named && ids.len() <= A_FEW;
+        let mut few = Vec::new();
         for id in ids {
             let is_finer = || !self.finer_by(&hoped, id, (wish, now)).is_empty();
             let is_wanting = || !self.wanted(id, wish, now).is_empty() || is_finer();
             if wish.named || is_wanting() {
                 self.queue.push(id, wish.clone());
             }
+            // Whoever names a few tracks is waiting for them.
+            if is_few {
+                few.push(id);
+            }
         }
+        self.queue.prioritize(&few);
         effects
     }
 

@@ -3,7 +3,7 @@
 mod stems;
 
 use super::feed::{Shared, Standing};
-use super::loader::{Desk, Loaded as News};
+use super::loader::{Desk, Loaded as News, no_answer};
 use super::mixer::{ORIGINAL, Order};
 use super::output::Backend;
 use super::stream::{Happening, Need, Streams};
@@ -68,6 +68,8 @@ struct State {
     sounding: bool,
     /// The file could not be opened, or broke.
     broken: bool,
+    /// Its drive does not answer.
+    waits: bool,
     /// Tracks loaded so far, and sets of stems.
     epochs: u32,
     sets: u32,
@@ -93,6 +95,7 @@ impl Control {
             owed: false,
             sounding: false,
             broken: false,
+            waits: false,
             epochs: 0,
             sets: 0,
             stems_due: None,
@@ -235,6 +238,7 @@ impl State {
         self.path = path;
         self.sounding = false;
         self.broken = false;
+        self.waits = false;
         self.epochs += 1;
         let epoch = self.epochs;
         self.order = Order {
@@ -324,6 +328,7 @@ impl State {
         let epoch = match &news {
             News::Opened { epoch, .. }
             | News::Progress { epoch }
+            | News::Waits { epoch }
             | News::End { epoch, .. }
             | News::Trouble { epoch, .. }
             | News::StemTrouble { epoch, .. } => *epoch,
@@ -339,8 +344,13 @@ impl State {
         else {
             return;
         };
+        let waited = std::mem::replace(&mut self.waits, matches!(news, News::Waits { .. }));
+        if waited {
+            loaded.trouble = None;
+        }
         match news {
             News::Opened { duration, .. } => loaded.duration = duration,
+            News::Waits { .. } => loaded.trouble = Some(no_answer()),
             News::Progress { .. } => self.sounding = true,
             News::End { frames, .. } => loaded.duration = secs(frames),
             News::StemTrouble { failure, .. } => {

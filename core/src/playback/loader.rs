@@ -1,24 +1,31 @@
-//! Decodes ahead of the player on a thread of its own, into windows of fixed size: the track, and its stems beside it.
+//! Decodes ahead of the player, into windows of fixed size: the track, and its stems beside it.
+//!
+//! The loader itself never touches the disk. It says what is missing, a [`hand::Hand`] of the track fetches it, and one whose
+//! drive does not answer is left behind when another track is wanted.
 
+mod desk;
+mod files;
+mod hand;
 mod lanes;
 
-use super::block::{BLOCK_FRAMES, Block, CUE_BLOCKS, STEM_WINDOW_BLOCKS, Shelf, WINDOW_BLOCKS};
+use super::block::{BLOCK_FRAMES, Block, CUE_BLOCKS, STEM_WINDOW_BLOCKS, WINDOW_BLOCKS};
 use super::mixer::{Arrival, SOURCES};
-use super::reader::Reader;
 use crate::failure::{Failure, FailureKind};
 use crate::stems::StemFiles;
 use crate::units::Secs;
+use desk::Patience;
+pub(super) use desk::{Desk, Wish};
+use files::{Done, Files, Reading, Task};
+use hand::Hand;
 use lanes::{Gap, Open};
 use rtrb::{Consumer, Producer};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Blocks of a track that exist at all: those in their places, and some on their way.
 const MOST_BLOCKS: usize = WINDOW_BLOCKS + CUE_BLOCKS + 64;
 /// The same for all stems together.
 const MOST_STEM_BLOCKS: usize = (SOURCES - 1) * (STEM_WINDOW_BLOCKS + CUE_BLOCKS);
-/// A stem may be so many frames shorter than it says: conversion of rates rounds.
-const STEM_SLACK: u64 = 1_024;
 /// Blocks after which the player is told, while nothing is to be heard.
 const TELL_EVERY: u64 = 64;
 /// Arrivals and returns that may be on their way: more than there are blocks.
@@ -27,48 +34,8 @@ const _: () = assert!(
     MOST_BLOCKS + MOST_STEM_BLOCKS < LANES,
     "there is always room"
 );
-
-/// What should be in memory. Only the newest wish counts.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Wish {
-    /// Which track, in the order of loading; 0 for none.
-    pub(super) epoch: u32,
-    pub(super) path: PathBuf,
-    /// Its stems, where they are to be played as well.
-    pub(super) stems: Option<Arc<StemFiles>>,
-    /// Which set of stems, in the order of loading.
-    pub(super) set: u32,
-    /// The frame that is played.
-    pub(super) focus: u64,
-    pub(super) cue: u64,
-    pub(super) quit: bool,
-}
-
-/// Where a wish is left. Whoever leaves one never waits for the disk.
-#[derive(Debug, Default)]
-pub(super) struct Desk {
-    wish: Mutex<(Wish, bool)>,
-    bell: Condvar,
-}
-
-impl Desk {
-    pub(super) fn change(&self, change: impl FnOnce(&mut Wish)) {
-        let mut wish = self.wish.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut wish.0);
-        wish.1 = true;
-        self.bell.notify_one();
-    }
-
-    /// The newest wish; waits for a change of it when asked to.
-    fn take(&self, wait: bool) -> Wish {
-        let mut wish = self.wish.lock().unwrap_or_else(PoisonError::into_inner);
-        while wait && !wish.1 {
-            wish = self.bell.wait(wish).unwrap_or_else(PoisonError::into_inner);
-        }
-        wish.1 = false;
-        wish.0.clone()
-    }
-}
+/// So many tracks may wait for drives that do not answer; no more are begun then.
+const MOST_HANDS: usize = 16;
 
 /// What the loader has to say.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +46,10 @@ pub(super) enum Loaded {
     },
     /// Blocks are on their way.
     Progress {
+        epoch: u32,
+    },
+    /// The drive has not answered for some seconds. What comes after this says that it does again.
+    Waits {
         epoch: u32,
     },
     End {
@@ -108,6 +79,8 @@ pub(super) struct Loader {
     sent: u64,
     /// Stems were read once: their blocks stay where they are until others take their places.
     with_stems: bool,
+    /// For [`Loader::step`], which reads by itself.
+    files: Files,
 }
 
 impl Loader {
@@ -121,6 +94,7 @@ impl Loader {
             told: 0,
             sent: 0,
             with_stems: false,
+            files: Files::default(),
         }
     }
 
@@ -131,35 +105,112 @@ impl Loader {
 
     /// Until the wish is to quit, or nobody listens any more.
     pub(super) fn run(mut self, desk: &Arc<Desk>, say: impl Fn(Loaded) -> bool) {
-        let mut idle = false;
+        let mut hands = Hands::default();
+        let mut patience = Patience::None;
         loop {
-            let wish = desk.take(idle);
+            let wish = desk.take(patience);
             if wish.quit {
                 return;
             }
             let mut heard = true;
-            idle = !self.step(&wish, &mut |loaded| heard &= say(loaded));
-            if idle && self.told != self.sent {
-                self.told = self.sent;
-                heard &= say(Loaded::Progress {
-                    epoch: self.open.epoch,
-                });
+            let mut say = |loaded| heard &= say(loaded);
+            if wish.epoch != self.open.epoch {
+                self.leave(&mut hands);
             }
+            self.hear(&mut hands, &mut say);
+            patience = match &mut hands.current {
+                Some(hand) if hand.is_busy() => {
+                    hand.slow_at().map_or(Patience::Endless, Patience::Until)
+                }
+                _ => self.go_on(&wish, &mut hands, desk, &mut say),
+            };
             if !heard {
                 return;
             }
         }
     }
 
-    /// Brings one block. `false` when there is nothing to do or no room.
+    /// Takes what was fetched.
+    fn hear(&mut self, hands: &mut Hands, say: &mut dyn FnMut(Loaded)) {
+        let Some(hand) = &mut hands.current else {
+            return;
+        };
+        let epoch = self.open.epoch;
+        if let Some((done, was_slow)) = hand.take() {
+            self.take(done, say);
+            if was_slow {
+                say(Loaded::Progress { epoch });
+            }
+        } else if hand.tell_slow(Instant::now()) {
+            say(Loaded::Waits { epoch });
+        }
+    }
+
+    /// Has the next thing fetched.
+    fn go_on(
+        &mut self,
+        wish: &Wish,
+        hands: &mut Hands,
+        desk: &Arc<Desk>,
+        say: &mut dyn FnMut(Loaded),
+    ) -> Patience {
+        let Some(task) = self.next(wish) else {
+            if self.told != self.sent {
+                self.told = self.sent;
+                say(Loaded::Progress {
+                    epoch: self.open.epoch,
+                });
+            }
+            return Patience::Endless;
+        };
+        match hands.for_more(desk) {
+            Ok(hand) => {
+                hand.give(task);
+                hand.slow_at().map_or(Patience::Endless, Patience::Until)
+            }
+            Err(failure) => {
+                self.take_back(task);
+                self.open.dead = true;
+                say(Loaded::Trouble {
+                    epoch: self.open.epoch,
+                    failure,
+                });
+                Patience::Endless
+            }
+        }
+    }
+
+    /// Another track is wanted: what is being fetched of this one is not waited for.
+    fn leave(&mut self, hands: &mut Hands) {
+        let Some(mut hand) = hands.current.take() else {
+            return;
+        };
+        let has_block = hand.has_block();
+        match hand.take() {
+            Some((Done::Read { block, .. }, _)) => self.spare.push(block),
+            Some((Done::Opened(_), _)) => {}
+            // It goes with the thread.
+            None => self.made -= usize::from(has_block),
+        }
+    }
+
+    /// Brings one block, or opens the track. `false` when there is nothing to do or no room.
     pub(super) fn step(&mut self, wish: &Wish, say: &mut dyn FnMut(Loaded)) -> bool {
         if wish.epoch != self.open.epoch {
-            self.open = Open::new(wish.epoch);
-            if wish.epoch == 0 {
-                self.made -= self.spare.len();
-                self.spare = Vec::new();
-            }
-            self.open_file(&wish.path, say);
+            self.files = Files::default();
+        }
+        let Some(task) = self.next(wish) else {
+            return false;
+        };
+        let done = self.files.carry_out(task);
+        self.take(done, say);
+        true
+    }
+
+    /// What is missing most of what is wished, as far as there is room for it.
+    fn next(&mut self, wish: &Wish) -> Option<Task> {
+        if wish.epoch != self.open.epoch {
+            self.begin(wish.epoch);
         }
         let is_same = is_same(wish.stems.as_ref(), self.open.stems.as_ref());
         if !is_same || wish.set != self.open.set {
@@ -168,47 +219,38 @@ impl Loader {
             self.with_stems |= wish.stems.is_some();
         }
         self.take_returns();
-        let Some(gap) = self.open.next(wish) else {
-            return false;
-        };
+        if !self.open.asked {
+            self.open.asked = true;
+            return Some(Task::Open(wish.path.clone()));
+        }
+        let gap = self.open.next(wish)?;
         if self.arrivals.slots() < 2 || !self.has_spare() {
-            return false;
+            return None;
         }
-        if gap.lane == 0 {
-            self.bring(gap, &wish.path, say);
-        } else {
-            self.bring_stem(gap, say);
-        }
-        if self.sent == self.told + TELL_EVERY || self.sent <= 2 {
-            self.told = self.sent;
-            say(Loaded::Progress {
-                epoch: self.open.epoch,
-            });
-        }
-        true
+        Some(Task::Read(Reading {
+            gap,
+            block: self.spare.pop()?,
+            path: wish.path.clone(),
+            stems: self.open.stems.clone(),
+            set: self.open.set,
+            end: self.open.end,
+        }))
     }
 
-    fn open_file(&mut self, path: &Path, say: &mut dyn FnMut(Loaded)) {
+    fn begin(&mut self, epoch: u32) {
+        self.open = Open::new(epoch);
+        if epoch == 0 {
+            self.made -= self.spare.len();
+            self.spare = Vec::new();
+        }
         self.sent = 0;
         self.told = 0;
-        let epoch = self.open.epoch;
-        if epoch == 0 {
-            return;
-        }
-        match Reader::open(path) {
-            Ok(reader) => {
-                say(Loaded::Opened {
-                    epoch,
-                    duration: reader.duration(),
-                });
-                if let Some(lane) = self.open.lanes.first_mut() {
-                    lane.reader = Some(reader);
-                }
-            }
-            Err(failure) => {
-                self.open.dead = true;
-                say(Loaded::Trouble { epoch, failure });
-            }
+    }
+
+    /// A task that nobody can carry out.
+    fn take_back(&mut self, task: Task) {
+        if let Task::Read(reading) = task {
+            self.spare.push(reading.block);
         }
     }
 
@@ -236,87 +278,78 @@ impl Loader {
         !self.spare.is_empty()
     }
 
-    fn bring(&mut self, gap: Gap, path: &Path, say: &mut dyn FnMut(Loaded)) {
-        let Gap { shelf, index, .. } = gap;
-        let (Some(mut block), Some(lane)) = (self.spare.pop(), self.open.lanes.first_mut()) else {
-            return;
-        };
+    fn take(&mut self, done: Done, say: &mut dyn FnMut(Loaded)) {
         let epoch = self.open.epoch;
-        let from = index.saturating_mul(BLOCK_FRAMES as u64);
-        if shelf == Shelf::Window {
-            lane.cue_reader = None;
-        }
-        let (frames, failure) = match read(lane.reader(shelf), path, from, &mut block) {
-            Ok(frames) => (frames, None),
-            Err(failure) => (0, Some(failure)),
-        };
-        if frames < BLOCK_FRAMES {
-            let end = from.saturating_add(frames as u64);
-            let end = self.open.end.map_or(end, |known| known.min(end));
-            let reader = lane.reader(shelf);
-            let trouble = reader.as_ref().and_then(|reader| reader.trouble(end));
-            if failure.is_some() {
-                *reader = None;
+        match done {
+            Done::Opened(Ok(duration)) => say(Loaded::Opened { epoch, duration }),
+            Done::Opened(Err(failure)) => {
+                self.open.dead = true;
+                say(Loaded::Trouble { epoch, failure });
             }
+            Done::Read {
+                gap,
+                set,
+                block,
+                frames,
+                failure,
+            } => {
+                if gap.lane == 0 {
+                    self.take_track(gap, (block, frames), failure, say);
+                } else {
+                    self.take_stem(gap, (set, block), failure, say);
+                }
+                if self.sent == self.told + TELL_EVERY || self.sent <= 2 {
+                    self.told = self.sent;
+                    say(Loaded::Progress { epoch });
+                }
+            }
+        }
+    }
+
+    fn take_track(
+        &mut self,
+        gap: Gap,
+        (block, frames): (Block, usize),
+        failure: Option<Failure>,
+        say: &mut dyn FnMut(Loaded),
+    ) {
+        let epoch = self.open.epoch;
+        if frames < BLOCK_FRAMES {
+            let end = gap.first_frame().saturating_add(frames as u64);
+            let end = self.open.end.map_or(end, |known| known.min(end));
             self.open.end = Some(end);
             self.send(Arrival::End { epoch, frames: end });
             say(Loaded::End { epoch, frames: end });
-            if let Some(failure) = failure.or(trouble) {
+            if let Some(failure) = failure {
                 say(Loaded::Trouble { epoch, failure });
             }
         }
         if frames == 0 {
             self.spare.push(block);
-            return;
+        } else {
+            self.hand_over(gap, block, frames);
         }
-        self.hand_over(gap, block, frames);
     }
 
-    /// Where a stem ends it goes on in silence: the track tells when it is over.
-    fn bring_stem(&mut self, gap: Gap, say: &mut dyn FnMut(Loaded)) {
-        let Gap { shelf, index, .. } = gap;
-        let (Some(stems), Some(lane)) = (&self.open.stems, self.open.lanes.get_mut(gap.lane))
-        else {
-            return;
-        };
-        let (Some(mut block), Some(path)) = (self.spare.pop(), stems.paths.get(gap.lane - 1))
-        else {
-            return;
-        };
-        let gain = stems.gain;
-        let from = index.saturating_mul(BLOCK_FRAMES as u64);
-        if shelf == Shelf::Window {
-            lane.cue_reader = None;
-        }
-        let read = if from >= end_of(stems) {
-            Ok(0)
-        } else {
-            read(lane.reader(shelf), path, from, &mut block)
-        };
-        let read = read.and_then(|frames| {
-            let end = from.saturating_add(frames as u64);
-            let is_cut = frames < BLOCK_FRAMES && end.saturating_add(STEM_SLACK) < end_of(stems);
-            if is_cut {
-                return Err(cut_off(end));
-            }
-            Ok(frames)
-        });
-        match read {
-            Ok(frames) => {
-                let (heard, after) = block.samples.split_at_mut(frames * 2);
-                if gain != 1.0 {
-                    for sample in heard {
-                        *sample *= gain;
-                    }
-                }
-                after.fill(0.0);
-                self.hand_over(gap, block, BLOCK_FRAMES);
-            }
-            Err(failure) => {
+    fn take_stem(
+        &mut self,
+        gap: Gap,
+        (set, block): (u32, Block),
+        failure: Option<Failure>,
+        say: &mut dyn FnMut(Loaded),
+    ) {
+        // Others were wished for meanwhile.
+        let is_late = set != self.open.set || gap.lane >= self.open.lanes.len();
+        match failure {
+            None if !is_late => self.hand_over(gap, block, BLOCK_FRAMES),
+            None => self.spare.push(block),
+            Some(failure) => {
                 self.spare.push(block);
-                self.open.lanes.truncate(1);
-                let epoch = self.open.epoch;
-                say(Loaded::StemTrouble { epoch, failure });
+                if !is_late {
+                    self.open.lanes.truncate(1);
+                    let epoch = self.open.epoch;
+                    say(Loaded::StemTrouble { epoch, failure });
+                }
             }
         }
     }
@@ -348,13 +381,38 @@ impl Loader {
     }
 }
 
-/// A stem that ended at this frame of the clock, long before it should have.
-fn cut_off(end: u64) -> Failure {
-    let secs = end as f64 / f64::from(super::RATE);
+/// Who fetches, and who is still waiting for a drive since other tracks were wanted.
+#[derive(Default)]
+struct Hands {
+    current: Option<Hand>,
+    /// Held by each thread that lives.
+    alive: Arc<()>,
+}
+
+impl Hands {
+    fn for_more(&mut self, desk: &Arc<Desk>) -> Result<&mut Hand, Failure> {
+        let hand = match self.current.take() {
+            Some(hand) => hand,
+            None if Arc::strong_count(&self.alive) > MOST_HANDS => return Err(no_answer()),
+            None => Hand::start(desk, &self.alive).map_err(|error| {
+                let message = format!("it cannot be read now: {error}");
+                Failure::new(
+                    FailureKind::Bug,
+                    message,
+                    "Close other programs and try again",
+                )
+            })?,
+        };
+        Ok(self.current.insert(hand))
+    }
+}
+
+/// What is told of a drive that does not answer.
+pub(super) fn no_answer() -> Failure {
     Failure::new(
-        FailureKind::Damaged,
-        format!("a file of the stems ends after {secs:.1} s"),
-        "Make the stems again",
+        FailureKind::Unreadable,
+        "the drive does not answer",
+        "Wait a moment, or connect the drive again",
     )
 }
 
@@ -366,25 +424,25 @@ fn is_same(one: Option<&Arc<StemFiles>>, other: Option<&Arc<StemFiles>>) -> bool
     }
 }
 
-/// The frame of the clock at which stems are over.
-fn end_of(stems: &StemFiles) -> u64 {
-    let rate = u64::from(stems.rate.hz());
-    stems
-        .frames
-        .saturating_mul(u64::from(super::RATE))
-        .div_ceil(rate)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Reads with `reader`, opening it first if there is none.
-fn read(
-    reader: &mut Option<Reader>,
-    path: &Path,
-    from: u64,
-    block: &mut Block,
-) -> Result<usize, Failure> {
-    let open = match reader {
-        Some(open) => open,
-        None => reader.insert(Reader::open(path)?),
-    };
-    open.fill(from, &mut block.samples)
+    #[test]
+    fn only_so_many_tracks_wait_for_their_drives() {
+        let desk = Arc::default();
+        let mut hands = Hands::default();
+        let waiting: Vec<Hand> = (0..MOST_HANDS)
+            .map(|_| {
+                assert!(hands.for_more(&desk).is_ok());
+                hands.current.take().unwrap()
+            })
+            .collect();
+        assert_eq!(hands.for_more(&desk).err(), Some(no_answer()));
+        drop(waiting);
+        // Their threads end by themselves.
+        while hands.for_more(&desk).is_err() {
+            std::thread::yield_now();
+        }
+    }
 }

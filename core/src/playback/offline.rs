@@ -65,7 +65,8 @@ impl Offline {
             ended: false,
         };
         offline.send();
-        offline.supply(1);
+        // Opened, and the first block.
+        offline.supply(2);
         match offline.trouble.take() {
             Some(failure) if offline.duration.0 == 0.0 => Err(failure),
             trouble => {
@@ -129,7 +130,7 @@ impl Offline {
             Loaded::Trouble { failure, .. } | Loaded::StemTrouble { failure, .. } => {
                 *trouble = Some(failure);
             }
-            Loaded::End { .. } | Loaded::Progress { .. } => {}
+            Loaded::End { .. } | Loaded::Progress { .. } | Loaded::Waits { .. } => {}
         };
         for _ in 0..blocks {
             if !loader.step(wish, &mut say) {

@@ -8,6 +8,8 @@ static ALLOCATOR: AllocDisabler = AllocDisabler;
 
 mod callback;
 mod files;
+#[cfg(target_os = "linux")]
+mod hanging;
 mod mixing;
 mod stems;
 mod streaming;

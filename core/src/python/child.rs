@@ -30,6 +30,9 @@ impl Group {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        for name in super::NOT_HANDED_ON {
+            command.env_remove(name);
+        }
         #[cfg(unix)]
         {
             use std::os::unix::process::CommandExt as _;

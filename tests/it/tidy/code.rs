@@ -14,7 +14,11 @@ const AREAS: [(&str, &[&str]); 14] = [
     ("cpal", &["core/src/playback/output"]),
     (
         "process::Command",
-        &["core/src/python", "app/src/window/again"],
+        &[
+            "core/src/python",
+            "app/src/window/again",
+            "app/src/window/heap",
+        ],
     ),
     ("egui", &["app/src"]),
     ("eframe", &["app/src"]),

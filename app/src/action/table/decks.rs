@@ -32,7 +32,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Group::Decks,
         Action::TryDecks,
         "Try it without hardware",
-        "Starts two virtual players on this machine that mix the demo music",
+        "Starts two virtual players on this machine that mix the demo music, which comes into the library",
     ),
     Entry::new(
         Group::Decks,

@@ -98,6 +98,8 @@ fn listening(network: &NetworkView) -> String {
         })
         .collect();
     match (names.is_empty(), up().count().saturating_sub(NAMED)) {
+        // Not looked at yet: where there is none, the doctor says so.
+        (true, _) if network.advice.is_empty() => "Looking for networks.".to_owned(),
         (true, _) => {
             "No network is up on this computer: plug the cable in, and it is found.".to_owned()
         }

@@ -825,3 +825,22 @@ fn tracks_that_the_user_wants_first_are_next_and_cancelled_ones_come_only_when_n
     bench.analyze_all();
     assert_eq!(bench.state.view().activity.queued, 3);
 }
+
+#[test]
+fn a_few_tracks_that_are_named_go_before_a_library_that_waits() {
+    let mut bench = Bench::new(1);
+    bench.start_import(None);
+    let ids = ["/music/a", "/music/b", "/music/c", "/music/d"].map(|path| bench.meet(path, new));
+    bench.end_import(&[]);
+    bench.analyze_all();
+    bench.apply(Input::Command(Command::Analyze {
+        request: RequestId(3),
+        tracks: Selection::Tracks(vec![ids[3], ids[2]]),
+        extent: Extent::Everything,
+        force: true,
+        engine: None,
+    }));
+    let waiting = &bench.state.view().activity.waiting;
+    let waiting: Vec<TrackId> = waiting.iter().map(|waiting| waiting.track).collect();
+    assert_eq!(waiting, [ids[3], ids[2], ids[1]]);
+}

@@ -3,7 +3,6 @@
 use super::Wish;
 use crate::playback::block::{BLOCK_FRAMES, CUE_BLOCKS, Shelf, place, window_blocks};
 use crate::playback::mixer::SOURCES;
-use crate::playback::reader::Reader;
 use crate::stems::StemFiles;
 use std::sync::Arc;
 
@@ -19,10 +18,6 @@ const AT_ONCE: u64 = 4;
 /// One source being read.
 pub(super) struct Lane {
     pub(super) source: usize,
-    /// Opened again after a failure, when another place is asked for.
-    pub(super) reader: Option<Reader>,
-    /// Reads the cue point, so that the other one stays where it is. Only while it does.
-    pub(super) cue_reader: Option<Reader>,
     /// What the mixer has, or will have when all is taken in.
     pub(super) window: Vec<Option<u64>>,
     pub(super) cue: Vec<Option<u64>>,
@@ -32,8 +27,6 @@ impl Lane {
     pub(super) fn new(source: usize) -> Self {
         Self {
             source,
-            reader: None,
-            cue_reader: None,
             window: vec![None; window_blocks(source)],
             cue: vec![None; CUE_BLOCKS],
         }
@@ -58,13 +51,6 @@ impl Lane {
         places.get(place(index, places.len())) != Some(&Some(index))
     }
 
-    pub(super) fn reader(&mut self, shelf: Shelf) -> &mut Option<Reader> {
-        match shelf {
-            Shelf::Window => &mut self.reader,
-            Shelf::Cue => &mut self.cue_reader,
-        }
-    }
-
     pub(super) fn note(&mut self, shelf: Shelf, index: u64) {
         let places = self.places(shelf);
         let at = place(index, places.len());
@@ -83,6 +69,12 @@ pub(super) struct Gap {
     pub(super) index: u64,
 }
 
+impl Gap {
+    pub(super) fn first_frame(self) -> u64 {
+        self.index.saturating_mul(BLOCK_FRAMES as u64)
+    }
+}
+
 /// One track being read.
 pub(super) struct Open {
     pub(super) epoch: u32,
@@ -91,6 +83,8 @@ pub(super) struct Open {
     pub(super) stems: Option<Arc<StemFiles>>,
     pub(super) set: u32,
     pub(super) end: Option<u64>,
+    /// Its file was asked for.
+    pub(super) asked: bool,
     /// Cannot be read at all.
     pub(super) dead: bool,
 }
@@ -103,6 +97,7 @@ impl Open {
             stems: None,
             set: 0,
             end: None,
+            asked: epoch == 0,
             dead: epoch == 0,
         }
     }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// A device whose callbacks the test makes.
 #[derive(Default)]
-struct Fake {
+pub(super) struct Fake {
     feeds: Mutex<Vec<Feed>>,
     absent: Mutex<bool>,
     /// Closing a stream waits for ever.
