@@ -10,6 +10,7 @@ pub struct Control(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     cancelled: AtomicBool,
+    abandoned: AtomicBool,
     permille: AtomicU32,
 }
 
@@ -21,6 +22,16 @@ pub struct Cancelled;
 impl Control {
     pub fn cancel(&self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Cancels it because everything ends: what it uses is of no use after it.
+    pub fn abandon(&self) {
+        self.0.abandoned.store(true, Ordering::Relaxed);
+        self.cancel();
+    }
+
+    pub fn is_abandoned(&self) -> bool {
+        self.0.abandoned.load(Ordering::Relaxed)
     }
 
     /// To be asked at least every few tens of milliseconds of work.

@@ -1,6 +1,7 @@
 //! Python beside this program: the interpreter, the environment that we install, the workers that run in it. The only
 //! place that starts processes.
 
+pub mod device;
 pub mod environment;
 pub mod fingerprint;
 pub mod interpreter;

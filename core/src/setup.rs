@@ -12,19 +12,21 @@ pub use crate::python::protocol::Family;
 pub use crate::python::{Building, Step};
 pub use places::Places;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Asked of the set-up.
+/// Asked of the set-up. What is asked while it is busy is done after that.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SetupCommand {
-    /// Does all of it that is not done yet, one after the other. Ignored while one is under way.
+    /// Does all of it that is not done yet, one after the other. The same again while it is under way is ignored.
     Start(Wish),
-    /// Stops it; what is whole stays, the rest is taken up where it was.
+    /// Stops it; what is whole stays, the rest is taken up where it was. What else was asked for is not begun.
     Cancel,
     /// Looks again, also for interpreters.
     Check,
+    /// Whether others have changed anything meanwhile: reads small files, starts nothing, forgets nothing.
+    Glance,
     /// The only Python that will do from now on, where a set-up names none; `None`: whichever fits. Looks for it.
     UsePython(Option<PathBuf>),
     /// Takes a model off this machine.
@@ -97,6 +99,38 @@ impl SetupView {
         let lacks = here.contains(&Family::Harmony) && !here.contains(&Family::Stems);
         let mut models = self.models.iter();
         models.find(|model| lacks && model.family == Family::Stems)
+    }
+
+    /// Why models run on the processor although the packages are for a card, and what helps.
+    pub fn without_card(&self) -> Option<Failure> {
+        let EnvironmentView::Ready { variant, .. } = &self.environment else {
+            return None;
+        };
+        let DeviceView::Known { devices, short, .. } = &self.device else {
+            return None;
+        };
+        if let Some(short) = short {
+            return Some(Failure::new(
+                FailureKind::Unsupported,
+                format!("{short} ran out of memory: models run on the processor"),
+                "Close other programs that use the card, then start Tonearm again",
+            ));
+        }
+        let (card, reason, remedy) = match variant {
+            Variant::Cpu => return None,
+            Variant::Cuda => (
+                "cuda",
+                "the packages are for an NVIDIA card, and PyTorch finds none that computes: models run on the processor",
+                "See with nvidia-smi whether the card and a driver for it are there, update the driver, then set up again; without a card take the smaller packages: tonearm setup --torch cpu",
+            ),
+            Variant::Mps => (
+                "mps",
+                "PyTorch cannot compute on this Mac's graphics: models run on the processor",
+                "Update macOS, then set up again",
+            ),
+        };
+        let has_card = devices.iter().any(|device| device.starts_with(card));
+        (!has_card).then(|| Failure::new(FailureKind::Unsupported, reason, remedy))
     }
 
     /// Families whose model is here, with what it runs in.
@@ -215,5 +249,61 @@ pub enum DeviceView {
         device: String,
         /// All that there are.
         devices: Vec<String>,
+        /// A card that ran out of memory: the processor stands in for it.
+        short: Option<String>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_that_the_packages_are_for_and_that_is_not_used_is_told() {
+        let mut view = SetupView::default();
+        for (variant, devices, short, words) in [
+            (
+                Variant::Cuda,
+                &["cpu"][..],
+                None,
+                Some("finds none that computes"),
+            ),
+            (Variant::Cuda, &["cuda", "cpu"], None, None),
+            (Variant::Cuda, &["cuda:1", "cpu"], None, None),
+            (
+                Variant::Cuda,
+                &["cuda", "cpu"],
+                Some("cuda"),
+                Some("cuda ran out of memory"),
+            ),
+            (Variant::Cpu, &["cpu"], None, None),
+            (Variant::Mps, &["cpu"], None, Some("this Mac's graphics")),
+            (Variant::Mps, &["mps", "cpu"], None, None),
+        ] {
+            view.environment = EnvironmentView::Ready {
+                folder: PathBuf::new(),
+                variant,
+                versions: BTreeMap::new(),
+            };
+            view.device = DeviceView::Unknown;
+            assert_eq!(view.without_card(), None);
+            view.device = DeviceView::Known {
+                device: devices[0].to_owned(),
+                devices: devices.iter().map(|it| (*it).to_owned()).collect(),
+                short: short.map(str::to_owned),
+            };
+            let told = view.without_card().map(|it| it.message);
+            let is_told = told
+                .as_ref()
+                .zip(words)
+                .is_some_and(|(told, words)| told.contains(words));
+            assert_eq!(
+                (told.is_some(), is_told),
+                (words.is_some(), words.is_some()),
+                "{told:?}"
+            );
+        }
+        view.environment = EnvironmentView::Absent;
+        assert_eq!(view.without_card(), None);
+    }
 }

@@ -59,6 +59,7 @@ class Errors(unittest.TestCase):
             (MemoryError(), "out_of_memory"),
             (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "out_of_memory"),
             (RuntimeError("CUDA out of memory. Tried to allocate"), "out_of_memory"),
+            (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), "out_of_memory"),
             (RuntimeError("shape mismatch"), "internal"),
             (OSError(errno.ENOSPC, "No space left on device", "/x"), "disk"),
             (OSError(errno.EBADF, "Bad file descriptor"), "internal"),
@@ -137,38 +138,63 @@ class Interrupts(unittest.TestCase):
 class Fallback(unittest.TestCase):
     """A GPU that runs out of memory, played by an object: there is none where the tests run."""
 
-    def compute(self, answers):
+    CARD = "mps-of-a-test"
+
+    def worker(self, answers):
+        """A worker on such a GPU, the devices that it put its network on, and those that it ran on."""
         from tonearm_worker import main
 
         support.need("torch")
-        tried = []
+        placed, tried = [], []
+
+        def answer(action, device):
+            found = answers.get((action, device))
+            if isinstance(found, Exception):
+                raise found
+            return found
 
         class Model:
             class network:
-                to = staticmethod(lambda device: None)
+                @staticmethod
+                def to(device):
+                    placed.append(device)
+                    answer("to", device)
 
             @staticmethod
             def run(job, device):
                 tried.append(device)
-                answer = answers[device]
-                if isinstance(answer, Exception):
-                    raise answer
-                return answer
+                return answer("run", device)
 
         worker = main.Worker.__new__(main.Worker)
-        worker._model, worker._device = Model, "mps-of-a-test"
-        return worker._compute(None), tried
+        worker._model, worker._device, worker._short = Model, self.CARD, None
+        return worker, placed, tried
 
-    def test_the_cpu_stands_in_once(self):
+    def test_the_cpu_stands_in_from_then_on(self):
         import torch
 
         full = torch.OutOfMemoryError("CUDA out of memory")
-        (result, device), tried = self.compute({"mps-of-a-test": full, "cpu": "stems"})
-        self.assertEqual((result, device, tried), ("stems", "cpu", ["mps-of-a-test", "cpu"]))
-        with self.assertRaises(MemoryError):
-            self.compute({"mps-of-a-test": full, "cpu": MemoryError()})
-        with self.assertRaises(RuntimeError):
-            self.compute({"mps-of-a-test": RuntimeError("a kernel failed"), "cpu": "stems"})
+        worker, placed, tried = self.worker({("run", self.CARD): full, ("run", "cpu"): "stems"})
+        for _ in range(2):
+            self.assertEqual(worker._compute(None), "stems")
+            self.assertEqual((worker._device, worker._short), ("cpu", self.CARD))
+        self.assertEqual((placed, tried), (["cpu"], [self.CARD, "cpu", "cpu"]))
+        for answers, raised in (
+            ({("run", self.CARD): full, ("run", "cpu"): MemoryError()}, MemoryError),
+            ({("run", self.CARD): RuntimeError("a kernel failed")}, RuntimeError),
+        ):
+            worker, _, _ = self.worker(answers)
+            self.assertRaises(raised, worker._compute, None)
+
+    def test_it_stands_in_where_the_model_does_not_fit_on_the_gpu(self):
+        full = RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)")
+        worker, placed, _ = self.worker({("to", self.CARD): full})
+        worker._place(worker._model)
+        self.assertEqual((worker._device, worker._short, placed), ("cpu", self.CARD, [self.CARD, "cpu"]))
+        worker, placed, _ = self.worker({})
+        worker._place(worker._model)
+        self.assertEqual((worker._device, worker._short, placed), (self.CARD, None, [self.CARD]))
+        worker, _, _ = self.worker({("to", self.CARD): RuntimeError("no kernel image")})
+        self.assertRaises(RuntimeError, worker._place, worker._model)
 
 
 if __name__ == "__main__":

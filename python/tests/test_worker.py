@@ -14,7 +14,10 @@ from support import Worker
 
 TINY = {"beats": "beat_this-tiny.ckpt", "stems": "htdemucs-tiny.safetensors", "harmony": "ace-tiny.ckpt"}
 SHAPES = {"beats": (1, 22_050), "stems": (2, 44_100), "harmony": (1, 22_050)}
-RUN_FIELDS = ("event", "id", "device", "result", "seconds", "cpu_seconds", "inference_seconds", "inference_cpu_seconds", "rss_bytes")
+RUN_FIELDS = (
+    "event", "id", "device", "short", "result", "seconds", "cpu_seconds", "inference_seconds", "inference_cpu_seconds",
+    "rss_bytes",
+)  # fmt: skip
 
 
 def setUpModule():
@@ -42,7 +45,7 @@ class Life(unittest.TestCase):
         for family, name in TINY.items():
             with self.subTest(family=family), Worker(family) as worker:
                 loaded = worker.load(name)
-                self.assertEqual((loaded["device"], loaded["devices"][-1]), ("cpu", "cpu"))
+                self.assertEqual((loaded["device"], loaded["devices"][-1], loaded["short"]), ("cpu", "cpu", None))
                 self.assertGreater(loaded["model"]["parameters"], 1000)
                 self.assertIn("torch", loaded["versions"])
                 out = support.fresh_folder()

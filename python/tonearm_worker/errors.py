@@ -13,8 +13,8 @@ DISK_ERRNOS = frozenset(
     if hasattr(errno, name)
 )
 
-# What PyTorch's allocators say; only that of CUDA has a type of its own.
-MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+# What PyTorch's allocators and CUDA's libraries say; only the allocator of CUDA has a type of its own.
+MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "alloc_failed")
 
 
 class WorkerError(Exception):

@@ -49,6 +49,8 @@ class Worker:
     def __init__(self, family, ace, replies):
         self._family, self._ace, self._replies = family, ace, replies
         self._model = self._device = None
+        # The device that had not the memory for the model, where the CPU stands in for it
+        self._short = None
         self._devices = []
         self._cancelled = {}  # Whether each run that is known of was cancelled
         self._quitting = False
@@ -139,14 +141,15 @@ class Worker:
         module = importlib.import_module(f".{self._family}", __package__)
         settle(threads)
         self._devices = self._devices or devices.available()
-        self._device = devices.choose(wanted, self._devices)
+        self._device, self._short = devices.choose(wanted, self._devices), None
         model = made(module, path, self._ace)
-        model.network.to(self._device)
+        self._place(model)
         self._model, self._module = model, module
         self._busy.clear()
         self._replies.send(
             "loaded",
             device=self._device,
+            short=self._short,
             devices=self._devices,
             versions=versions(module.PACKAGES),
             model=description(model),
@@ -163,12 +166,13 @@ class Worker:
 
             out = text_field(request, "out") if request.get("out") is not None else None
             job = Job(number, pcm, out, self._replies, lambda: self._quitting or self._cancelled.get(number, False))
-            result, device = self._compute(job)
+            result = self._compute(job)
         self._busy.clear()
         self._replies.send(
             "done",
             id=number,
-            device=device,
+            device=self._device,
+            short=self._short,
             result=result,
             seconds=time.perf_counter() - started,
             cpu_seconds=time.process_time() - cpu,
@@ -189,24 +193,36 @@ class Worker:
             )
         return Pcm(path, frames, *shape)
 
-    def _compute(self, job):
-        """(result, device that gave it). A GPU that is short of memory is stood in for by the CPU, once."""
+    def _place(self, model):
+        """Put a network where it is to compute."""
         try:
-            return self._model.run(job, self._device), self._device
+            model.network.to(self._device)
         except RuntimeError as error:
-            if self._device == "cpu" or not is_out_of_memory(error):
+            if not self._is_short(error):
                 raise
-        self._model.network.to("cpu")
-        release(self._device)
+            # Behind this block, where the error no longer holds on to what is on the GPU.
+            self._short = self._device
+        if self._short:
+            self._stand_in(model)
+
+    def _compute(self, job):
         try:
-            return self._model.run(job, "cpu"), "cpu"
-        finally:
-            # The next track may well fit.
-            try:
-                self._model.network.to(self._device)
-            except RuntimeError:
-                self._model.network.to("cpu")
-                self._device = "cpu"
+            return self._model.run(job, self._device)
+        except RuntimeError as error:
+            if not self._is_short(error):
+                raise
+            self._short = self._device
+        self._stand_in(self._model)
+        return self._model.run(job, self._device)
+
+    def _is_short(self, error):
+        return self._device != "cpu" and is_out_of_memory(error)
+
+    def _stand_in(self, model):
+        """From now on the CPU computes in place of the GPU that is short of memory."""
+        self._device = "cpu"
+        model.network.to("cpu")
+        release(self._short)
 
 
 def leave():

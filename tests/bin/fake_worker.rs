@@ -94,10 +94,27 @@ fn load(mode: &str, request: &Value) {
         );
         return;
     }
-    let on_card = ["memory", "elsewhere"].contains(&mode) && request["device"] != "cpu";
-    let device = if on_card { "cuda:0" } else { "cpu" };
+    if let Some(folder) = folder() {
+        let line = format!("{}\n", request["device"].as_str().unwrap_or_default());
+        let asked = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(folder.join("asked"));
+        drop(asked.and_then(|mut file| file.write_all(line.as_bytes())));
+    }
+    if mode == "no_memory_to_load" {
+        say(&json!({"event": "error", "id": null, "kind": "out_of_memory", "message": "8 GiB"}));
+        return;
+    }
+    let for_a_card = request["device"] != "cpu";
+    let device = if mode == "card_fills" && for_a_card {
+        "cuda"
+    } else {
+        "cpu"
+    };
+    let short = (mode == "card_is_full" && for_a_card).then_some("cuda");
     say(
-        &json!({"event": "loaded", "device": device, "devices": ["cpu"], "versions": {"torch": "0"},
+        &json!({"event": "loaded", "device": device, "short": short, "devices": ["cuda", "cpu"], "versions": {"torch": "0"},
         "model": {"kind": "fake", "hyper_parameters": {}, "parameters": 0}, "seconds": 0.0, "rss_bytes": 1}),
     );
 }
@@ -105,9 +122,6 @@ fn load(mode: &str, request: &Value) {
 /// Misbehaves, or answers.
 fn run(mode: &str, family: &str, request: &Value, requests: &Receiver<String>) {
     let id = request["id"].clone();
-    let on_cpu = folder()
-        .and_then(|folder| fs::read_to_string(folder.join("device")).ok())
-        .is_some_and(|device| device == "cpu");
     match mode {
         "crash" => crash(),
         "crash_once" if first_time() => crash(),
@@ -136,14 +150,11 @@ fn run(mode: &str, family: &str, request: &Value, requests: &Receiver<String>) {
         "memory_everywhere" => {
             say(&json!({"event": "error", "id": id, "kind": "out_of_memory", "message": "8 GiB"}));
         }
-        "memory" if !on_cpu => {
-            say(&json!({"event": "error", "id": id, "kind": "out_of_memory", "message": "8 GiB"}));
-        }
         "wrong_id" => {
             say(&json!({"event": "done", "id": 4242, "result": {}}));
             wait_for_ever();
         }
-        "slow" => slowly(family, request, requests),
+        "slow" | "slow_to_stop" => slowly(mode, family, request, requests),
         _ => done(mode, family, request),
     }
 }
@@ -169,12 +180,15 @@ fn first_time() -> bool {
     first
 }
 
-fn slowly(family: &str, request: &Value, requests: &Receiver<String>) {
+fn slowly(mode: &str, family: &str, request: &Value, requests: &Receiver<String>) {
     let id = request["id"].clone();
     for step in 0..200 {
         say(&json!({"event": "progress", "id": id, "done": step, "total": 200}));
         match requests.recv_timeout(Duration::from_millis(50)) {
             Ok(line) if line.contains("cancel") => {
+                if mode == "slow_to_stop" {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
                 say(&json!({"event": "cancelled", "id": id}));
                 return;
             }
@@ -213,8 +227,9 @@ fn done(mode: &str, family: &str, request: &Value) {
             json!({"spans": [span(0.0, half, "A:min7/b7", [9, 0, 4]), span(half, length, "F:maj", [5, 9, 0])]})
         }
     };
+    let short = (mode == "card_fills").then_some("cuda");
     say(
-        &json!({"event": "done", "id": request["id"], "device": "cpu", "result": result, "cpu_seconds": 1.5,
+        &json!({"event": "done", "id": request["id"], "device": "cpu", "short": short, "result": result, "cpu_seconds": 1.5,
         "inference_seconds": 1.0, "rss_bytes": 1000}),
     );
 }

@@ -87,6 +87,14 @@ fn kept(program: &Program) -> Vec<PathBuf> {
     found
 }
 
+/// Two seconds.
+fn with_a_track() -> (Program, PathBuf) {
+    let program = Program::new();
+    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
+    imported(&program);
+    (program, track)
+}
+
 fn with_demo_music() -> Program {
     let program = Program::new();
     for entry in fs::read_dir(repository().join("assets/demo")).unwrap() {
@@ -241,9 +249,7 @@ fn sounds_of_every_kind_are_taken_apart_and_add_up() {
 
 #[test]
 fn files_that_are_there_stay_and_nothing_is_half_written() {
-    let program = Program::new();
-    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
-    imported(&program);
+    let (program, track) = with_a_track();
     let out = program.folder().join("out");
     fs::create_dir(&out).unwrap();
     fs::write(out.join("other.flac"), b"mine").unwrap();
@@ -282,9 +288,7 @@ fn files_that_are_there_stay_and_nothing_is_half_written() {
 
 #[test]
 fn files_exported_before_are_told_as_there_and_others_are_replaced_only_when_asked() {
-    let program = Program::new();
-    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
-    imported(&program);
+    let (program, track) = with_a_track();
     let out = program.folder().join("out");
     let export = |more: &[&str]| {
         let all = [track.as_os_str(), "--out".as_ref(), out.as_os_str()];
@@ -453,9 +457,7 @@ fn killed_while_stems_are_made_nothing_is_half_there_and_the_wish_is_kept() {
 
 #[test]
 fn a_library_that_takes_no_files_says_so_and_a_missing_file_of_a_set_is_made_again() {
-    let program = Program::new();
-    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
-    imported(&program);
+    let (program, track) = with_a_track();
     let shelf = program.library().join("stems");
     fs::create_dir(&shelf).unwrap();
     fs::set_permissions(&shelf, fs::Permissions::from_mode(0o500)).unwrap();
@@ -490,9 +492,7 @@ fn a_library_that_takes_no_files_says_so_and_a_missing_file_of_a_set_is_made_aga
 
 #[test]
 fn a_removed_track_takes_its_stems_with_it() {
-    let program = Program::new();
-    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
-    imported(&program);
+    let (program, track) = with_a_track();
     stems(&program, [track.as_os_str()]).with_status(0);
     assert_eq!(kept(&program).len(), 8);
     program
@@ -786,9 +786,7 @@ fn a_disk_that_fills_up_meanwhile_leaves_nothing_half_made_and_the_wish_comes_ba
 
 #[test]
 fn show_says_in_words_whose_stems_there_are() {
-    let program = Program::new();
-    let track = program.put("a.wav", &tune(1, 2.0, 44_100, 2));
-    imported(&program);
+    let (program, track) = with_a_track();
     let shown = || program.run([OsStr::new("show"), track.as_os_str()]).text();
     assert!(
         shown().contains("stems  none; made with tonearm stems"),

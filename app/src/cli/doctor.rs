@@ -17,7 +17,7 @@ use tonearm_core::core_loop::view::View;
 use tonearm_core::decks::network::{self, NetworkView, Reach};
 use tonearm_core::decks::{DecksCommand, DecksState, Listen};
 use tonearm_core::row::{Row, TrackState};
-use tonearm_core::setup::{DeviceView, EnvironmentView, InterpreterView, ModelState, SetupView};
+use tonearm_core::setup::{EnvironmentView, InterpreterView, ModelState, SetupView};
 use tonearm_core::stems::{StemSet, room};
 use tonearm_core::store::BadRecord;
 
@@ -163,14 +163,11 @@ fn neural(verbose: bool) -> Result<Vec<Finding>, Exit> {
         ),
     });
     rows.extend(models(&view));
-    rows.push(match &view.device {
-        DeviceView::Known { device, devices } => Finding::ok(
-            "device",
-            format!("models run on {device} (there are {})", devices.join(", ")),
-        ),
-        DeviceView::Unknown => {
-            Finding::ok("device", "tried out when a model first runs".to_owned())
+    rows.push(match (view.without_card(), &view.device) {
+        (Some(trouble), _) => {
+            Finding::trouble("device", "warning", trouble.message, &trouble.remedy)
         }
+        (None, device) => Finding::ok("device", setup::device_words(device)),
     });
     Ok(rows)
 }

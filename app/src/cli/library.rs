@@ -25,6 +25,8 @@ use tonearm_core::store::StoreError;
 /// Events that may wait to be printed; more hold the core up.
 const EVENTS: usize = 4096;
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
+/// How soon Ctrl-C is noticed.
+const HEED_EVERY: Duration = Duration::from_millis(25);
 /// How long a command waits for another to let go of the library: as long as short ones take.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it looks meanwhile.
@@ -191,7 +193,7 @@ impl Library {
             return Err(Exit::Failed("the core does not listen".to_owned()));
         }
         loop {
-            match self.events.recv_timeout(REDRAW_EVERY) {
+            match self.events.recv_timeout(HEED_EVERY) {
                 Ok(Event::Idle) => break,
                 Ok(event) => hear(&progress, event)?,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -205,7 +207,7 @@ impl Library {
                 followed = Instant::now();
             }
             if !cancelled && interrupt.check().is_err() {
-                cancelled = self.core.send(Command::Cancel);
+                cancelled = self.core.send(Command::End);
                 self.core.store().give_up_daily_backup();
             }
         }

@@ -53,6 +53,8 @@ struct Report {
     times_real_time: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     models: Option<Vec<models::Line>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<models::Chain>,
 }
 
 pub(crate) fn run(context: &Context, job: &Bench) -> Result<(), Exit> {
@@ -90,15 +92,17 @@ pub(crate) fn run(context: &Context, job: &Bench) -> Result<(), Exit> {
             .output
             .aside(&format!("together {times:.0} x real time on one core"))?;
     }
-    let models = match (files.first(), lines.first()) {
+    let (models, chain) = match (files.first(), lines.first()) {
         (Some(file), Some(line)) if job.models => {
-            Some(models::run(context, file, Secs(line.audio_seconds))?)
+            let (models, chain) = models::run(context, file, Secs(line.audio_seconds))?;
+            (Some(models), chain)
         }
-        _ => None,
+        _ => (None, None),
     };
     context.output.json(&Report {
         files: lines,
         models,
+        chain,
         times_real_time,
     })
 }

@@ -1,5 +1,7 @@
 //! `setup`: Python 3.12 environment and model files, step by step.
 
+mod words;
+
 use crate::cli::Context;
 use crate::cli::library::{interruptible, places};
 use crate::exit::Exit;
@@ -7,18 +9,21 @@ use crate::format;
 use crate::output::Output;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tonearm_core::control::Control;
 use tonearm_core::failure::Failure;
 use tonearm_core::setup::run::{self, SetupError, Told};
-use tonearm_core::setup::{
-    EnvironmentView, Family, InterpreterView, ModelState, ModelView, Places, SetupView, Variant,
-    Wish,
-};
+use tonearm_core::setup::{EnvironmentView, Family, ModelState, Places, SetupView, Variant, Wish};
 use tonearm_core::units::Secs;
+use words::{
+    about, device_json, environment_json, environment_words, error_json, interpreter_json,
+    interpreter_words, line_of, words_of,
+};
+
+pub(crate) use words::{device_words, model_words};
 
 /// Make neural analysis possible: a Python environment of our own, and models
 ///
@@ -221,132 +226,6 @@ fn left_in_words(left: Duration) -> String {
     format!(", {} left", format::duration(Secs(left.as_secs_f64())))
 }
 
-/// The line of JSON, and whether it is only about progress.
-fn line_of(told: &Told) -> (Value, bool) {
-    match told {
-        Told::Interpreter(interpreter) => (interpreter_json(interpreter), false),
-        Told::Variant(choice) => (
-            json!({"event": "torch", "variant": choice.variant.name(), "reason": choice.reason}),
-            false,
-        ),
-        Told::Environment(EnvironmentView::Building(building)) => (
-            json!({"event": "environment", "state": "building", "step": building.step.name(),
-                "bytes": building.bytes, "total": building.total,
-                "seconds_left": building.left.map(|left| left.as_secs()), "what": building.what}),
-            true,
-        ),
-        Told::Environment(environment) => (environment_json(environment), false),
-        Told::Model(id, ModelState::Fetching(fetching)) => (
-            json!({"event": "model", "id": id, "state": "downloading", "step": id, "bytes": fetching.bytes,
-                "total": fetching.total, "seconds_left": fetching.left.map(|left| left.as_secs())}),
-            true,
-        ),
-        Told::Model(id, state) => (model_json(id, state), false),
-    }
-}
-
-fn interpreter_json(interpreter: &InterpreterView) -> Value {
-    match interpreter {
-        InterpreterView::Unknown => json!({"event": "interpreter", "state": "unknown"}),
-        InterpreterView::Found { version, path } => {
-            json!({"event": "interpreter", "state": "found", "version": version, "path": path.to_string_lossy()})
-        }
-        InterpreterView::Missing { reason, remedy, .. } => {
-            json!({"event": "interpreter", "state": "missing", "reason": reason, "remedy": remedy})
-        }
-    }
-}
-
-fn environment_json(environment: &EnvironmentView) -> Value {
-    match environment {
-        EnvironmentView::Absent => json!({"event": "environment", "state": "absent"}),
-        EnvironmentView::Building(_) => json!({"event": "environment", "state": "building"}),
-        EnvironmentView::Ready {
-            folder,
-            variant,
-            versions,
-        } => json!({"event": "environment", "state": "ready",
-            "path": folder.to_string_lossy(), "variant": variant.name(), "versions": versions}),
-        EnvironmentView::Broken { reason, remedy } => {
-            json!({"event": "environment", "state": "broken", "reason": reason, "remedy": remedy})
-        }
-    }
-}
-
-fn model_json(id: &str, state: &ModelState) -> Value {
-    let mut line = Map::new();
-    line.insert("event".to_owned(), "model".into());
-    line.insert("id".to_owned(), id.into());
-    let more = match state {
-        ModelState::Absent => json!({"state": "absent"}),
-        ModelState::Fetching(_) => json!({"state": "downloading"}),
-        ModelState::Ready {
-            path,
-            sha256,
-            is_checked,
-        } => json!({"state": "ready",
-            "path": path.to_string_lossy(), "sha256": sha256, "checked": is_checked}),
-        ModelState::NotAccepted => json!({"state": "not_accepted"}),
-        ModelState::Failed(failure) => {
-            json!({"state": "failed", "reason": failure.message, "remedy": failure.remedy})
-        }
-    };
-    if let Value::Object(more) = more {
-        line.extend(more);
-    }
-    Value::Object(line)
-}
-
-fn words_of(told: &Told) -> String {
-    match told {
-        Told::Interpreter(interpreter) => interpreter_words(interpreter),
-        Told::Variant(choice) => format!("torch for {}: {}", choice.variant, choice.reason),
-        Told::Environment(environment) => environment_words(environment),
-        Told::Model(id, state) => format!("{id}: {}", model_words(state)),
-    }
-}
-
-fn interpreter_words(interpreter: &InterpreterView) -> String {
-    match interpreter {
-        InterpreterView::Unknown => "Python: not looked for yet".to_owned(),
-        InterpreterView::Found { version, path } => {
-            format!("Python {version} at {}", path.display())
-        }
-        InterpreterView::Missing { reason, remedy, .. } => format!("Python: {reason}\n  {remedy}"),
-    }
-}
-
-fn environment_words(environment: &EnvironmentView) -> String {
-    match environment {
-        EnvironmentView::Absent => "environment: not there yet".to_owned(),
-        EnvironmentView::Building(_) => "environment: being built".to_owned(),
-        EnvironmentView::Ready {
-            folder, variant, ..
-        } => {
-            format!("environment: ready for {variant} in {}", folder.display())
-        }
-        EnvironmentView::Broken { reason, remedy } => format!("environment: {reason}\n  {remedy}"),
-    }
-}
-
-pub(crate) fn model_words(state: &ModelState) -> String {
-    match state {
-        ModelState::Absent => "not there yet".to_owned(),
-        ModelState::Fetching(_) => "being downloaded".to_owned(),
-        ModelState::Ready {
-            is_checked: true, ..
-        } => "ready".to_owned(),
-        ModelState::Ready { sha256, .. } => {
-            let short: String = sha256.chars().take(12).collect();
-            format!(
-                "ready; nobody has published a whole checksum to compare it with, it has {short}…"
-            )
-        }
-        ModelState::NotAccepted => "its terms have to be agreed to first".to_owned(),
-        ModelState::Failed(failure) => format!("{}\n  {}", failure.message, failure.remedy),
-    }
-}
-
 /// The last line: what there is now, and what went wrong.
 fn summary(
     context: &Context,
@@ -357,10 +236,10 @@ fn summary(
     let view = run::survey(places);
     let ready = ready_names(&view);
     if context.output.json {
-        return context
-            .output
-            .json(&json!({"event": "summary", "ready": ready,
-            "seconds": took.as_secs_f64(), "error": error_json(failure)}));
+        return context.output.json(
+            &json!({"event": "summary", "ready": ready, "seconds": took.as_secs_f64(),
+            "warning": error_json(view.without_card().as_ref()), "error": error_json(failure)}),
+        );
     }
     tell_failure(failure);
     let words = if ready.is_empty() {
@@ -371,7 +250,16 @@ fn summary(
     context
         .output
         .line(&format!("Neural analysis is ready for {words}"))?;
-    match lacking(&view) {
+    tell_lacks(context, &view)
+}
+
+/// What is here and of no use, with what helps.
+fn tell_lacks(context: &Context, view: &SetupView) -> Result<(), Exit> {
+    if let Some(trouble) = view.without_card() {
+        let (what, remedy) = (format::capitalised(&trouble.message), trouble.remedy);
+        context.output.line(&format!("{what}\n  {remedy}"))?;
+    }
+    match lacking(view) {
         Some(words) => context.output.line(&words),
         None => Ok(()),
     }
@@ -379,10 +267,6 @@ fn summary(
 
 fn ready_names(view: &SetupView) -> Vec<&'static str> {
     view.ready().into_iter().map(Family::name).collect()
-}
-
-fn error_json(failure: Option<&Failure>) -> Option<Value> {
-    failure.map(|failure| json!({"message": failure.message, "remedy": failure.remedy}))
 }
 
 fn tell_failure(failure: Option<&Failure>) {
@@ -412,13 +296,16 @@ fn tell_all(context: &Context, view: &SetupView) -> Result<(), Exit> {
                 .json(&line_of(&Told::Variant(choice.clone())).0)?;
         }
         context.output.json(&environment_json(&view.environment))?;
+        context.output.json(&device_json(&view.device))?;
         for model in &view.models {
             context.output.json(&about(model))?;
         }
         let error = error_json(view.trouble.as_ref());
+        let warning = error_json(view.without_card().as_ref());
         return context
             .output
-            .json(&json!({"event": "summary", "ready": ready_names(view), "error": error}));
+            .json(&json!({"event": "summary", "ready": ready_names(view),
+            "warning": warning, "error": error}));
     }
     tell_failure(view.trouble.as_ref());
     context.output.line(&interpreter_words(&view.interpreter))?;
@@ -428,6 +315,9 @@ fn tell_all(context: &Context, view: &SetupView) -> Result<(), Exit> {
             .line(&words_of(&Told::Variant(choice.clone())))?;
     }
     context.output.line(&environment_words(&view.environment))?;
+    context
+        .output
+        .line(&format!("device: {}", device_words(&view.device)))?;
     for model in &view.models {
         let licence = if model.is_free {
             model.weight_licence.clone()
@@ -442,26 +332,7 @@ fn tell_all(context: &Context, view: &SetupView) -> Result<(), Exit> {
             model_words(&model.state)
         ))?;
     }
-    match lacking(view) {
-        Some(words) => context.output.line(&words),
-        None => Ok(()),
-    }
-}
-
-/// A model with its terms.
-fn about(model: &ModelView) -> Value {
-    let mut line = model_json(&model.id, &model.state);
-    if let Value::Object(line) = &mut line {
-        line.insert("bytes".to_owned(), model.bytes.into());
-        line.insert("code_licence".to_owned(), model.code_licence.clone().into());
-        line.insert(
-            "weight_licence".to_owned(),
-            model.weight_licence.clone().into(),
-        );
-        line.insert("notice".to_owned(), model.notice.clone().into());
-        line.insert("link".to_owned(), model.link.clone().into());
-    }
-    line
+    tell_lacks(context, view)
 }
 
 /// What `doctor` asks.

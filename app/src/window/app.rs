@@ -37,7 +37,7 @@ use tonearm_core::core_loop::view::View;
 use tonearm_core::core_loop::{Core, StartError};
 use tonearm_core::decks::DecksView;
 use tonearm_core::playback::{Player, PlayerView};
-use tonearm_core::setup::SetupView;
+use tonearm_core::setup::{SetupCommand, SetupView};
 use tonearm_core::track::TrackId;
 
 /// A frame that takes longer is seen as a hitch; the log tells of it.
@@ -410,6 +410,9 @@ impl eframe::App for App {
         let watched = self.panels.sheet == Some(Sheet::Setup);
         out.notices
             .extend(self.setup_watch.see(&published.setup, watched));
+        if self.setup_watch.is_back(ctx.input(|input| input.focused)) {
+            out.commands.push(Command::Setup(SetupCommand::Glance));
+        }
         let place = Place {
             page: self.panels.page,
             covered: self.panels.sheet.is_some(),

@@ -194,9 +194,12 @@ impl App {
             Action::Settings => self.toggle_sheet(Sheet::Settings),
             Action::Setup => {
                 self.toggle_sheet(Sheet::Setup);
-                if setup::should_look(&published.setup) {
-                    out.commands.push(Command::Setup(SetupCommand::Check));
-                }
+                let look = if setup::should_look(&published.setup) {
+                    SetupCommand::Check
+                } else {
+                    SetupCommand::Glance
+                };
+                out.commands.push(Command::Setup(look));
             }
             Action::DoFirst => out.commands.push(Command::Prioritize(self.meant())),
             Action::Log => self.toggle_sheet(Sheet::Log),

@@ -8,10 +8,17 @@ use tonearm_core::setup::{Family, SetupView};
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     was_busy: bool,
+    /// The user looks elsewhere, and may do anything there.
+    is_away: bool,
     ready: BTreeSet<&'static str>,
 }
 
 impl Watch {
+    /// Whether the user comes back from another program.
+    pub(super) fn is_back(&mut self, has_focus: bool) -> bool {
+        std::mem::replace(&mut self.is_away, !has_focus) && has_focus
+    }
+
     /// What there is to tell at the end of a set-up; `watched`: the user saw it.
     pub(super) fn see(&mut self, view: &SetupView, watched: bool) -> Option<Notice> {
         if view.is_busy {
@@ -49,6 +56,15 @@ mod tests {
     use super::*;
     use crate::notices::Tone;
     use tonearm_core::failure::{Failure, FailureKind};
+
+    #[test]
+    fn whoever_comes_back_is_noticed_once() {
+        let mut watch = Watch::default();
+        let seen = [true, true, false, false, true, true, false, true];
+        let back = seen.map(|has_focus| watch.is_back(has_focus));
+        let expected = [false, false, false, false, true, false, false, true];
+        assert_eq!(back, expected);
+    }
 
     #[test]
     fn the_end_is_told_once_to_those_who_did_not_watch() {

@@ -79,6 +79,8 @@ pub enum Command {
     Resume,
     /// Stops imports and jobs; what was finished is kept, what was running is due again.
     Cancel,
+    /// The same, because the program ends: nobody waits for models to be ready for more.
+    End,
 }
 
 /// Which tracks are meant.

@@ -384,7 +384,7 @@ impl Hands {
             mut events,
         } = self;
         scans.stop();
-        let cancel = Input::Command(Command::Cancel);
+        let end = Input::Command(Command::End);
         let mut last = |input, writer: Option<&Writer>| {
             for effect in state.apply(input, Timestamp::now()) {
                 match (effect, writer) {
@@ -400,7 +400,7 @@ impl Hands {
             }
             state.has_deeds()
         };
-        let mut has_deeds = last(cancel, Some(&writer));
+        let mut has_deeds = last(end, Some(&writer));
         // What the user asked for by hand just before the end is done.
         while has_deeds {
             match waiting.recv_timeout(LAST_DEED) {

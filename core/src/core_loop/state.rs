@@ -14,6 +14,7 @@ mod waiting;
 mod working;
 
 use crate::artifact::{Artifact, Engine};
+use crate::control::Control;
 use crate::core_loop::catalog::Catalog;
 use crate::core_loop::command::{Command, RequestId, Selection};
 use crate::core_loop::event::Event;
@@ -251,8 +252,8 @@ impl State {
         if !self.reloading {
             self.storage_trouble = None;
         }
-        self.stopped =
-            matches!(command, Command::Cancel) || self.stopped && is_beside_the_work(&command);
+        self.stopped = matches!(command, Command::Cancel | Command::End)
+            || self.stopped && is_beside_the_work(&command);
         match command {
             Command::Import {
                 request,
@@ -304,7 +305,8 @@ impl State {
             Command::Retry(tracks) => return self.retry(tracks, now),
             Command::Prioritize(tracks) => self.queue.prioritize(&tracks),
             Command::CancelTracks(tracks) => return self.cancel_tracks(tracks, now),
-            Command::Cancel => return self.cancel(),
+            Command::Cancel => return self.cancel(Control::cancel),
+            Command::End => return self.cancel(Control::abandon),
             Command::Decks(_) | Command::Setup(_) => {}
         }
         Vec::new()
@@ -427,7 +429,7 @@ impl State {
                 self.look(now);
             }
         }
-        Vec::new()
+        self.look_for_models().into_iter().collect()
     }
 
     fn idle_now(&mut self) -> Vec<Effect> {

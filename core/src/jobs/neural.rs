@@ -1,6 +1,9 @@
 //! The analyser behind which the models stand: beats, then stems, then chords and key from what the stems hold.
 
 mod sound;
+mod trouble;
+
+pub(crate) use trouble::gone;
 
 use crate::analysis::heard::{self, HeardSpan};
 use crate::analysis::rhythm;
@@ -12,12 +15,13 @@ use crate::failure::{Failure, FailureKind};
 use crate::findings::Finding;
 use crate::jobs::plan::{Outlook, Recipes};
 use crate::python::Workers;
+use crate::python::device::{self, KnownDevice};
 use crate::python::environment::{self, Environment};
 use crate::python::protocol::{Family, HeardBeats, HeardHarmony, Malformed, SplitStems};
-use crate::python::worker::{Patience, Ran, Task, TaskError};
-use crate::setup::{Places, run::keep_device};
+use crate::python::worker::{Patience, Ran, Task};
+use crate::setup::Places;
 use crate::stems::drive::{Booking, Drive};
-use crate::stems::{self, Stem, StemError, StemFiles, StemSet, StemWriter, room};
+use crate::stems::{self, Stem, StemFiles, StemSet, StemWriter, room};
 use crate::units::{SampleRate, Secs};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -28,6 +32,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
+use trouble::{Trouble, not_whole, replaced};
 
 /// Raised whenever the same model would give another result.
 fn version(artifact: Artifact) -> u32 {
@@ -73,64 +78,17 @@ pub struct Neural {
     workers: Workers,
     /// What can be made now, and how.
     recipes: ArcSwap<Recipes>,
-    /// What models last ran on: written down when it changes.
-    device: Mutex<String>,
+    /// What models last ran on, and the card that ran out of memory: written down when it changes.
+    device: Mutex<Option<KnownDevice>>,
+    spent: Mutex<Spent>,
 }
 
-/// Why there is no result.
-#[derive(Debug)]
-enum Trouble {
-    Cancelled,
-    /// The environment or the model is not there any more.
-    Unready(Failure),
-    Failed(Failure),
-}
-
-impl From<Cancelled> for Trouble {
-    fn from(_: Cancelled) -> Self {
-        Self::Cancelled
-    }
-}
-
-impl From<TaskError> for Trouble {
-    fn from(error: TaskError) -> Self {
-        match error {
-            TaskError::Cancelled(_) => Self::Cancelled,
-            TaskError::Unready(failure) => Self::Unready(failure),
-            TaskError::Failed(failure) => Self::Failed(failure),
-        }
-    }
-}
-
-impl From<StemError> for Trouble {
-    fn from(error: StemError) -> Self {
-        error.failure().map_or(Self::Cancelled, Self::Failed)
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<std::io::Error> for Trouble {
-    fn from(error: std::io::Error) -> Self {
-        let mut failure = Failure::from_io(&error);
-        failure.kind = FailureKind::Storage;
-        "Make room on the drive that holds the library".clone_into(&mut failure.remedy);
-        Self::Failed(failure)
-    }
-}
-
-impl From<Malformed> for Trouble {
-    fn from(error: Malformed) -> Self {
-        Self::Failed(Failure::new(
-            FailureKind::Bug,
-            error.to_string(),
-            "Try again; if it stays so, run tonearm setup to repair the environment",
-        ))
-    }
+/// CPU seconds that workers have taken for all tracks together.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Spent {
+    pub workers: f64,
+    /// Of those, in the networks.
+    pub networks: f64,
 }
 
 impl Neural {
@@ -142,6 +100,7 @@ impl Neural {
             workers: Workers::new(Patience::default()),
             recipes: ArcSwap::default(),
             device: Mutex::default(),
+            spent: Mutex::default(),
         };
         neural.refresh();
         neural
@@ -182,6 +141,11 @@ impl Neural {
         Outlook { recipes, broken }
     }
 
+    /// What was taken until now.
+    pub fn spent(&self) -> Spent {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends idle workers: before the environment is replaced.
     pub fn let_go(&self) {
         self.workers.cool();
@@ -212,7 +176,10 @@ impl Neural {
         };
         let gone = || Trouble::Unready(gone(family));
         let launch = self.places.launch(self.threads)?.ok_or_else(not_whole)?;
-        let (setting, _) = self.places.setting(family, self.threads).ok_or_else(gone)?;
+        let (setting, sha256) = self.places.setting(family, self.threads).ok_or_else(gone)?;
+        if !self.is_known(family, &sha256) {
+            return Err(Trouble::Unready(replaced(family)));
+        }
         let task = Task {
             family,
             setting: &setting,
@@ -223,6 +190,10 @@ impl Neural {
         };
         let ran = self.workers.run(&launch, &task, control)?;
         self.note_device(&ran);
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.workers += ran.done.cpu_seconds;
+        spent.networks += ran.done.inference_cpu_seconds;
+        drop(spent);
         tracing::info!(
             %family,
             device = %ran.device(),
@@ -235,12 +206,25 @@ impl Neural {
         Ok(ran)
     }
 
+    /// Whether this is the model that results are written down for.
+    fn is_known(&self, family: Family, sha256: &str) -> bool {
+        let recipes = self.recipes.load();
+        let mut mine = recipes
+            .iter()
+            .filter(|(artifact, _)| self::family(**artifact).is_some_and(|it| it.0 == family));
+        mine.all(|(_, recipe)| recipe.model.as_deref() == Some(sha256))
+    }
+
     fn note_device(&self, ran: &Ran) {
         let mut known = self.device.lock().unwrap_or_else(PoisonError::into_inner);
-        let device = ran.device();
-        if *known != device {
-            device.clone_into(&mut known);
-            keep_device(&self.places.cache, device, &ran.loaded.devices);
+        let now = KnownDevice {
+            device: ran.device().to_owned(),
+            devices: ran.loaded.devices.clone(),
+            short: self.workers.short(),
+        };
+        if known.as_ref() != Some(&now) {
+            device::keep(&self.places.cache, &now);
+            *known = Some(now);
         }
     }
 
@@ -309,24 +293,6 @@ impl Neural {
         let heard = HeardHarmony::read(ran.done.result, sound.length())?;
         Ok((heard, sound.length(), ran.done.cpu_seconds))
     }
-}
-
-/// Why nothing can be asked of any model.
-fn not_whole(reason: &str) -> Failure {
-    Failure::new(
-        FailureKind::Missing,
-        format!("the environment for models is not whole: {reason}"),
-        "Run tonearm setup; it makes it anew",
-    )
-}
-
-/// Why nothing can be asked of one.
-pub(crate) fn gone(family: Family) -> Failure {
-    Failure::new(
-        FailureKind::Missing,
-        format!("the model for {family} is no longer there"),
-        "Get it again with tonearm setup",
-    )
 }
 
 fn expected(family: Family, length: Secs) -> Duration {

@@ -1,5 +1,6 @@
 //! Child processes that leave nothing behind: each leads a group of its own, which ends with it.
 
+use super::environment::InUse;
 use crate::control::Control;
 use std::io::Read;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -15,12 +16,20 @@ const LONGEST_LINE: usize = 64 << 10;
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What a dead child's own children may still say before they are ended too.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// What a killed worker is waited for before a thread of its own does: the memory of a large one is taken back at that
+/// worker's own low priority, which beside four busy programs took seven seconds.
+const LAST_BREATH: Duration = Duration::from_millis(100);
 
 /// A child with everything that it started. Dropping it ends them all.
 #[derive(Debug)]
 pub(super) struct Group {
-    child: Child,
+    /// Until it was taken off the system's list, or left to a thread that does.
+    child: Option<Child>,
     ended: Option<ExitStatus>,
+    /// What the end is waited for, where not for ever.
+    last_breath: Option<Duration>,
+    /// Let go when it has ended.
+    kept: Option<InUse>,
 }
 
 impl Group {
@@ -39,41 +48,74 @@ impl Group {
             command.process_group(0);
         }
         Ok(Self {
-            child: command.spawn()?,
+            child: Some(command.spawn()?),
             ended: None,
+            last_breath: None,
+            kept: None,
         })
     }
 
+    /// Its end will not be waited for long, and `kept` is let go after it, not before.
+    pub(super) fn outlived_by(&mut self, kept: Option<InUse>) {
+        self.last_breath = Some(LAST_BREATH);
+        self.kept = kept;
+    }
+
     pub(super) fn stdin(&mut self) -> Option<ChildStdin> {
-        self.child.stdin.take()
+        self.child.as_mut()?.stdin.take()
     }
 
     pub(super) fn stdout(&mut self) -> Option<ChildStdout> {
-        self.child.stdout.take()
+        self.child.as_mut()?.stdout.take()
     }
 
     pub(super) fn stderr(&mut self) -> Option<ChildStderr> {
-        self.child.stderr.take()
+        self.child.as_mut()?.stderr.take()
     }
 
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        if self.ended.is_none() {
-            self.ended = self.child.try_wait()?;
+        if self.ended.is_none()
+            && let Some(child) = &mut self.child
+        {
+            self.ended = child.try_wait()?;
             if self.ended.is_some() {
                 // At once, while its number cannot belong to anybody else yet.
-                kill_group(self.child.id());
+                kill_group(child.id());
             }
         }
         Ok(self.ended)
     }
 
     /// Ends it and all that it started, and takes it off the system's list.
-    pub(super) fn kill(&mut self) {
-        if self.ended.is_none() {
-            kill_group(self.child.id());
-            drop(self.child.kill());
-            self.ended = self.child.wait().ok();
+    fn kill(&mut self) {
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
+        if self.ended.is_some() {
+            return;
+        }
+        kill_group(child.id());
+        drop(child.kill());
+        let kept = self.kept.take();
+        let bury = move || {
+            drop(child.wait());
+            drop(kept);
+        };
+        let Some(longest) = self.last_breath else {
+            return bury();
+        };
+        let (say, gone) = sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("end of a child".to_owned())
+            .spawn(move || {
+                bury();
+                // Nobody may wait any more.
+                let _nobody = say.send(());
+            });
+        match thread {
+            Ok(_detached) => drop(gone.recv_timeout(longest)),
+            Err(error) => tracing::warn!(%error, "a child that was ended stays on the list"),
         }
     }
 }
@@ -259,5 +301,24 @@ mod tests {
             true
         });
         assert_eq!(lines, ["one", "two", "three", "four"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn one_that_is_left_in_a_hurry_is_buried_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut group = Group::start(Command::new("sleep").arg("600")).unwrap();
+        group.outlived_by(InUse::hold(folder.path()).unwrap());
+        group.last_breath = Some(Duration::ZERO);
+        let id = group.child.as_ref().unwrap().id();
+        drop(group);
+        let began = Instant::now();
+        // Not even a zombie of it.
+        while std::path::Path::new(&format!("/proc/{id}")).exists()
+            || super::super::environment::is_used(folder.path())
+        {
+            assert!(began.elapsed() < Duration::from_mins(1));
+            thread::yield_now();
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Who keeps the workers: one place for each family, emptied when nobody has asked for a while.
 
-use super::protocol::Family;
+use super::protocol::{Family, shortened};
 use super::worker::{Launch, Patience, Ran, Task, TaskError, Worker, perform};
 use crate::control::Control;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -15,6 +15,8 @@ pub struct Workers(Arc<Shared>);
 struct Shared {
     patience: Patience,
     places: [Mutex<Place>; Family::ALL.len()],
+    /// A card that ran out of memory: as long as the program runs it is not tried again.
+    short: Mutex<Option<String>>,
     /// Whether a thread looks after idle workers, and the bell that wakes it.
     keeper: Mutex<Keeper>,
     bell: Condvar,
@@ -37,6 +39,7 @@ impl Workers {
         Self(Arc::new(Shared {
             patience,
             places: Default::default(),
+            short: Mutex::default(),
             keeper: Mutex::default(),
             bell: Condvar::new(),
         }))
@@ -51,11 +54,21 @@ impl Workers {
     ) -> Result<Ran, TaskError> {
         let mut place = self.0.place(task.family, control)?;
         place.idle_since = None;
-        let ran = perform(&mut place.worker, launch, (task, self.0.patience), control);
+        let short = self.short();
+        let how = (launch, short.as_deref());
+        let ran = perform(&mut place.worker, how, (task, self.0.patience), control);
+        if let Some(short) = ran.as_ref().ok().and_then(Ran::short) {
+            *lock(&self.0.short) = Some(shortened(short));
+        }
         place.idle_since = Some(Instant::now());
         drop(place);
         self.0.look_after();
         ran
+    }
+
+    /// The card that ran out of memory since the program began.
+    pub fn short(&self) -> Option<String> {
+        lock(&self.0.short).clone()
     }
 
     /// Families that have a warm worker that nobody uses now.

@@ -136,6 +136,8 @@ impl Reply {
 pub struct Loaded {
     /// What the model runs on, after the worker tried it out.
     pub device: String,
+    /// The card that had not the memory for it: the processor stands in.
+    pub short: Option<String>,
     pub devices: Vec<String>,
     pub versions: BTreeMap<String, serde_json::Value>,
     pub model: serde_json::Value,
@@ -149,12 +151,18 @@ pub struct Done {
     /// Where it was computed: on the processor, where a card had not the memory for it.
     #[serde(default)]
     pub device: String,
+    /// That card.
+    #[serde(default)]
+    pub short: Option<String>,
     /// Read by the family's own reader below.
     pub result: serde_json::Value,
     #[serde(default)]
     pub cpu_seconds: f64,
+    /// Of those, in the network alone: by the clock, and of CPU.
     #[serde(default)]
     pub inference_seconds: f64,
+    #[serde(default)]
+    pub inference_cpu_seconds: f64,
     #[serde(default)]
     pub rss_bytes: u64,
 }

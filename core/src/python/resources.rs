@@ -50,6 +50,11 @@ pub fn worker_in(resources: &Path) -> PathBuf {
     resources.join(WORKER)
 }
 
+/// Where Python finds their modules.
+pub(super) fn modules_in(resources: &Path) -> PathBuf {
+    resources.join("python")
+}
+
 /// Writes everything into a folder of its own below `cache`, as far as it is not there as it should be; gives that
 /// folder.
 pub fn write_out(cache: &Path) -> io::Result<PathBuf> {

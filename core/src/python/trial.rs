@@ -1,11 +1,14 @@
 //! Commands for a Python that end with this program, and the trial: whether everything in an environment can be loaded.
 
 use super::child::{ChildError, ask};
+use super::device::{self, KnownDevice};
 use super::environment::Ready;
 use super::protocol::shortened;
+use super::resources;
 use super::venv::BuildError;
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -28,14 +31,25 @@ watcher.start()";
 const RUN_MODULE: &str = "import runpy
 module = sys.argv.pop(1)
 runpy.run_module(module, run_name='__main__', alter_sys=True)";
-/// Packages whose import shows that all is well, and whose versions are told.
-const TRIED: &str = "import json
+/// Packages whose import shows that all is well, whose versions are told, and what they compute on. The folder of the
+/// workers' modules follows.
+const TRIED: &str = "import json, sys
 from importlib.metadata import version
 import numpy, torch, torchaudio, einops, safetensors, rotary_embedding_torch
 import beat_this.model.beat_tracker, demucs.htdemucs
 torch.zeros(4).sum().item()
-print(json.dumps({name: version(name) for name in
-    ('torch', 'torchaudio', 'beat-this', 'demucs', 'numpy')}))";
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+from tonearm_worker.devices import available
+print(json.dumps({'devices': available(), 'versions': {name: version(name) for name in
+    ('torch', 'torchaudio', 'beat-this', 'demucs', 'numpy')}}))";
+/// What it says at its end.
+#[derive(Debug, Deserialize)]
+struct Tried {
+    versions: BTreeMap<String, String>,
+    /// The best first.
+    devices: Vec<String>,
+}
 /// What would make Python or pip work elsewhere than in our folder. Where the user's packages come from stays.
 const LEFT_OUT: [&str; 8] = [
     "PYTHONHOME",
@@ -77,23 +91,38 @@ enum Unsound {
     Unknown(BuildError),
 }
 
-/// Loads all that matters; gives the versions.
+/// Loads all that matters; gives the versions. What it computes on is remembered.
 pub(super) fn load(
     python: &Path,
+    (cache, workers): (&Path, &Path),
     control: &Control,
 ) -> Result<BTreeMap<String, String>, BuildError> {
-    try_out(python, control).map_err(|unsound| match unsound {
+    try_out(python, (cache, workers), control).map_err(|unsound| match unsound {
         Unsound::Broken(failure) => BuildError::Failed(failure),
         Unsound::Unknown(error) => error,
     })
 }
 
-fn try_out(python: &Path, control: &Control) -> Result<BTreeMap<String, String>, Unsound> {
+fn try_out(
+    python: &Path,
+    (cache, workers): (&Path, &Path),
+    control: &Control,
+) -> Result<BTreeMap<String, String>, Unsound> {
     let mut command = guarded(python, TRIED);
+    command.arg(resources::modules_in(workers));
     let answer = ask(&mut command, STEP_LONGEST, control);
     let answer = answer.map_err(|error| Unsound::Unknown(broke(&error)))?;
     let last = answer.out.lines().last().unwrap_or_default();
-    if let (true, Ok(versions)) = (answer.status.success(), serde_json::from_str(last)) {
+    let tried = serde_json::from_str(last).ok();
+    if let Some(Tried { versions, devices }) = tried.filter(|_| answer.status.success()) {
+        if let Some(best) = devices.first() {
+            let known = KnownDevice {
+                device: best.clone(),
+                devices,
+                short: None,
+            };
+            device::keep(cache, &known);
+        }
         return Ok(versions);
     }
     let said = answer.error.lines().rfind(|line| !line.trim().is_empty());
@@ -118,8 +147,12 @@ fn try_out(python: &Path, control: &Control) -> Result<BTreeMap<String, String>,
 
 /// Whether an environment that looks well is well: one that is not counts as broken from now on, and `false` is given.
 /// One that could not be tried to the end, for want of time or memory, is left as it is.
-pub(crate) fn holds(ready: &Ready, control: &Control) -> Result<bool, BuildError> {
-    match try_out(&ready.python, control) {
+pub(crate) fn holds(
+    ready: &Ready,
+    places: (&Path, &Path),
+    control: &Control,
+) -> Result<bool, BuildError> {
+    match try_out(&ready.python, places, control) {
         Ok(_) => Ok(true),
         Err(Unsound::Broken(failure)) => {
             tracing::warn!(reason = %failure.message, "the environment is made anew");
@@ -158,7 +191,11 @@ mod tests {
     #[test]
     fn an_environment_counts_as_broken_only_when_its_packages_were_tried_to_the_end() {
         for (script, ended, is_trusted) in [
-            (Some("echo '{}'"), Some(true), true),
+            (
+                Some(r#"echo '{"versions": {}, "devices": ["cpu"]}'"#),
+                Some(true),
+                true,
+            ),
             (
                 Some("echo 'ImportError: no torch' >&2; exit 1"),
                 Some(false),
@@ -187,7 +224,8 @@ mod tests {
                 variant: Variant::Cpu,
                 versions: BTreeMap::new(),
             };
-            let held = holds(&ready, &Control::default());
+            let places = (folder.path(), folder.path());
+            let held = holds(&ready, places, &Control::default());
             assert_eq!(
                 (held.ok(), marker.exists()),
                 (ended, is_trusted),

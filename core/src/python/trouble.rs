@@ -75,6 +75,15 @@ pub(super) fn bad_model(path: &Path, message: &str) -> Trouble {
     ))
 }
 
+/// One that went between two looks.
+pub(super) fn missing_model(message: &str) -> Failure {
+    Failure::new(
+        FailureKind::Missing,
+        format!("the model went while it was to be loaded: {message}"),
+        "Get it again with tonearm setup",
+    )
+}
+
 pub(super) fn being_replaced(replaced: &Replaced) -> Failure {
     Failure::new(
         FailureKind::Missing,

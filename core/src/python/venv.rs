@@ -42,6 +42,8 @@ pub struct Build<'a> {
     pub variant: Variant,
     /// A folder with packages, in place of the net.
     pub wheels: Option<&'a Path>,
+    /// The folder with all that workers run.
+    pub workers: &'a Path,
 }
 
 /// How far a build is.
@@ -141,23 +143,21 @@ pub fn build(
         folder: unfinished.clone(),
         control,
     };
-    let made = site.make(&locks, tell);
-    let versions = match made {
-        Ok(versions) => versions,
-        Err(error) => {
-            drop(fs::remove_dir_all(&unfinished));
-            return Err(error);
-        }
-    };
-    let marker = Marker {
-        fingerprint: print.clone(),
-        variant: job.variant,
-        interpreter: job.interpreter.clone(),
-        stamp: environment::stamp_of(&job.interpreter.path)?,
-        versions,
-        built: Timestamp::now(),
-    };
-    put_in_place(job.cache, &unfinished, &marker)?;
+    let placed = site.make(&locks, tell).and_then(|versions| {
+        let marker = Marker {
+            fingerprint: print,
+            variant: job.variant,
+            interpreter: job.interpreter.clone(),
+            stamp: environment::stamp_of(&job.interpreter.path)?,
+            versions,
+            built: Timestamp::now(),
+        };
+        put_in_place(job.cache, &unfinished, &marker)
+    });
+    if let Err(error) = placed {
+        drop(fs::remove_dir_all(&unfinished));
+        return Err(error);
+    }
     match environment::check(job.cache) {
         Environment::Ready(ready) => Ok(*ready),
         Environment::Absent | Environment::Broken { .. } => Err(BuildError::Failed(Failure::new(
@@ -321,7 +321,8 @@ impl Site<'_> {
         self.pip(&pip_lock, &[], &mut |_| ())?;
         self.install(locks, tell)?;
         tell(still(Step::Trying, "whether everything can be loaded"));
-        let versions = trial::load(&python, self.control)?;
+        let places = (self.job.cache, self.job.workers);
+        let versions = trial::load(&python, places, self.control)?;
         fs::remove_dir_all(&temporary)?;
         Ok(versions)
     }

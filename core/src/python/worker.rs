@@ -8,7 +8,7 @@ use super::child::Group;
 use super::environment::InUse;
 use super::protocol::{self, Done, ErrorKind, Family, Loaded, Reply, Request};
 use super::replies::{Replies, replies};
-use super::trouble::{Trouble, bad_model, being_replaced, not_started, refused};
+use super::trouble::{Trouble, bad_model, being_replaced, missing_model, not_started, refused};
 use super::words::Words;
 use crate::control::{Cancelled, Control};
 use crate::failure::{Failure, FailureKind};
@@ -55,8 +55,6 @@ pub struct Patience {
     pub cancel: Duration,
     /// Idle before it is dropped.
     pub idle: Duration,
-    /// On the processor after a card ran out of memory, before that is tried again.
-    pub stand_in: Duration,
 }
 
 impl Default for Patience {
@@ -64,9 +62,8 @@ impl Default for Patience {
         Self {
             hello: Duration::from_mins(3),
             silence: Duration::from_mins(2),
-            cancel: Duration::from_millis(800),
+            cancel: Duration::from_millis(500),
             idle: Duration::from_secs(90),
-            stand_in: Duration::from_mins(10),
         }
     }
 }
@@ -111,6 +108,12 @@ impl Ran {
             &self.done.device
         }
     }
+
+    /// The card that had not the memory for it, where the processor stood in.
+    pub fn short(&self) -> Option<&str> {
+        let short = self.done.short.as_ref().or(self.loaded.short.as_ref());
+        short.map(String::as_str)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -130,8 +133,6 @@ pub(super) struct Worker {
     family: Family,
     launch: Launch,
     group: Group,
-    /// Until the process has ended: dropped after it.
-    _in_use: Option<InUse>,
     stdin: ChildStdin,
     replies: Replies,
     words: Words,
@@ -146,15 +147,6 @@ struct Inside {
     /// As it was asked for.
     setting: Setting,
     loaded: Loaded,
-    /// Since when the processor stands in for a card without memory, if it does.
-    stands_in: Option<Instant>,
-}
-
-/// Whether the model is where it was asked for, or on the processor all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Where {
-    AsAsked,
-    StandIn,
 }
 
 impl Worker {
@@ -175,7 +167,14 @@ impl Worker {
         for (name, value) in &launch.environment {
             command.env(name, value);
         }
-        let mut group = Group::start(&mut command).map_err(hopeless)?;
+        let mut group = Group::start(&mut command).map_err(|error| {
+            let is_gone = launch.home.is_some() && !launch.program.exists();
+            if is_gone {
+                return Trouble::Unready(not_started(&error));
+            }
+            hopeless(error)
+        })?;
+        group.outlived_by(in_use.flatten());
         let lost = || hopeless(io::Error::other("a pipe is missing"));
         let stdin = group.stdin().ok_or_else(lost)?;
         let stdout = group.stdout().ok_or_else(lost)?;
@@ -191,7 +190,6 @@ impl Worker {
             family,
             launch: launch.clone(),
             group,
-            _in_use: in_use.flatten(),
             stdin,
             replies,
             words,
@@ -233,19 +231,14 @@ impl Worker {
     /// Whether it may be used for this setting: alive, started in this way, and not loaded with another.
     fn suits(&mut self, launch: &Launch, setting: &Setting) -> bool {
         let is_alive = matches!(self.group.ended(), Ok(None));
-        let longest = self.patience.stand_in;
-        is_alive
-            && self.launch == *launch
-            && self.loaded.as_ref().is_none_or(|inside| {
-                let stands_in = inside.stands_in;
-                inside.setting == *setting
-                    && stands_in.is_none_or(|since| since.elapsed() < longest)
-            })
+        let is_as_asked = |inside: &Inside| inside.setting == *setting;
+        is_alive && self.launch == *launch && self.loaded.as_ref().is_none_or(is_as_asked)
     }
 
+    /// `short`: a card that is not to be tried again.
     fn load(
         &mut self,
-        (setting, on): (&Setting, Where),
+        (setting, short): (&Setting, Option<&str>),
         control: &Control,
     ) -> Result<Loaded, Trouble> {
         if let Some(inside) = &self.loaded {
@@ -253,10 +246,7 @@ impl Worker {
         }
         let request = Request::Load {
             path: &setting.model,
-            device: match on {
-                Where::AsAsked => &setting.device,
-                Where::StandIn => "cpu",
-            },
+            device: without(short, &setting.device),
             threads: setting.threads,
             dtype: "float32",
         };
@@ -269,7 +259,6 @@ impl Worker {
                     self.loaded = Some(Inside {
                         setting: setting.clone(),
                         loaded: loaded.clone(),
-                        stands_in: (on == Where::StandIn).then(Instant::now),
                     });
                     return Ok(loaded);
                 }
@@ -278,7 +267,13 @@ impl Worker {
                     kind: ErrorKind::BadModel,
                     message,
                     ..
-                } => return Err(bad_model(&setting.model, &message)),
+                } if setting.model.exists() => return Err(bad_model(&setting.model, &message)),
+                // Another Tonearm has got it again, or removed it.
+                Reply::Error {
+                    kind: ErrorKind::BadModel,
+                    message,
+                    ..
+                } => return Err(Trouble::Unready(missing_model(&message))),
                 Reply::Error { kind, message, .. } => {
                     return Err(refused(kind, &message, &setting.model));
                 }
@@ -347,14 +342,13 @@ impl Worker {
     }
 
     /// After a cancel: whether it stopped in time and may be used on.
-    fn settles(&mut self) -> bool {
+    fn settles(&mut self, control: &Control) -> bool {
         if self.loaded.is_none() {
             return false;
         }
         let until = Instant::now() + self.patience.cancel;
-        let nobody = Control::default();
         for _ in 0..MOST_LATE_REPLIES {
-            match self.next(until, &nobody) {
+            match self.next_unless(until, &|| control.is_abandoned()) {
                 Ok(Reply::Cancelled { id } | Reply::Done(Done { id, .. }))
                     if id + 1 == self.next_id =>
                 {
@@ -385,8 +379,12 @@ impl Worker {
 
     /// The next reply; `Broken` when there is none until then.
     fn next(&mut self, until: Instant, control: &Control) -> Result<Reply, Trouble> {
+        self.next_unless(until, &|| control.check().is_err())
+    }
+
+    fn next_unless(&mut self, until: Instant, stops: &dyn Fn() -> bool) -> Result<Reply, Trouble> {
         loop {
-            if control.check().is_err() {
+            if stops() {
                 return Err(Trouble::Cancelled);
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -440,5 +438,37 @@ impl Worker {
             format!("the model for {} took longer than {secs} s", self.family),
             "Close other programs and try again, or use the built-in analysis for this track",
         ))
+    }
+}
+
+/// The device to ask for: the processor in place of a card that is short of memory.
+fn without<'a>(short: Option<&str>, asked: &'a str) -> &'a str {
+    let name = |device| if device == "cuda:0" { "cuda" } else { device };
+    let is_short = |short| asked == "auto" || name(asked) == name(short);
+    if short.is_some_and(is_short) {
+        "cpu"
+    } else {
+        asked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn for_a_card_without_memory_the_processor_is_asked() {
+        for (short, asked, expected) in [
+            (None, "auto", "auto"),
+            (Some("cuda"), "auto", "cpu"),
+            (Some("cuda"), "cuda:0", "cpu"),
+            (Some("cuda:0"), "cuda", "cpu"),
+            (Some("mps"), "mps", "cpu"),
+            (Some("cuda"), "cuda:1", "cuda:1"),
+            (Some("cuda:1"), "cuda:1", "cpu"),
+            (Some("cuda"), "cpu", "cpu"),
+        ] {
+            assert_eq!(without(short, asked), expected, "{short:?} {asked}");
+        }
     }
 }

@@ -11,8 +11,7 @@ use crate::models::manifest::{BadManifest, Manifest};
 use crate::python::environment::{self, Environment, Ready};
 use crate::python::interpreter::{self, Interpreter, NotFound, Wanted};
 use crate::python::{Build, BuildError, Building, Step, build, holds, still};
-use crate::python::{fingerprint, machine};
-use serde::{Deserialize, Serialize};
+use crate::python::{device, fingerprint, machine};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -23,6 +22,7 @@ pub enum Told {
     Interpreter(InterpreterView),
     Variant(VariantView),
     Environment(EnvironmentView),
+    Device(DeviceView),
     /// By id.
     Model(String, ModelState),
 }
@@ -41,6 +41,7 @@ impl SetupView {
             Told::Interpreter(interpreter) => self.interpreter = interpreter,
             Told::Variant(variant) => self.variant = Some(variant),
             Told::Environment(environment) => self.environment = environment,
+            Told::Device(device) => self.device = device,
             Told::Model(id, state) => {
                 if let Some(model) = self.models.iter_mut().find(|model| model.id == id) {
                     model.state = state;
@@ -54,7 +55,7 @@ impl SetupView {
 pub fn survey(places: &Places) -> SetupView {
     let mut view = SetupView {
         environment: environment_view(&environment::check(&places.cache)),
-        device: device(&places.cache),
+        device: device_view(&places.cache),
         python: places.python.clone(),
         ..SetupView::default()
     };
@@ -141,8 +142,7 @@ pub fn run(
         )));
     }
     let made = if wish.environment && places.worker.is_none() {
-        let made = make_environment(places, wish, control, tell);
-        made.and_then(|()| places.resources().map(drop).map_err(SetupError::Failed))
+        make_environment(places, wish, (control, tell))
     } else {
         Ok(())
     };
@@ -182,9 +182,9 @@ fn are_known(manifest: &Manifest, wish: &Wish) -> Result<(), SetupError> {
 fn make_environment(
     places: &Places,
     wish: &Wish,
-    control: &Control,
-    tell: &mut dyn FnMut(Told),
+    (control, tell): (&Control, &mut dyn FnMut(Told)),
 ) -> Result<(), SetupError> {
+    let workers = places.resources().map_err(SetupError::Failed)?;
     let ready = match environment::check(&places.cache) {
         Environment::Ready(ready) => Some(ready),
         Environment::Absent | Environment::Broken { .. } => None,
@@ -198,12 +198,13 @@ fn make_environment(
                 .is_none_or(|python| python == mine || is_same_file(python, mine))
     };
     if let Some(ready) = ready.filter(|ready| suits(ready))
-        && works(&ready, control, tell)?
+        && works(&ready, (&places.cache, &workers), (control, tell))?
     {
         tell(Told::Interpreter(found(&ready.interpreter)));
         tell(Told::Environment(environment_view(&Environment::Ready(
             ready,
         ))));
+        tell(Told::Device(device_view(&places.cache)));
         return Ok(());
     }
     // A machine without a build of torch needs no Python either.
@@ -230,6 +231,7 @@ fn make_environment(
         interpreter: &interpreter,
         variant: variant.variant,
         wheels,
+        workers: &workers,
     };
     let built = build(&job, control, &mut |building| {
         tell(Told::Environment(EnvironmentView::Building(building)));
@@ -239,6 +241,7 @@ fn make_environment(
             tell(Told::Environment(environment_view(&Environment::Ready(
                 Box::new(ready),
             ))));
+            tell(Told::Device(device_view(&places.cache)));
             Ok(())
         }
         Err(error) => {
@@ -266,10 +269,14 @@ impl From<BuildError> for SetupError {
 }
 
 /// Whether an environment that looks whole can be worked with; else it counts as broken and is to be made anew.
-fn works(ready: &Ready, control: &Control, tell: &mut dyn FnMut(Told)) -> Result<bool, SetupError> {
+fn works(
+    ready: &Ready,
+    (cache, workers): (&Path, &Path),
+    (control, tell): (&Control, &mut dyn FnMut(Told)),
+) -> Result<bool, SetupError> {
     let building = still(Step::Trying, "whether everything can be loaded");
     tell(building.into());
-    holds(ready, control).map_err(|error| {
+    holds(ready, (cache, workers), control).map_err(|error| {
         let as_before = Environment::Ready(Box::new(ready.clone()));
         tell(Told::Environment(environment_view(&as_before)));
         error.into()
@@ -342,37 +349,12 @@ fn environment_view(environment: &Environment) -> EnvironmentView {
     }
 }
 
-/// Where it is kept what models last ran on.
-const DEVICE: &str = "device.json";
-
-#[derive(Debug, Serialize, Deserialize)]
-struct KnownDevice {
-    device: String,
-    devices: Vec<String>,
-}
-
-fn device(cache: &Path) -> DeviceView {
-    let read = || -> Option<KnownDevice> {
-        serde_json::from_slice(&fs::read(cache.join(DEVICE)).ok()?).ok()
-    };
-    read().map_or(DeviceView::Unknown, |known| DeviceView::Known {
+fn device_view(cache: &Path) -> DeviceView {
+    device::known(cache).map_or(DeviceView::Unknown, |known| DeviceView::Known {
         device: known.device,
         devices: known.devices,
+        short: known.short,
     })
-}
-
-/// Remembers what a worker found out.
-pub fn keep_device(cache: &Path, device: &str, devices: &[String]) {
-    let known = KnownDevice {
-        device: device.to_owned(),
-        devices: devices.to_vec(),
-    };
-    let kept = fs::create_dir_all(cache)
-        .and_then(|()| Ok(serde_json::to_vec(&known)?))
-        .and_then(|bytes| fs::write(cache.join(DEVICE), bytes));
-    if let Err(error) = kept {
-        tracing::debug!(%error, "what models run on is not remembered");
-    }
 }
 
 impl From<Building> for Told {

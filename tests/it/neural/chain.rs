@@ -1,6 +1,6 @@
 //! The engine ladder from the command line: drafts first, models after, failures beside what stands.
 
-use super::{fake_worker, lives};
+use super::{ends, fake_worker, models};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,22 +26,17 @@ impl Bench {
         bench
             .program
             .put("tune.wav", &waves::tune(7, 30.0, 22_050, 2));
-        let models = [("beat_this", "beats"), ("htdemucs", "stems"), ("ace", "harmony")].map(|(id, family)| {
-            json!({"id": id, "family": family, "title": id, "is_for": "tests", "code_licence": "MIT",
-                "weight_licence": "MIT", "is_free": id != "htdemucs", "notice": null, "link": "",
-                "files": [{"name": format!("{id}.ckpt"), "also": [], "urls": [], "about_bytes": 4,
-                    "most_bytes": 100, "check": "unpinned"}]})
-        });
         fs::create_dir(bench.path("from")).unwrap();
         for id in ["beat_this", "htdemucs", "ace"] {
             let content = format!("PK\u{3}\u{4}{id}");
             fs::write(bench.path("from").join(format!("{id}.ckpt")), content).unwrap();
         }
-        fs::write(
-            bench.path("models.json"),
-            json!({"models": models}).to_string(),
-        )
-        .unwrap();
+        let list = models(&[
+            ("beat_this", "beats", "beat_this.ckpt"),
+            ("htdemucs", "stems", "htdemucs.ckpt"),
+            ("ace", "harmony", "ace.ckpt"),
+        ]);
+        fs::write(bench.path("models.json"), list).unwrap();
         bench
     }
 
@@ -489,9 +484,5 @@ fn a_program_that_is_killed_leaves_no_worker() {
     let id = written().expect("a worker was started");
     running.kill();
     running.end();
-    let began = Instant::now();
-    while lives(&id) {
-        assert!(began.elapsed() < Duration::from_secs(20), "an orphan: {id}");
-        std::thread::yield_now();
-    }
+    assert!(ends(&id), "an orphan: {id}");
 }

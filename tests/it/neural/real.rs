@@ -1,7 +1,8 @@
 //! The same with the real packages and small checkpoints of random weights. `test.sh` makes the environment; without it
 //! these tests are skipped, and say so.
 
-use serde_json::{Value, json};
+use super::models;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,20 +34,6 @@ fn prepare(program: &Program, cache: &Path) -> Option<()> {
     made.ok()?.success().then_some(())
 }
 
-fn models() -> Value {
-    let model = |id: &str, family: &str, name: &str| {
-        json!({"id": id, "family": family, "title": id, "is_for": "tests", "code_licence": "MIT",
-            "weight_licence": "MIT", "is_free": true, "notice": null, "link": "",
-            "files": [{"name": name, "also": [], "urls": [], "about_bytes": 1_000,
-                "most_bytes": 10_000_000, "check": "unpinned"}]})
-    };
-    json!({"models": [
-        model("beat_this", "beats", "beat_this-tiny.ckpt"),
-        model("htdemucs", "stems", "htdemucs-tiny.safetensors"),
-        model("ace", "harmony", "ace-tiny.ckpt"),
-    ]})
-}
-
 #[test]
 fn the_real_chain_runs_from_the_command_line() {
     let Some(cache) = cache() else {
@@ -58,7 +45,12 @@ fn the_real_chain_runs_from_the_command_line() {
         prepare(&program, &cache).is_some(),
         "the environment is of no use"
     );
-    fs::write(program.folder().join("models.json"), models().to_string()).unwrap();
+    let list = models(&[
+        ("beat_this", "beats", "beat_this-tiny.ckpt"),
+        ("htdemucs", "stems", "htdemucs-tiny.safetensors"),
+        ("ace", "harmony", "ace-tiny.ckpt"),
+    ]);
+    fs::write(program.folder().join("models.json"), list).unwrap();
     let run = |arguments: &[&str]| {
         let mut command = program.command(["--json"].iter().chain(arguments));
         command
@@ -73,6 +65,8 @@ fn the_real_chain_runs_from_the_command_line() {
         &from.to_string_lossy(),
         "--models",
         "beat_this,htdemucs,ace",
+        "--accept-licence",
+        "htdemucs",
     ])
     .with_status(0);
     let music = program.music();
@@ -124,4 +118,19 @@ fn models_are_measured(run: &dyn Fn(&[&str]) -> Ended, tune: &str) {
         assert!((ratio - 8.4).abs() < 0.05, "{told}");
         assert_eq!(line["device"], "cpu", "{told}");
     }
+    let seconds = |of: &str| told["chain"][of].as_f64().unwrap();
+    let (program, workers) = (
+        seconds("program_cpu_seconds"),
+        seconds("workers_cpu_seconds"),
+    );
+    let networks = seconds("networks_cpu_seconds");
+    assert!(
+        program > 0.0 && workers > networks && networks > 0.0,
+        "{told}"
+    );
+    let overhead = (program + workers) / networks - 1.0;
+    assert!(
+        (seconds("overhead") / overhead - 1.0).abs() < 1e-6,
+        "{told}"
+    );
 }

@@ -1,6 +1,6 @@
 //! Each way in which a worker can misbehave, and what becomes of it.
 
-use super::{fake_worker, lives};
+use super::{ends, fake_worker};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -35,8 +35,8 @@ impl Bench {
             silence: Duration::from_millis(600),
             cancel: Duration::from_millis(500),
             idle: Duration::from_mins(1),
-            stand_in: Duration::from_mins(10),
         };
+        fs::write(folder.path().join("model"), "").unwrap();
         let environment = [
             ("FAKE_WORKER", mode.into()),
             ("FAKE_FOLDER", folder.path().as_os_str().to_owned()),
@@ -118,7 +118,7 @@ fn one_worker_does_task_after_task_and_goes_with_its_keeper() {
     assert_eq!(bench.workers.warm(), [Family::Beats]);
     let id = bench.started().remove(0);
     drop(bench.workers);
-    assert!(!lives(&id));
+    assert!(ends(&id));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_crash_is_tried_once_more_and_then_told_with_its_last_words() {
     assert!(message.contains("the roof is on fire"), "{message}");
     let started = bench.started();
     assert_eq!(started.len(), 2);
-    assert!(started.iter().all(|id| !lives(id)));
+    assert!(started.iter().all(|id| ends(id)));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn whoever_misbehaves_is_ended_and_told_of() {
         let bench = Bench::new(mode);
         let (_, message) = bench.failure();
         assert!(message.contains(word), "{mode}: {message}");
-        assert!(bench.started().iter().all(|id| !lives(id)), "{mode}");
+        assert!(bench.started().iter().all(|id| ends(id)), "{mode}");
     }
 }
 
@@ -215,44 +215,48 @@ fn a_bad_model_is_told_and_the_worker_stays() {
 }
 
 #[test]
-fn without_memory_on_a_card_the_processor_takes_over_for_a_while() {
-    let mut bench = Bench::new("memory");
-    for _ in 0..3 {
-        let ran = bench.run(&Control::default()).unwrap();
-        assert_eq!(ran.device(), "cpu");
-        assert_eq!(fs::read_to_string(bench.path("device")).unwrap(), "cpu");
-    }
-    assert_eq!(
-        bench.started().len(),
-        2,
-        "one on the card, one on the processor"
-    );
-    bench.workers = Workers::new(Patience {
-        stand_in: Duration::ZERO,
-        ..Patience::default()
-    });
-    for _ in 0..2 {
+fn a_card_without_memory_is_tried_once_and_not_again_by_whoever_starts_next() {
+    // When the model is loaded, and in the middle of a track.
+    for mode in ["card_is_full", "card_fills"] {
+        let bench = Bench::new(mode);
+        for _ in 0..2 {
+            let ran = bench.run(&Control::default()).unwrap();
+            assert_eq!(ran.device(), "cpu", "{mode}");
+        }
+        assert_eq!(bench.started().len(), 1, "{mode}: one does it all");
+        assert_eq!(bench.workers.short().as_deref(), Some("cuda"), "{mode}");
+        bench.workers.cool();
         bench.run(&Control::default()).unwrap();
+        assert_eq!(bench.started().len(), 2, "{mode}");
+        let asked = fs::read_to_string(bench.path("asked")).unwrap();
+        assert_eq!(asked, "auto\ncpu\n", "{mode}");
     }
-    assert_eq!(bench.started().len(), 2 + 4, "the card is tried again");
+}
+
+#[test]
+fn what_went_between_two_looks_is_no_fault_of_the_task() {
+    // The model: the worker does not find it.
+    let bench = Bench::new("bad_model");
+    fs::remove_file(&bench.setting.model).unwrap();
+    let ended = bench.run(&Control::default());
+    assert!(matches!(ended, Err(TaskError::Unready(_))), "{ended:?}");
+    // The environment, with its Python.
+    let mut bench = Bench::new("normal");
+    bench.launch.home = Some(bench.path("home"));
+    bench.launch.program = bench.path("home/bin/python");
+    let ended = bench.run(&Control::default());
+    assert!(matches!(ended, Err(TaskError::Unready(_))), "{ended:?}");
 }
 
 #[test]
 fn without_memory_on_the_processor_nothing_is_tried_twice() {
-    let bench = Bench::new("memory_everywhere");
-    let (_, message) = bench.failure();
-    assert!(message.contains("not enough memory"), "{message}");
-    assert_eq!(bench.started().len(), 1);
-}
-
-#[test]
-fn where_a_card_had_not_the_memory_the_processor_is_told_of() {
-    let bench = Bench::new("elsewhere");
-    let ran = bench.run(&Control::default()).unwrap();
-    assert_eq!(
-        (ran.loaded.device.as_str(), ran.device()),
-        ("cuda:0", "cpu")
-    );
+    for mode in ["memory_everywhere", "no_memory_to_load"] {
+        let bench = Bench::new(mode);
+        let (_, message) = bench.failure();
+        assert!(message.contains("not enough memory"), "{mode}: {message}");
+        assert_eq!(bench.started().len(), 1, "{mode}");
+        assert_eq!(bench.workers.warm(), [], "{mode}: it gives its memory back");
+    }
 }
 
 #[test]
@@ -267,7 +271,10 @@ fn what_a_model_cannot_do_is_told_with_what_helps() {
         ("no_device", "Set TONEARM_DEVICE"),
     ] {
         let mut bench = Bench::new(mode);
-        bench.setting.model = bench.path("models/beat_this/0123/final0.ckpt");
+        let folder = bench.path("models/beat_this/0123");
+        fs::create_dir_all(&folder).unwrap();
+        bench.setting.model = folder.join("final0.ckpt");
+        fs::write(&bench.setting.model, "").unwrap();
         let Err(TaskError::Failed(failure)) = bench.run(&Control::default()) else {
             panic!("no failure");
         };
@@ -295,16 +302,35 @@ fn a_cancel_is_obeyed_at_once_and_the_worker_used_on() {
 }
 
 #[test]
+fn a_worker_is_not_waited_for_where_everything_ends() {
+    // It takes a moment to obey, which nobody gives it.
+    let bench = Bench::new("slow_to_stop");
+    let is_so_far = |control: &Control| control.progress() > 0.0;
+    assert!(stopped(&bench, is_so_far, Control::abandon).is_err());
+    assert_eq!(bench.workers.warm(), []);
+    assert!(stopped(&bench, is_so_far, Control::cancel).is_err());
+    assert_eq!(bench.workers.warm(), [Family::Beats]);
+}
+
+#[test]
 fn a_worker_that_does_not_hear_a_cancel_is_ended() {
     let bench = Bench::new("deaf");
     let is_loaded = |_: &Control| bench.path("device").exists();
     assert!(cancelled(&bench, is_loaded).is_err());
     assert_eq!(bench.workers.warm(), []);
-    assert!(bench.started().iter().all(|id| !lives(id)));
+    assert!(bench.started().iter().all(|id| ends(id)));
 }
 
-/// Cancels as soon as the worker is so far.
 fn cancelled(bench: &Bench, is_so_far: impl Fn(&Control) -> bool) -> Result<Ran, TaskError> {
+    stopped(bench, is_so_far, Control::cancel)
+}
+
+/// Stops as soon as the worker is so far.
+fn stopped(
+    bench: &Bench,
+    is_so_far: impl Fn(&Control) -> bool,
+    stop: fn(&Control),
+) -> Result<Ran, TaskError> {
     let control = Control::default();
     std::thread::scope(|scope| {
         let task = scope.spawn(|| bench.run(&control));
@@ -312,7 +338,7 @@ fn cancelled(bench: &Bench, is_so_far: impl Fn(&Control) -> bool) -> Result<Ran,
         while !is_so_far(&control) && began.elapsed() < Duration::from_mins(1) {
             std::thread::yield_now();
         }
-        control.cancel();
+        stop(&control);
         task.join().unwrap()
     })
 }

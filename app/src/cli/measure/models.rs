@@ -6,6 +6,7 @@ use crate::cli::show::engine;
 use crate::exit::Exit;
 use crate::format;
 use crate::output::Output;
+use cpu_time::ProcessTime;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::time::Instant;
 use tonearm_core::artifact::{Artifact, Maker};
 use tonearm_core::backend::{Analyser as _, AnalysisJob, Stopped};
 use tonearm_core::failure::Failure;
-use tonearm_core::jobs::neural::{Neural, family};
+use tonearm_core::jobs::neural::{Neural, Spent, family};
 use tonearm_core::setup::{DeviceView, run::survey};
 use tonearm_core::stems::drive::Drive;
 use tonearm_core::track::TrackId;
@@ -35,8 +36,37 @@ pub(super) struct Line {
     seconds_per_track: f64,
 }
 
+/// What a track takes from its file to the last result, all models together, in CPU seconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Chain {
+    /// Decoding, and what is made of the answers: this program.
+    program_cpu_seconds: f64,
+    workers_cpu_seconds: f64,
+    /// Of the workers', in the networks.
+    networks_cpu_seconds: f64,
+    /// What is taken beyond the networks, as a part of what they take.
+    overhead: f64,
+}
+
+impl Chain {
+    fn of(program: f64, (before, after): (Spent, Spent)) -> Option<Self> {
+        let workers = after.workers - before.workers;
+        let networks = after.networks - before.networks;
+        (networks > 0.0).then(|| Self {
+            program_cpu_seconds: program,
+            workers_cpu_seconds: workers,
+            networks_cpu_seconds: networks,
+            overhead: (program + workers) / networks - 1.0,
+        })
+    }
+}
+
 /// Lets every model that is ready work on `file` twice, and counts the second time.
-pub(super) fn run(context: &Context, file: &Path, length: Secs) -> Result<Vec<Line>, Exit> {
+pub(super) fn run(
+    context: &Context,
+    file: &Path,
+    length: Secs,
+) -> Result<(Vec<Line>, Option<Chain>), Exit> {
     let places = places()?;
     let scratch = tempfile::tempdir()?;
     let neural = Neural::new(places.clone(), Drive::of(scratch.path().to_path_buf()));
@@ -67,7 +97,9 @@ pub(super) fn run(context: &Context, file: &Path, length: Secs) -> Result<Vec<Li
         stems: None,
     };
     once(&neural, &job)?;
+    let (clock, before) = (ProcessTime::now(), neural.spent());
     let took = once(&neural, &job)?;
+    let chain = Chain::of(clock.elapsed().as_secs_f64(), (before, neural.spent()));
     let took: Vec<(Artifact, f64)> = took.into_iter().filter_map(Took::told).collect();
     if took.is_empty() {
         return Err(Exit::SomeFailed);
@@ -96,6 +128,17 @@ pub(super) fn run(context: &Context, file: &Path, length: Secs) -> Result<Vec<Li
     }
     for line in &mut lines {
         line.seconds_per_track = line.seconds * TRACK / line.audio_seconds.max(1.0);
+    }
+    tell(context, (&lines, chain.as_ref()), length)?;
+    Ok((lines, chain))
+}
+
+fn tell(
+    context: &Context,
+    (lines, chain): (&[Line], Option<&Chain>),
+    length: Secs,
+) -> Result<(), Exit> {
+    for line in lines {
         context.output.line(&format!(
             "{:12}  on {:8}  {:>8.2} s for {}  {:>8.2} s for {}",
             engine(line.model),
@@ -106,7 +149,16 @@ pub(super) fn run(context: &Context, file: &Path, length: Secs) -> Result<Vec<Li
             format::duration(Secs(TRACK)),
         ))?;
     }
-    Ok(lines)
+    if let Some(chain) = chain {
+        context.output.line(&format!(
+            "all together  {:.1} CPU s in the networks, {:.2} beyond them in workers, {:.2} in this program: {:.1} % more",
+            chain.networks_cpu_seconds,
+            chain.workers_cpu_seconds - chain.networks_cpu_seconds,
+            chain.program_cpu_seconds,
+            chain.overhead * 100.0,
+        ))?;
+    }
+    Ok(())
 }
 
 /// What one artifact took, from the report before or the start, until it was there.

@@ -16,7 +16,7 @@ use tonearm_core::core_loop::view::{ImportProgress, Rows, RunningJob, View, Wait
 use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::playback::PlayerView;
 use tonearm_core::row::{ArtifactState, Row, TrackState};
-use tonearm_core::setup::SetupView;
+use tonearm_core::setup::{DeviceView, EnvironmentView, SetupView, Variant};
 use tonearm_core::track::{FilePath, FileStamp, Tags, Track};
 
 /// A window with bar and drawer alone.
@@ -201,6 +201,29 @@ fn work_is_told_with_its_progress_and_can_be_paused() {
             Command::Withdraw(Selection::All)
         ]
     );
+}
+
+#[test]
+fn models_that_go_without_their_card_are_told_while_they_work() {
+    let words = "Cuda ran out of memory: models run on the processor";
+    let mut world = at_work();
+    world.panel.open = true;
+    world.setup.environment = EnvironmentView::Ready {
+        folder: "/cache/python/0123".into(),
+        variant: Variant::Cuda,
+        versions: std::collections::BTreeMap::new(),
+    };
+    world.setup.device = DeviceView::Known {
+        device: "cpu".to_owned(),
+        devices: vec!["cuda".to_owned(), "cpu".to_owned()],
+        short: Some("cuda".to_owned()),
+    };
+    let mut harness = wide(world);
+    assert!(harness.query_by_label(words).is_none());
+    let job = &mut harness.state_mut().view.activity.running[0];
+    job.by_models = job.wants.clone();
+    harness.run_steps(1);
+    harness.get_by_label(words);
 }
 
 #[test]

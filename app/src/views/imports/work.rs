@@ -56,6 +56,7 @@ pub(super) fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel, out:
             ui.spacing_mut().item_spacing.y = 4.0;
             import_ui(ui, scene, panel);
             analysis_ui(ui, &scene.view.activity, panel);
+            slower_ui(ui, scene);
             for job in scene.view.activity.running.iter().take(MOST_RUNNING) {
                 running_ui(ui, scene, (job, &panel.state.pace), out);
             }
@@ -160,6 +161,20 @@ fn analysis_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
         ui.add(Label::new(parts::muted(facts.join(" · "))).wrap());
     }
     ui.add_space(8.0);
+}
+
+/// Work with models that could go on a card and does not.
+fn slower_ui(ui: &mut Ui, scene: &Scene<'_>) {
+    let mut running = scene.view.activity.running.iter();
+    if !running.any(|job| !job.by_models.is_empty()) {
+        return;
+    }
+    let Some(trouble) = scene.setup.without_card() else {
+        return;
+    };
+    let told = format::fit(&format::capitalised(&trouble.message), MOST_CHARS);
+    ui.add(Label::new(RichText::new(told).color(theme::WARN)).wrap())
+        .on_hover_text(trouble.remedy);
 }
 
 fn running_ui(ui: &mut Ui, scene: &Scene<'_>, (job, pace): (&RunningJob, &Pace), out: &mut Outbox) {

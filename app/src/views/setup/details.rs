@@ -48,8 +48,14 @@ pub(super) fn text(view: &SetupView) -> String {
             EnvironmentView::Broken { reason, .. } => format!("damaged: {reason}"),
         },
     );
-    if let DeviceView::Known { device, devices } = &view.device {
+    if let DeviceView::Known {
+        device, devices, ..
+    } = &view.device
+    {
         line("device", format!("{device} of {}", devices.join(", ")));
+    }
+    if let Some(trouble) = view.without_card() {
+        line("without a card", trouble.message);
     }
     for model in &view.models {
         let state = match &model.state {

@@ -178,13 +178,16 @@ fn torch_ui(ui: &mut Ui, view: &SetupView, (panel, busy): (&mut SetupPanel, bool
 }
 
 fn device_ui(ui: &mut Ui, view: &SetupView) {
+    let without = view.without_card();
     let (colour, state, others) = match &view.device {
         DeviceView::Unknown => (
             theme::TEXT_FAINT,
             "Known when a model has run for the first time".to_owned(),
             String::new(),
         ),
-        DeviceView::Known { device, devices } => {
+        DeviceView::Known {
+            device, devices, ..
+        } => {
             let others: Vec<&str> = devices
                 .iter()
                 .filter(|it| *it != device)
@@ -194,7 +197,11 @@ fn device_ui(ui: &mut Ui, view: &SetupView) {
                 [] => String::new(),
                 others => format!("Also there: {}", format::fit(&others.join(", "), 120)),
             };
-            (theme::OK, device_name(device), others)
+            let colour = match without {
+                Some(_) => theme::WARN,
+                None => theme::OK,
+            };
+            (colour, device_name(device), others)
         }
     };
     let head = Head {
@@ -207,6 +214,9 @@ fn device_ui(ui: &mut Ui, view: &SetupView) {
         &head,
         |_ui| {},
         |ui| {
+            if let Some(trouble) = &without {
+                trouble_ui(ui, (&trouble.message, &trouble.remedy));
+            }
             if !others.is_empty() {
                 ui.add(Label::new(muted(&others)).wrap());
             }

@@ -137,6 +137,7 @@ fn complete() -> SetupView {
     view.device = DeviceView::Known {
         device: "cuda:0".to_owned(),
         devices: vec!["cuda:0".to_owned(), "cpu".to_owned()],
+        short: None,
     };
     view
 }
@@ -508,11 +509,33 @@ fn where_models_run_is_looked_up_until_it_is_known() {
     assert!(!should_look(&view(DeviceView::Known {
         device: "cpu".to_owned(),
         devices: vec!["cpu".to_owned()],
+        short: None,
     })));
     assert!(!should_look(&SetupView {
         is_busy: true,
         ..view(DeviceView::Unknown)
     }));
+}
+
+#[test]
+fn packages_for_a_card_that_is_not_there_are_told_with_what_helps() {
+    let mut view = complete();
+    let EnvironmentView::Ready { variant, .. } = &mut view.environment else {
+        panic!("no packages");
+    };
+    *variant = Variant::Cuda;
+    let words = "The packages are for an NVIDIA card, and PyTorch finds none that computes: models run on the processor";
+    let mut harness = show(World::of(view));
+    assert!(harness.query_by_label(words).is_none());
+    harness.state_mut().view.device = DeviceView::Known {
+        device: "cpu".to_owned(),
+        devices: vec!["cpu".to_owned()],
+        short: None,
+    };
+    harness.run_steps(2);
+    harness.get_by_label(words);
+    let told = details::text(&harness.state().view);
+    assert!(told.contains("finds none that computes"), "{told}");
 }
 
 #[test]

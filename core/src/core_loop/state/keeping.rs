@@ -1,6 +1,7 @@
 //! What is written, what of it reached the disk, and what happens when it did not.
 
 use super::State;
+use crate::control::Control;
 use crate::core_loop::event::Event;
 use crate::core_loop::input::{Effect, ImportNews, Input, RelinkNews};
 use crate::failure::Failure;
@@ -54,7 +55,7 @@ impl State {
         self.storage_trouble = Some(failure.clone());
         self.reloading = true;
         self.hands.fall_back();
-        let mut effects = self.cancel();
+        let mut effects = self.cancel(Control::cancel);
         effects.push(Effect::Reload);
         effects.push(Effect::Say(Event::StorageFailed(failure)));
         effects

@@ -36,6 +36,9 @@ pub(super) struct Lost {
     since: Timestamp,
 }
 
+/// Another Tonearm may have changed what there is.
+const LOOK: Effect = Effect::Setup(SetupCommand::Glance);
+
 impl State {
     /// What of a wish is done at this pace; what is left of it waits for the other.
     pub(super) fn work_at(
@@ -251,7 +254,17 @@ impl State {
             };
             self.queue.push_slow(job.track, left);
         }
-        vec![Effect::Setup(SetupCommand::Check)]
+        vec![LOOK]
+    }
+
+    /// Whoever waits for models does not wait longer than until they are there again, whoever has seen to it.
+    pub(super) fn look_for_models(&self) -> Option<Effect> {
+        (self.queue.held() > 0).then_some(LOOK)
+    }
+
+    /// After a job with models it is known what they run on, and others may have changed them meanwhile.
+    pub(super) fn models_worked(by_models: &Recipes) -> Option<Effect> {
+        (!by_models.is_empty()).then_some(LOOK)
     }
 
     pub(super) fn follow_with_beats(&mut self, beats_follow: bool, now: Timestamp) -> Vec<Effect> {

@@ -112,7 +112,7 @@ impl Bench {
                     Effect::ReplyToImport(reply) => self.replies.push(reply),
                     Effect::Reload => self.reloads += 1,
                     Effect::Setup(command) => {
-                        assert_eq!(command, SetupCommand::Check);
+                        assert_eq!(command, SetupCommand::Glance);
                         self.checks += 1;
                     }
                     Effect::ReplyToRelink
@@ -188,12 +188,21 @@ impl Bench {
     }
 
     fn analyze_all(&mut self) {
+        self.analyze(Selection::All, Extent::Everything, (None, false));
+    }
+
+    fn analyze(
+        &mut self,
+        tracks: Selection,
+        extent: Extent,
+        (engine, force): (Option<Engine>, bool),
+    ) {
         self.apply(Input::Command(Command::Analyze {
             request: RequestId(2),
-            tracks: Selection::All,
-            extent: Extent::Everything,
-            force: false,
-            engine: None,
+            tracks,
+            extent,
+            force,
+            engine,
         }));
     }
 
@@ -647,13 +656,8 @@ fn new_beats_make_chords_and_key_due_that_rest_on_the_old_ones() {
     bench.hash(0, 1);
     bench.news(0, JobNews::Ended(JobEnd::Complete));
     bench.end_import(&[]);
-    bench.apply(Input::Command(Command::Analyze {
-        request: RequestId(2),
-        tracks: Selection::Tracks(vec![id]),
-        extent: Extent::Only([Artifact::Beats].into()),
-        force: true,
-        engine: None,
-    }));
+    let beats = Extent::Only([Artifact::Beats].into());
+    bench.analyze(Selection::Tracks(vec![id]), beats, (None, true));
     assert_eq!(bench.jobs[1].wants, [Artifact::Beats, Artifact::Key].into());
 }
 

@@ -3,6 +3,7 @@
 use super::State;
 use super::stems::Asking;
 use crate::artifact::Artifact;
+use crate::control::Control;
 use crate::core_loop::command::{Extent, Selection};
 use crate::core_loop::event::{Event, Tally};
 use crate::core_loop::input::Effect;
@@ -98,14 +99,14 @@ impl State {
         self.ask_for_stems(&of_stems, Asking::Again, now)
     }
 
-    pub(super) fn cancel(&mut self) -> Vec<Effect> {
+    pub(super) fn cancel(&mut self, stop: fn(&Control)) -> Vec<Effect> {
         self.queue.clear();
         self.relinks_waiting.clear();
         if let Some(import) = &mut self.import {
             import.cancel();
         }
         for job in self.running.values() {
-            job.control.cancel();
+            stop(&job.control);
         }
         let mut effects: Vec<Effect> = std::mem::take(&mut self.imports_waiting)
             .into_iter()

@@ -478,6 +478,7 @@ impl State {
         if let Some(job) = self.running.remove(&id) {
             self.finished += 1;
             self.failed += u64::from(job.had_failure);
+            effects.extend(Self::models_worked(&job.by_models));
         }
         effects
     }

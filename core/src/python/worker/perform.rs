@@ -1,35 +1,31 @@
-//! A task done with whatever worker it takes: a fresh one after a crash, one on the processor where a card has no memory.
+//! A task done with whatever worker it takes: a fresh one after a crash.
 
-use super::{Launch, Patience, Ran, Task, TaskError, Where, Worker};
+use super::{Launch, Patience, Ran, Task, TaskError, Worker};
 use crate::control::{Cancelled, Control};
 use crate::python::environment::distrust;
 use crate::python::trouble::{Trouble, out_of_memory};
 
-/// Does a task with the worker in `place`, which is started, replaced and emptied as needed.
+/// Does a task with the worker in `place`, which is started, replaced and emptied as needed. `short`: a card whose memory
+/// was not enough before.
 pub(in crate::python) fn perform(
     place: &mut Option<Worker>,
-    launch: &Launch,
+    (launch, short): (&Launch, Option<&str>),
     (task, patience): (&Task<'_>, Patience),
     control: &Control,
 ) -> Result<Ran, TaskError> {
-    let mut on = Where::AsAsked;
     let mut broken_before = false;
     loop {
-        let trouble = match try_once(place, launch, (task, patience), (on, control)) {
+        let trouble = match try_once(place, (launch, short), (task, patience), control) {
             Ok(ran) => return Ok(ran),
             Err(trouble) => trouble,
         };
         match trouble {
             Trouble::Cancelled => return Err(Cancelled.into()),
             Trouble::Refused(failure) => return Err(TaskError::Failed(failure)),
-            Trouble::OutOfMemory(message) if is_on_processor(place.as_ref(), task, on) => {
+            // On the processor: for a card it would have stood in.
+            Trouble::OutOfMemory(message) => {
                 *place = None;
                 return Err(TaskError::Failed(out_of_memory(&message)));
-            }
-            Trouble::OutOfMemory(message) => {
-                tracing::warn!(%message, "out of memory: once more on the processor");
-                *place = None;
-                on = Where::StandIn;
             }
             Trouble::Stillborn(failure) if broken_before => {
                 return Err(match &launch.home {
@@ -57,18 +53,11 @@ pub(in crate::python) fn perform(
     }
 }
 
-/// Whether what ran out of memory ran on the processor, whatever was asked for.
-fn is_on_processor(worker: Option<&Worker>, task: &Task<'_>, on: Where) -> bool {
-    let inside = worker.and_then(|worker| worker.loaded.as_ref());
-    let is_cpu = inside.is_some_and(|inside| inside.loaded.device == "cpu");
-    is_cpu || on == Where::StandIn || task.setting.device == "cpu"
-}
-
 fn try_once(
     place: &mut Option<Worker>,
-    launch: &Launch,
+    (launch, short): (&Launch, Option<&str>),
     (task, patience): (&Task<'_>, Patience),
-    (on, control): (Where, &Control),
+    control: &Control,
 ) -> Result<Ran, Trouble> {
     if place
         .as_mut()
@@ -81,12 +70,12 @@ fn try_once(
         None => place.insert(Worker::start(task.family, launch, patience, control)?),
     };
     let result = worker
-        .load((task.setting, on), control)
+        .load((task.setting, short), control)
         .and_then(|loaded| Ok((worker.run(task, control)?, loaded)));
     match result {
         Ok((done, loaded)) => Ok(Ran { done, loaded }),
         Err(Trouble::Cancelled) => {
-            if !worker.settles() {
+            if !worker.settles(control) {
                 *place = None;
             }
             Err(Trouble::Cancelled)

@@ -165,13 +165,7 @@ fn no_later_analysis_nor_import_changes_what_was_set_by_hand() {
     let row = bench.row(id);
     assert_eq!(row.artifacts[Artifact::Key as usize], ArtifactState::Done);
     // A forced run leaves it out; a run that began before finds something else.
-    bench.apply(Input::Command(Command::Analyze {
-        request: RequestId(3),
-        tracks: Selection::All,
-        extent: Extent::Everything,
-        force: true,
-        engine: None,
-    }));
+    bench.analyze(Selection::All, Extent::Everything, (None, true));
     let job = bench.jobs.len() - 1;
     assert!(!bench.jobs[job].wants.contains(&Artifact::Beats));
     bench.hash(job, 4);

@@ -36,18 +36,6 @@ impl Bench {
         Some(record.recipe.maker)
     }
 
-    fn made(&mut self, job: usize, artifact: Artifact, result: Result<Option<Finding>, Failure>) {
-        let cpu_secs = 1.0;
-        self.news(
-            job,
-            JobNews::Made(Made {
-                artifact,
-                result,
-                cpu_secs,
-            }),
-        );
-    }
-
     /// The drive is back, or what was moved on it is found.
     fn meet_again(&mut self, id: TrackId) {
         let path = self.row(id).track.path.as_path().display().to_string();
@@ -91,6 +79,26 @@ fn a_batch_whose_models_go_away_waits_for_them_and_burns_nothing() {
         assert_eq!(bench.maker(*id, Artifact::Stems), Some(Maker::Htdemucs));
     }
     assert_eq!(bench.held(), (0, None));
+}
+
+#[test]
+fn others_are_watched_while_tracks_wait_for_models_and_after_models_have_worked() {
+    let (mut bench, ids) = with_tracks(1, &["a", "b"]);
+    let models = recipes_of_models(&STEMS);
+    bench.apply(Input::Tick);
+    bench.apply(Input::Models(models.clone().into()));
+    bench.ask(&ids, false);
+    bench.end_job(0, Ok(Some(Finding::Stems(set(1, 10, 20)))));
+    assert_eq!(bench.checks, 1, "after a model has worked");
+    bench.news(1, JobNews::Ended(JobEnd::Unready(not_whole())));
+    assert_eq!(bench.checks, 2, "when one cannot");
+    bench.apply(Input::Tick);
+    assert_eq!(bench.checks, 3, "while somebody waits");
+    bench.apply(Input::Models(models.into()));
+    bench.end_job(2, Ok(Some(Finding::Stems(set(1, 10, 20)))));
+    let checks = bench.checks;
+    bench.apply(Input::Tick);
+    assert_eq!(bench.checks, checks, "nobody waits any more");
 }
 
 #[test]
@@ -145,13 +153,8 @@ fn chords_wait_for_their_model_with_the_force_that_they_were_asked_for_with() {
     bench.analyze_by_models(&[Artifact::Beats, Artifact::Chords]);
     bench.work_off(0, 10);
     let jobs = bench.jobs.len();
-    bench.apply(Input::Command(Command::Analyze {
-        request: RequestId(1),
-        tracks: Selection::Tracks(ids.clone()),
-        extent: Extent::Only([Artifact::Chords].into()),
-        engine: None,
-        force: true,
-    }));
+    let chords = Extent::Only([Artifact::Chords].into());
+    bench.analyze(Selection::Tracks(ids), chords, (None, true));
     assert_eq!(bench.jobs[jobs].by_models, [Artifact::Chords].into());
     bench.news(jobs, JobNews::Ended(JobEnd::Unready(not_whole())));
     assert_eq!((bench.jobs.len(), bench.held().0), (jobs + 1, 1));
@@ -234,13 +237,8 @@ fn what_failed_for_want_of_a_model_does_not_keep_it_from_working_once_it_is_ther
 }
 
 fn force(bench: &mut Bench, engine: Option<Engine>) {
-    bench.apply(Input::Command(Command::Analyze {
-        request: RequestId(1),
-        tracks: Selection::All,
-        extent: Extent::Only([Artifact::Beats, Artifact::Stems].into()),
-        engine,
-        force: true,
-    }));
+    let extent = Extent::Only([Artifact::Beats, Artifact::Stems].into());
+    bench.analyze(Selection::All, extent, (engine, true));
 }
 
 #[test]

@@ -50,17 +50,22 @@ pub(super) fn with_tracks(slots: usize, names: &[&str]) -> (Bench, Vec<TrackId>)
 
 impl Bench {
     pub(super) fn ask(&mut self, tracks: &[TrackId], force: bool) {
-        self.apply(Input::Command(Command::Analyze {
-            request: RequestId(1),
-            tracks: Selection::Tracks(tracks.to_vec()),
-            extent: Extent::Only(STEMS.into()),
-            engine: None,
-            force,
-        }));
+        let tracks = Selection::Tracks(tracks.to_vec());
+        self.analyze(tracks, Extent::Only(STEMS.into()), (None, force));
     }
 
     pub(super) fn end_job(&mut self, job: usize, result: Result<Option<Finding>, Failure>) {
         let artifact = *self.jobs[job].wants.first().unwrap();
+        self.made(job, artifact, result);
+        self.news(job, JobNews::Ended(JobEnd::Complete));
+    }
+
+    pub(super) fn made(
+        &mut self,
+        job: usize,
+        artifact: Artifact,
+        result: Result<Option<Finding>, Failure>,
+    ) {
         let cpu_secs = 1.0;
         self.news(
             job,
@@ -70,7 +75,6 @@ impl Bench {
                 cpu_secs,
             }),
         );
-        self.news(job, JobNews::Ended(JobEnd::Complete));
     }
 
     pub(super) fn stems(&self, id: TrackId) -> ArtifactState {
@@ -96,13 +100,7 @@ impl Bench {
 #[test]
 fn nobody_gets_stems_unasked_not_even_by_force() {
     let (mut bench, ids) = with_tracks(1, &["a"]);
-    bench.apply(Input::Command(Command::Analyze {
-        request: RequestId(1),
-        tracks: Selection::All,
-        extent: Extent::Everything,
-        engine: None,
-        force: true,
-    }));
+    bench.analyze(Selection::All, Extent::Everything, (None, true));
     bench.end_job(0, Ok(None));
     assert_eq!(bench.wants(), [(ids[0], [Artifact::Beats].into())]);
     assert_eq!(bench.stems(ids[0]), ArtifactState::Absent);
@@ -401,13 +399,8 @@ pub(super) fn recipes_of_models(artifacts: &[Artifact]) -> Recipes {
 
 impl Bench {
     pub(super) fn analyze_by_models(&mut self, only: &[Artifact]) {
-        self.apply(Input::Command(Command::Analyze {
-            request: RequestId(1),
-            tracks: Selection::All,
-            extent: Extent::Only(only.iter().copied().collect()),
-            engine: Some(Engine::Neural),
-            force: false,
-        }));
+        let extent = Extent::Only(only.iter().copied().collect());
+        self.analyze(Selection::All, extent, (Some(Engine::Neural), false));
     }
 
     /// Ends job after job; each set of stems takes `bytes`.
