@@ -18,6 +18,7 @@ mod show;
 mod simulate;
 mod stems;
 mod upkeep;
+mod usage;
 mod waveform;
 
 use crate::exit::Exit;
@@ -130,7 +131,8 @@ fn command() -> clap::Command {
 /// Runs the program with these arguments (the first is its name).
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     crate::window::mark_start();
-    let parsed = command().try_get_matches_from(args).and_then(|found| {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let parsed = command().try_get_matches_from(&args).and_then(|found| {
         let cli = Cli::from_arg_matches(&found)?;
         let from = match found.value_source("library") {
             Some(ValueSource::CommandLine) => From::Argument,
@@ -141,12 +143,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     });
     let (cli, from) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => {
-            // Help and version come this way too, to standard output and with status 0.
-            drop(error.print());
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+        Err(error) => return usage::told(&error, &args),
     };
+    let output = Output::new(cli.color).in_json(cli.json);
     start_log(cli.verbose, cli.quiet, cli.color);
     quieten_panics();
     let answered = catch_unwind(AssertUnwindSafe(|| answer(cli, from)));
@@ -155,6 +154,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(exit) => {
             if !exit.is_silent() {
                 Output::note(&format!("tonearm: {exit}"));
+            }
+            if let Some(document) = exit.document() {
+                // Where nobody reads it any more, the status says it.
+                drop(output.json(&document));
             }
             exit.code()
         }

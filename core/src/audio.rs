@@ -6,6 +6,7 @@
 //! [`TAGLESS_MP3_LAG`] and [`ADTS_LAG`].
 
 pub mod bench;
+mod damage;
 mod decode;
 mod error;
 mod filter;
@@ -19,8 +20,10 @@ mod peaks;
 pub mod resample;
 mod source;
 pub mod stereo;
+mod unfinished;
 
-pub use decode::{Damage, Decoder};
+pub use damage::{Damage, End};
+pub use decode::Decoder;
 pub use error::AudioError;
 pub use listen::{Chapter, Heard, ListenError, Wants, listen, mix_to_mono};
 pub use meter::Meter;

@@ -25,6 +25,18 @@ pub enum FailureKind {
     Bug,
 }
 
+impl FailureKind {
+    /// Whether it says something of the file, and not of the machine, the drive of the library or the program.
+    pub fn is_of_file(self) -> bool {
+        match self {
+            Self::Missing | Self::Unreadable | Self::Unsupported | Self::Damaged | Self::Empty => {
+                true
+            }
+            Self::Storage | Self::Timeout | Self::Bug => false,
+        }
+    }
+}
+
 /// A stored failure: shown in its row, retried when `retry_at` has passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -64,6 +76,46 @@ impl Failure {
         }
     }
 
+    /// What the user named cannot be opened.
+    pub fn of_named(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
+                Self::new(
+                    FailureKind::Missing,
+                    "there is no such file or folder",
+                    "Check how it is written, or connect the drive that it is on",
+                )
+            }
+            ErrorKind::IsADirectory => Self::new(
+                FailureKind::Unreadable,
+                "this is a folder, not a file",
+                "Name a file in it",
+            ),
+            _ => Self::from_io(error),
+        }
+    }
+
+    /// Why nothing can be written where the user said, and what to do, in one sentence.
+    pub fn words_of_writing(error: &std::io::Error) -> String {
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::NotFound => {
+                "its folder is not there: make it, or name another place".to_owned()
+            }
+            ErrorKind::NotADirectory => {
+                "what should be its folder is a file: name another place".to_owned()
+            }
+            ErrorKind::AlreadyExists => {
+                "something is there already and stays as it is: choose another name".to_owned()
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                "you may not write there: name another place".to_owned()
+            }
+            _ => error.to_string(),
+        }
+    }
+
     /// What the operating system says, with what the user can do about it.
     pub fn from_io(error: &std::io::Error) -> Self {
         use std::io::ErrorKind;
@@ -78,14 +130,19 @@ impl Failure {
                 "the file may not be read".to_owned(),
                 "Give yourself permission to read it",
             ),
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem => (
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (
                 FailureKind::Storage,
                 error.to_string(),
                 "Make room on the drive that holds the library",
             ),
+            ErrorKind::ReadOnlyFilesystem => (
+                FailureKind::Storage,
+                error.to_string(),
+                "Get the right to write there, or choose another place",
+            ),
             _ => (
                 FailureKind::Unreadable,
-                error.to_string(),
+                format!("the file cannot be read: {error}"),
                 "Check the drive and the cable, then try again",
             ),
         };

@@ -132,6 +132,17 @@ impl Row {
         self.failed().filter(move |_| !says_it)
     }
 
+    /// Whether no sound was found in the file as it is: nothing that is made of sound can be made of it.
+    pub fn is_undecodable(&self) -> bool {
+        let records =
+            [Artifact::Waveform, Artifact::Beats].map(|it| self.knowledge.records.get(&it));
+        records.into_iter().flatten().any(|record| {
+            let failure = record.failure.as_ref();
+            let is_of_file = failure.is_some_and(|failure| failure.kind.is_of_file());
+            is_of_file && record.made_from == self.track.stamp
+        })
+    }
+
     /// The stems that may be played in step with the file.
     pub fn stems(&self) -> Option<&StemSet> {
         self.knowledge.stems_of(self.track.stamp)

@@ -251,6 +251,11 @@ impl Store {
         }
     }
 
+    /// The backup to restore when the library in `dir` is damaged.
+    pub fn newest_backup(dir: &Path) -> Option<PathBuf> {
+        backup::newest(&dir.join(FILE))
+    }
+
     /// Puts `backup` in the place of the library in `dir`, which must not be open. What it
     /// replaces is kept as a backup.
     pub fn restore(dir: &Path, backup: &Path) -> Result<Restored, StoreError> {

@@ -1,8 +1,9 @@
 //! What the program tells people of its work, and where it leaves things alone.
 
+use serde_json::Value;
 use std::fs;
 use std::process::Stdio;
-use tonearm_tests::program::{Program, binary, finish, of_event, summary};
+use tonearm_tests::program::{Ended, Program, binary, finish, of_event, summary};
 use tonearm_tests::waves::tune;
 
 #[test]
@@ -21,6 +22,157 @@ fn the_demonstration_stays_out_of_the_library_that_the_environment_names() {
     assert!(!program.library().join("library.redb").exists());
     assert!(program.library().join("demo/library.redb").exists());
     assert_eq!(program.list(&[]).len(), 0);
+}
+
+/// The error that a program reads.
+fn error_in(ended: &Ended, status: i32) -> Value {
+    let document = ended.json();
+    assert_eq!(document["event"], "error", "{document}");
+    assert_eq!(document["exit_status"], status, "{document}");
+    assert_ne!(document["error"]["message"], "", "{document}");
+    document["error"].clone()
+}
+
+#[test]
+fn what_ends_a_command_is_told_in_json_as_well() {
+    let program = Program::new();
+    program.put("a.wav", &tune(1, 2.0, 22_050, 1));
+    program.import();
+    let nowhere = program.folder().join("nowhere");
+    let nowhere = nowhere.to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 12] = [
+        (&["show", "nothing"], 1, "failed"),
+        (&["analyze", "nothing"], 1, "failed"),
+        (&["waveform", "nothing", "--png", "x.png"], 1, "failed"),
+        (&["stems", "nothing"], 1, "failed"),
+        (&["play", "nothing", "--render", "x.wav"], 1, "failed"),
+        (&["restore", nowhere], 1, "missing"),
+        (&["decks", "--replay", nowhere], 1, "missing"),
+        (&["decks", "--simulate", nowhere], 1, "missing"),
+        (&["bench", nowhere], 1, "missing"),
+        (&["list", "bmp:1"], 2, "usage"),
+        (&["analyze"], 2, "usage"),
+        (&["nonsense"], 2, "usage"),
+    ];
+    for (arguments, status, kind) in cases {
+        let all = [&["--json"], arguments].concat();
+        let ended = program.run(all).with_status(status);
+        assert_eq!(error_in(&ended, status)["kind"], kind, "{arguments:?}");
+        assert_ne!(ended.stderr, "", "people are told too: {arguments:?}");
+    }
+    let file = program.folder().join("file");
+    fs::write(&file, "no library").unwrap();
+    let elsewhere = Program::new().with_library(file);
+    let ended = elsewhere.run(["--json", "list"]);
+    let error = error_in(&ended.with_status(1), 1);
+    assert_eq!(error["kind"], "library");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("a library is a folder"), "{message}");
+    // A list that is one document stays one.
+    fs::write(program.library().join("library.redb"), "damaged").unwrap();
+    let ended = program.run(["--json", "doctor"]).with_status(3);
+    assert!(ended.json()["checks"].is_array());
+    let ended = program.run(["--json", "list"]).with_status(3);
+    let error = error_in(&ended, 3);
+    assert!(
+        error["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("tonearm restore"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_error_says_what_is_wrong_and_what_helps() {
+    let program = Program::new();
+    let path = program.put("empty.mp3", b"");
+    let empty = path.to_str().unwrap();
+    program.run(["import", empty]).with_status(1);
+    let backup = program.run(["--json", "backup"]).with_status(0).json();
+    let backup = backup["backup"].as_str().unwrap();
+    let nowhere = program.folder().join("nowhere");
+    let nowhere = nowhere.to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["import", nowhere], 1, "Check how it is written"),
+        (
+            &["decks", "--replay", nowhere],
+            1,
+            "decks --record has written",
+        ),
+        (
+            &["waveform", empty, "--png", "x.png"],
+            1,
+            "The file is empty",
+        ),
+        (&["restore", nowhere], 1, backup),
+        (&["analyze"], 2, "tonearm analyze --all"),
+        (&["import"], 2, "tonearm import ~/Music"),
+        (&["stems"], 2, "--query"),
+        (&["show"], 2, "tonearm show 3f9a"),
+    ];
+    for (arguments, status, words) in cases {
+        let ended = program.run(arguments).with_status(status);
+        let told = format!("{}\n{}", ended.text(), ended.stderr);
+        assert!(told.contains(words), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn what_failed_is_one_number_wherever_it_is_counted_and_told_once() {
+    let program = Program::new();
+    program.put("good.wav", &tune(1, 2.0, 22_050, 1));
+    program.put("text.mp3", "words and no music\n".repeat(300).as_bytes());
+    program.put("more.flac", &[7; 5_000]);
+    let whole = tune(5, 2.0, 22_050, 1);
+    let cut = program.put("cut.wav", &whole[..whole.len() / 2]);
+    let music = program.music();
+    let json = program.run(["--json".as_ref(), "import".as_ref(), music.as_os_str()]);
+    assert_eq!(summary(&json.with_status(1).lines())["tracks_failed"], 3);
+    assert_eq!(program.list(&["state:failed"]).len(), 3);
+    let doctor = program.run(["doctor"]).text();
+    assert!(doctor.contains("3 tracks failed or damaged"), "{doctor}");
+
+    let again = program
+        .run(["analyze", "--all", "--force"])
+        .with_status(1)
+        .text();
+    assert!(again.contains("3 tracks failed or damaged"), "{again}");
+    assert_eq!(
+        again.matches("This is not an audio file").count(),
+        2,
+        "{again}"
+    );
+    let shown = program.run(["show", "text.mp3"]).with_status(0).text();
+    assert_eq!(
+        shown.matches("This is not an audio file").count(),
+        1,
+        "{shown}"
+    );
+    assert!(
+        shown.contains("waveform, beats, key, chords, loudness failed:"),
+        "{shown}"
+    );
+    let shown = program
+        .run(["show".as_ref(), cut.as_os_str()])
+        .with_status(0)
+        .text();
+    assert!(shown.contains("cut off"), "{shown}");
+}
+
+#[test]
+fn a_python_that_is_not_there_is_told_once_and_is_no_success() {
+    let program = Program::new();
+    for arguments in [
+        &["setup", "--python", "nonsense"][..],
+        &["setup", "--check", "--python", "nonsense"],
+    ] {
+        let ended = program.run(arguments).with_status(1);
+        let told = format!("{}\n{}", ended.text(), ended.stderr);
+        let count = |words: &str| told.matches(words).count();
+        assert_eq!(count("the Python of --python is not there"), 1, "{told}");
+        assert_eq!(count("Name another Python 3.12"), 1, "{told}");
+    }
 }
 
 #[test]

@@ -14,10 +14,12 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::decks::lines::{DeviceDocument, Kind, Line, Teller};
+use tonearm_core::decks::network;
 use tonearm_core::decks::{
     DeckView, DecksCommand, DecksState, DecksView, Link, Listen, Matching, Moment, Recording,
     Source, UnitView,
 };
+use tonearm_core::failure::Failure;
 
 /// How often lines on a terminal are drawn again, and Ctrl-C is looked for.
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
@@ -58,6 +60,7 @@ pub(crate) fn run(context: &Context, job: &Decks) -> Result<(), Exit> {
     if !(0.01..=1000.0).contains(&job.rate) {
         return Err(Exit::Usage("--rate is between 0.01 and 1000".to_owned()));
     }
+    is_of_this_computer(job.interface)?;
     let (woken, wakes) = sync_channel(1);
     let library = Library::open_woken(context, context.library.clone(), move || {
         // Full: whoever waits is woken already.
@@ -86,6 +89,25 @@ pub(crate) fn run(context: &Context, job: &Decks) -> Result<(), Exit> {
     ended
 }
 
+/// An address that no network of this computer has would only be silent.
+pub(super) fn is_of_this_computer(address: Option<Ipv4Addr>) -> Result<(), Exit> {
+    let (Some(address), Ok(networks)) = (address, network::survey()) else {
+        return Ok(());
+    };
+    let named = address.to_string();
+    if address.is_loopback() || networks.iter().any(|(_, its, _)| *its == named) {
+        return Ok(());
+    }
+    let there: Vec<String> = networks
+        .iter()
+        .map(|(name, its, _)| format!("{its} ({name})"))
+        .collect();
+    Err(Exit::Usage(format!(
+        "this computer has no address {address}; it has {}",
+        there.join(", ")
+    )))
+}
+
 /// Tells until the time is over, Ctrl-C comes, or nothing can be heard.
 fn follow(
     context: &Context,
@@ -108,10 +130,7 @@ fn follow(
         let view = library.core.decks();
         match &view.state {
             DecksState::Failed(failure) => {
-                return Err(Exit::Failed(format!(
-                    "{}\n{}",
-                    failure.message, failure.remedy
-                )));
+                return Err(Failure::clone(failure).into());
             }
             DecksState::Off if was_running => return screen.end(),
             DecksState::Off => {}
@@ -130,10 +149,7 @@ fn follow(
         if view.is_over || end.is_some_and(|end| now >= end) {
             screen.end()?;
             if let Some(failure) = &view.trouble {
-                return Err(Exit::Failed(format!(
-                    "{}\n{}",
-                    failure.message, failure.remedy
-                )));
+                return Err(Failure::clone(failure).into());
             }
             return Ok(());
         }

@@ -22,6 +22,9 @@ use tonearm_core::stems::{StemSet, room};
 use tonearm_core::store::BadRecord;
 
 /// Tell what this machine and this library have, and what to do about what they lack
+///
+/// Ends with status 1 where a row says failed: something is broken that was working or asked for. What is merely absent,
+/// or concerns single tracks, is a warning.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tonearm doctor --json")]
 pub(crate) struct Doctor {
@@ -116,7 +119,11 @@ pub(crate) fn run(context: &Context, job: &Doctor) -> Result<(), Exit> {
                 .line(&format!("                   {remedy}"))?;
         }
     }
-    opened
+    opened?;
+    if report.checks.iter().any(|check| check.state == "failed") {
+        return Err(Exit::SomeFailed);
+    }
+    Ok(())
 }
 
 fn machine() -> Finding {
@@ -132,7 +139,13 @@ fn neural(verbose: bool) -> Result<Vec<Finding>, Exit> {
             Finding::ok("python", format!("{version} at {}", path.display()))
         }
         InterpreterView::Missing { reason, remedy, .. } => {
-            Finding::trouble("python", "warning", reason.clone(), remedy)
+            // One that was chosen and does not work is not merely absent.
+            let state = if view.python.is_some() {
+                "failed"
+            } else {
+                "warning"
+            };
+            Finding::trouble("python", state, reason.clone(), remedy)
         }
         InterpreterView::Unknown => Finding::ok("python", "not looked for".to_owned()),
     }];
@@ -153,7 +166,7 @@ fn neural(verbose: bool) -> Result<Vec<Finding>, Exit> {
         }
         EnvironmentView::Broken { reason, remedy } => {
             let reason = format!("the environment is of no use: {reason}{took}");
-            Finding::trouble("neural", "warning", reason, remedy)
+            Finding::trouble("neural", "failed", reason, remedy)
         }
         EnvironmentView::Absent | EnvironmentView::Building(_) => Finding::trouble(
             "neural",
@@ -185,8 +198,13 @@ fn models(view: &SetupView) -> Vec<Finding> {
             model.is_for,
             setup::model_words(&model.state)
         );
-        if matches!(model.state, ModelState::Ready { .. }) {
-            return Finding::ok("model", words);
+        match &model.state {
+            ModelState::Ready { .. } => return Finding::ok("model", words),
+            ModelState::Failed(failure) => {
+                let reason = format!("{} for {}: {}", model.id, model.is_for, failure.message);
+                return Finding::trouble("model", "failed", reason, &failure.remedy);
+            }
+            ModelState::Absent | ModelState::Fetching(_) | ModelState::NotAccepted => {}
         }
         let agree = if model.is_free {
             format!("Run tonearm setup --models {}", model.id)
@@ -320,18 +338,24 @@ fn library(
     let library = match Library::open_to_look(context) {
         Ok(library) => library,
         Err(exit) => {
-            let remedy = "Close the other program, free the disk, or restore a backup";
-            checks.push(Finding::trouble(
-                "library",
-                "failed",
-                exit.to_string(),
-                remedy,
-            ));
+            let (reason, remedy, told) = match exit {
+                Exit::Store(error) => {
+                    let told = if Exit::is_of_unusable_library(&error) {
+                        Exit::LibraryTold
+                    } else {
+                        Exit::SomeFailed
+                    };
+                    (error.to_string(), error.remedy(), told)
+                }
+                other => (
+                    other.to_string(),
+                    "Try again with -v, which tells more".to_owned(),
+                    Exit::SomeFailed,
+                ),
+            };
+            checks.push(Finding::trouble("library", "failed", reason, &remedy));
             // It has been told; the exit status says it once more.
-            return Err(match exit {
-                Exit::Library(_) => Exit::Library("the library cannot be opened".to_owned()),
-                _ => Exit::SomeFailed,
-            });
+            return Err(told);
         }
     };
     with(&library);
@@ -351,24 +375,29 @@ fn library(
     checks.push(writable(&context.library));
     checks.push(records(library.core.unreadable()));
     checks.push(stems(&view));
-    for (state, name, remedy) in [
+    for (state, (name, what), remedy) in [
         (
             TrackState::Missing,
-            "missing",
+            ("missing", "whose files are not there"),
             "Connect their drives and import their folders again, or run tonearm relink FOLDER",
         ),
         (
             TrackState::Failed,
-            "failed",
-            "See tonearm list state:failed, and tonearm show for the reason",
+            ("failed", "failed or damaged"),
+            "tonearm list state:failed finds them, tonearm show says why",
         ),
-        (TrackState::Partial, "due", "Run tonearm analyze --all"),
+        (
+            TrackState::Partial,
+            ("due", "to be analysed"),
+            "Run tonearm analyze --all",
+        ),
     ] {
         let count = with(state);
         checks.push(if count == 0 {
             Finding::ok(name, "no tracks".to_owned())
         } else {
-            Finding::trouble(name, "warning", format!("{count} tracks"), remedy)
+            let tracks = if count == 1 { "track" } else { "tracks" };
+            Finding::trouble(name, "warning", format!("{count} {tracks} {what}"), remedy)
         });
     }
     Ok(())
@@ -400,7 +429,7 @@ fn records(unreadable: &[BadRecord]) -> Finding {
     } else {
         "Run tonearm analyze --all to make again what is lost, or restore a backup"
     };
-    Finding::trouble("records", "warning", reason, remedy)
+    Finding::trouble("records", "failed", reason, remedy)
 }
 
 /// Whether the library's folder takes a file.
@@ -430,7 +459,7 @@ mod tests {
         };
         assert_eq!(records(&[]).state, "ok");
         let lost = records(&[bad("analysis summary")]);
-        assert_eq!(lost.state, "warning");
+        assert_eq!(lost.state, "failed");
         assert!(lost.remedy.unwrap().contains("analyze --all"));
         let gone = records(&[bad("analysis summary"), bad(BadRecord::OF_A_TRACK)]);
         assert!(gone.reason.contains("0000000000000007"), "{}", gone.reason);

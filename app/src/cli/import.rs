@@ -44,6 +44,7 @@ pub(crate) struct Import {
 /// Make what is due: new tracks, changed files, improved analyses, failures whose time has come
 #[derive(Debug, Args)]
 #[command(
+    override_usage = "tonearm analyze [OPTIONS] <TRACK>...\n       tonearm analyze [OPTIONS] --all",
     after_help = "Example:\n  tonearm analyze --all\n  tonearm analyze --force --only beats,key 3f9a\n  tonearm analyze --beats-follow on --all"
 )]
 pub(crate) struct Analyze {
@@ -170,7 +171,9 @@ pub(crate) fn carry_out(
     library: &Library,
     command: Command,
 ) -> Result<(), Exit> {
-    follow(context, library, command, Reporter::new(context.output))
+    let mut reporter = Reporter::new(context.output);
+    reporter.nothing = "no music was found there";
+    follow(context, library, command, reporter)
 }
 
 fn follow(
@@ -186,7 +189,7 @@ fn follow(
         reporter.waiting(&library.core.view().activity)?;
     }
     match end {
-        Ok(()) | Err(Exit::Interrupted) => reporter.summary()?,
+        Ok(()) | Err(Exit::Interrupted) => reporter.summary(&library.core.view())?,
         Err(_) => {}
     }
     end?;

@@ -46,6 +46,7 @@ pub(crate) fn run(context: &Context, job: &List) -> Result<(), Exit> {
     let sort = job.sort.as_deref();
     let library = Library::open_to_look(context)?;
     let mut rows = select(&library.core.view(), &found, sort)?;
+    let any = !rows.is_empty();
     rows.truncate(job.limit.unwrap_or(usize::MAX));
     if context.output.json {
         let mut writer = JsonWriter::new(std::io::stdout().lock())?;
@@ -54,6 +55,9 @@ pub(crate) fn run(context: &Context, job: &List) -> Result<(), Exit> {
             writer.push(&document.with_stems(row, library.core.store().dir()))?;
         }
         writer.finish()?;
+        return Ok(());
+    }
+    if any && rows.is_empty() {
         return Ok(());
     }
     print_table(context.output, &rows, library.core.view().rows.is_empty())

@@ -12,6 +12,7 @@ use tonearm_core::artifact::Artifact;
 use tonearm_core::audio::bench::{Costs, measure};
 use tonearm_core::backend::{Analyser as _, AnalysisJob};
 use tonearm_core::control::Control;
+use tonearm_core::failure::Failure;
 use tonearm_core::jobs::native::Native;
 use tonearm_core::track::TrackId;
 use tonearm_core::units::Secs;
@@ -108,8 +109,7 @@ pub(crate) fn run(context: &Context, job: &Bench) -> Result<(), Exit> {
 }
 
 fn line(file: &Path, runs: u32) -> Result<Line, Exit> {
-    let failed = |reason: String| Exit::Failed(format!("{}: {reason}", file.display()));
-    let costs: Costs = measure(file, runs).map_err(|error| failed(error.to_string()))?;
+    let costs: Costs = measure(file, runs).map_err(|error| failed(file, Failure::from(&error)))?;
     let whole = (0..runs)
         .map(|_| whole(file))
         .collect::<Result<Vec<f64>, Exit>>()?
@@ -124,6 +124,13 @@ fn line(file: &Path, runs: u32) -> Result<Line, Exit> {
         whole_seconds: whole,
         whole_ratio: whole / costs.decode,
         times_real_time: costs.audio_secs / whole,
+    })
+}
+
+fn failed(file: &Path, failure: Failure) -> Exit {
+    Exit::Because(Failure {
+        message: format!("{}: {}", file.display(), failure.message),
+        ..failure
     })
 }
 
@@ -150,11 +157,7 @@ fn whole(file: &Path) -> Result<f64, Exit> {
         })
         .map_err(|cancelled| Exit::Failed(cancelled.to_string()))?;
     match failure {
-        Some(failure) => Err(Exit::Failed(format!(
-            "{}: {}",
-            file.display(),
-            failure.message
-        ))),
+        Some(failure) => Err(failed(file, failure)),
         None => Ok(clock.elapsed().as_secs_f64()),
     }
 }

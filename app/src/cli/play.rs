@@ -143,12 +143,10 @@ fn until(job: &Play) -> Option<Secs> {
 }
 
 fn cannot(row: &Row, failure: &Failure) -> Exit {
-    Exit::Failed(format!(
-        "{}: {}\n{}",
-        format::caption(row),
-        failure.message,
-        failure.remedy
-    ))
+    Exit::Because(Failure {
+        message: format!("{}: {}", format::caption(row), failure.message),
+        ..failure.clone()
+    })
 }
 
 fn render((row, apart): (&Row, Apart), job: &Play, out: &Path) -> Result<u64, Exit> {

@@ -8,6 +8,7 @@ use clap::Args;
 use std::path::PathBuf;
 use tonearm_core::core_loop::command::{Command, RequestId};
 use tonearm_core::core_loop::event::{Event, RelinkOutcome};
+use tonearm_core::failure::Failure;
 
 /// Find tracks whose files moved, by their content, and link them again
 ///
@@ -26,9 +27,13 @@ pub(crate) struct Relink {
 
 pub(crate) fn run(context: &Context, job: Relink) -> Result<(), Exit> {
     for folder in &job.folders {
-        if !folder.exists() {
-            return Err(Exit::Failed(format!("there is no {}", folder.display())));
-        }
+        std::fs::metadata(folder).map_err(|error| {
+            let failure = Failure::of_named(&error);
+            Exit::Because(Failure {
+                message: format!("{}\nFolder: {}", failure.message, folder.display()),
+                ..failure
+            })
+        })?;
     }
     let library = Library::open(context)?;
     let command = Command::Relink {

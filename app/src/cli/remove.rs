@@ -19,6 +19,7 @@ use tonearm_core::row::Row;
 /// The music files stay as they are. A file that is imported again later comes in as new.
 #[derive(Debug, Args)]
 #[command(
+    override_usage = "tonearm remove [OPTIONS] <TRACK>...\n       tonearm remove [OPTIONS] --query <QUERY>",
     after_help = "Examples:\n  tonearm remove 3f9a\n  tonearm remove --query 'state:missing added:>1y' --dry-run"
 )]
 pub(crate) struct Remove {

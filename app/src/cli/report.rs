@@ -5,7 +5,7 @@ use crate::format::{self, fit};
 use crate::output::{Output, Style};
 use crate::progress;
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use tonearm_core::artifact::Maker;
 use tonearm_core::core_loop::event::{Event, Outcome, RelinkOutcome, Tally};
@@ -61,6 +61,8 @@ struct Summary {
     unchanged: u64,
     missing: u64,
     failed: u64,
+    /// Tracks of which something failed, or whose file is damaged: those of this run that `state:failed` finds.
+    tracks_failed: u64,
     skipped: u64,
     artifacts_done: u64,
     artifacts_failed: u64,
@@ -83,8 +85,14 @@ pub(crate) struct Reporter {
     pub(crate) artifacts_done: u64,
     pub(crate) artifacts_failed: u64,
     pub(crate) trouble: bool,
-    /// The failure printed last.
-    last_told: Option<(TrackId, String)>,
+    /// The failures printed: a file that cannot be decoded fails for every artifact, and once is enough to read.
+    told: HashSet<(TrackId, String)>,
+    /// Of which something failed on the way.
+    suspects: BTreeSet<TrackId>,
+    /// What failed without becoming a track.
+    strays: u64,
+    /// What is said where there was nothing to do.
+    pub(crate) nothing: &'static str,
     started: std::time::Instant,
     /// Whether each finished track gets a line: where no bar shows how far the work is.
     tells_finished: bool,
@@ -99,7 +107,10 @@ impl Reporter {
             artifacts_done: 0,
             artifacts_failed: 0,
             trouble: false,
-            last_told: None,
+            told: HashSet::new(),
+            suspects: BTreeSet::new(),
+            strays: 0,
+            nothing: "nothing to do",
             started: std::time::Instant::now(),
             tells_finished: !output.json && !output.quiet && !progress::is_shown(),
             finished: HashSet::new(),
@@ -116,7 +127,9 @@ impl Reporter {
                 failure,
                 ..
             } => {
-                self.trouble |= *outcome == Outcome::Failed;
+                if *outcome == Outcome::Failed {
+                    self.suspect(*track, failure.as_ref());
+                }
                 self.tally.add(*outcome);
                 let id = track.map(|id| id.to_string());
                 let source = source.as_ref();
@@ -232,8 +245,20 @@ impl Reporter {
         }
     }
 
+    /// Takes note of a failure, of a track or of what did not become one. Whether it is still to be told to people.
+    fn suspect(&mut self, track: Option<TrackId>, failure: Option<&Failure>) -> bool {
+        self.trouble = true;
+        let Some(track) = track else {
+            self.strays += 1;
+            return true;
+        };
+        self.suspects.insert(track);
+        failure.is_none_or(|failure| self.told.insert((track, failure.message.clone())))
+    }
+
     fn damaged(&mut self, track: TrackId, failure: &Failure, view: &View) -> Result<(), Exit> {
         self.trouble = true;
+        self.suspects.insert(track);
         self.output.json(&serde_json::json!({
             "event": "damaged", "id": track.to_string(), "error": ErrorDocument::from(failure),
         }))?;
@@ -276,12 +301,9 @@ impl Reporter {
         let Some(failure) = failure else {
             return self.finished(*track, view);
         };
-        // A file that cannot be decoded fails for every artifact: once is enough to read.
-        let key = (*track, failure.message.clone());
-        if self.last_told.as_ref() == Some(&key) {
+        if !self.suspect(Some(*track), Some(failure)) {
             return Ok(());
         }
-        self.last_told = Some(key);
         let word = self.output.styled(Style::Bad, "   failed");
         let path = path_of(*track, view);
         self.output.line(&format!(
@@ -363,9 +385,11 @@ impl Reporter {
         ))
     }
 
-    /// The closing line.
-    pub(crate) fn summary(&self) -> Result<(), Exit> {
+    /// The closing line. What became well in the end, as with another try, is no failure.
+    pub(crate) fn summary(&self, view: &View) -> Result<(), Exit> {
         let of = |outcome| self.tally.of(outcome);
+        let has_failure = |id: &&TrackId| view.rows.get(**id).is_some_and(|row| row.has_failure());
+        let tracks_failed = self.suspects.iter().filter(has_failure).count() as u64;
         let seconds = self.started.elapsed().as_secs_f64();
         self.output.json(&Summary {
             event: "summary",
@@ -376,6 +400,7 @@ impl Reporter {
             unchanged: of(Outcome::Unchanged),
             missing: of(Outcome::Missing),
             failed: of(Outcome::Failed),
+            tracks_failed,
             skipped: self.tally.skipped,
             artifacts_done: self.artifacts_done,
             artifacts_failed: self.artifacts_failed,
@@ -384,20 +409,23 @@ impl Reporter {
         })?;
         let parts: Vec<String> = Outcome::ALL
             .into_iter()
-            .filter(|outcome| of(*outcome) > 0)
+            // Those are told below: as tracks, so that it is the same number wherever they are counted.
+            .filter(|outcome| of(*outcome) > 0 && *outcome != Outcome::Failed)
             .map(|outcome| format!("{} {}", of(outcome), outcome.name()))
             .collect();
-        let analysis = match (self.artifacts_done, self.artifacts_failed) {
-            (0, 0) => None,
-            (done, 0) => Some(format!("{done} results")),
-            (done, failed) => Some(format!(
-                "{done} results, {failed} failed (tonearm list state:failed finds them, tonearm show says why)"
-            )),
-        };
         let files = (!parts.is_empty()).then(|| parts.join(", "));
-        let told: Vec<String> = files.into_iter().chain(analysis).collect();
+        let results = (self.artifacts_done > 0).then(|| counted(self.artifacts_done, "result"));
+        let tracks = (tracks_failed > 0).then(|| {
+            format!(
+                "{} failed or damaged (tonearm list state:failed finds them, tonearm show says why)",
+                counted(tracks_failed, "track")
+            )
+        });
+        let strays = (self.strays > 0).then(|| format!("{} failed", self.strays));
+        let all = [files, results, tracks, strays];
+        let told: Vec<String> = all.into_iter().flatten().collect();
         let told = if told.is_empty() {
-            "nothing to do".to_owned()
+            self.nothing.to_owned()
         } else {
             told.join("; ")
         };
@@ -412,6 +440,11 @@ impl Reporter {
             Ok(())
         }
     }
+}
+
+/// `1 track`, `2 tracks`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Where a track's file is, fit for a terminal.

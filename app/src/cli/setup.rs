@@ -28,7 +28,8 @@ pub(crate) use words::{device_words, model_words};
 /// Make neural analysis possible: a Python environment of our own, and models
 ///
 /// Needs Python 3.12 and, unless --from is given, the net. Nothing outside Tonearm's cache folder is changed
-/// (`TONEARM_CACHE` moves it). What is done already is tried out, and done again only where it is broken.
+/// (`TONEARM_CACHE` moves it). What is done already is tried out, and done again only where it is broken. With --check the
+/// status is 1 where something that is there, or the Python that was chosen, is of no use.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  tonearm setup --check\n  tonearm setup\n  tonearm setup --models htdemucs --accept-licence htdemucs\n  tonearm setup --again beat_this\n  tonearm setup --from /media/usb/models"
@@ -62,9 +63,11 @@ pub(crate) fn run(context: &Context, job: Setup) -> Result<(), Exit> {
     if job.check {
         let view = run::check(&places, job.python.as_deref(), &interruptible());
         tell_all(context, &view)?;
-        return match view.trouble {
-            Some(_) => Err(Exit::SomeFailed),
-            None => Ok(()),
+        let has_chosen = job.python.is_some() || places.python.is_some();
+        return if is_broken(&view, has_chosen) {
+            Err(Exit::SomeFailed)
+        } else {
+            Ok(())
         };
     }
     let began = Instant::now();
@@ -99,6 +102,15 @@ pub(crate) fn run(context: &Context, job: Setup) -> Result<(), Exit> {
     } else {
         Ok(())
     }
+}
+
+/// Whether something is of no use that is there, or was chosen. What is merely absent is nothing broken.
+fn is_broken(view: &SetupView, has_chosen_python: bool) -> bool {
+    let has_failed = |model: &ModelView| matches!(model.state, ModelState::Failed(_));
+    view.trouble.is_some()
+        || matches!(view.environment, EnvironmentView::Broken { .. })
+        || view.models.iter().any(has_failed)
+        || (has_chosen_python && matches!(view.interpreter, InterpreterView::Missing { .. }))
 }
 
 /// On a terminal the terms of a model that was named are shown and asked about.
@@ -194,6 +206,10 @@ impl<'a> Teller<'a> {
     fn print(&self, told: &Told, line: &Value) -> Result<(), Exit> {
         if self.context.output.json {
             return self.context.output.json(line);
+        }
+        // Nothing goes on without a Python: why there is none is what the whole failed for, and told as that.
+        if let Told::Interpreter(InterpreterView::Missing { .. }) = told {
+            return Ok(());
         }
         self.context.output.line(&words_of(told))
     }

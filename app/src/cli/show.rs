@@ -67,18 +67,28 @@ pub(crate) fn print(output: Output, row: &Row, details: &TrackDetails) -> Result
         let word = output.styled(Style::Bad, &format!("{artifact:>9}"));
         output.line(&format!("  {word}  {what}"))?;
     }
-    for (artifact, state) in Artifact::ALL.into_iter().zip(row.artifacts) {
-        let failure = row
-            .knowledge
-            .records
-            .get(&artifact)
-            .and_then(|record| record.failure.as_ref());
-        if let (ArtifactState::Failed, Some(failure)) = (state, failure) {
-            let word = output.styled(Style::Bad, &format!("{:>9}", artifact.name()));
-            output.line(&format!("  {word}  failed: {}", told(failure)))?;
-        }
+    for (names, why) in failures(row) {
+        let word = output.styled(Style::Bad, "   failed");
+        output.line(&format!("  {word}  {} failed: {why}", names.join(", ")))?;
     }
     Ok(())
+}
+
+/// What failed, together where it is for the same reason, as with a file that cannot be read.
+fn failures(row: &Row) -> Vec<(Vec<&'static str>, String)> {
+    let mut failures: Vec<(Vec<&'static str>, String)> = Vec::new();
+    for artifact in row.failed() {
+        let record = row.knowledge.records.get(&artifact);
+        let Some(failure) = record.and_then(|record| record.failure.as_deref()) else {
+            continue;
+        };
+        let why = told(failure);
+        match failures.iter_mut().find(|(_, other)| *other == why) {
+            Some((names, _)) => names.push(artifact.name()),
+            None => failures.push((vec![artifact.name()], why)),
+        }
+    }
+    failures
 }
 
 fn facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String)> {

@@ -1,7 +1,7 @@
 //! `simulate-decks`: virtual players on the network, for rehearsal and for trying other programs.
 
-use crate::cli::Context;
 use crate::cli::library::interruptible;
+use crate::cli::{Context, decks};
 use crate::exit::Exit;
 use clap::Args;
 use jiff::Timestamp;
@@ -53,9 +53,9 @@ pub(crate) fn run(context: &Context, job: &SimulateDecks) -> Result<(), Exit> {
     if job.seconds.is_some_and(|secs| !(0.0..=1e9).contains(&secs)) {
         return Err(Exit::Usage("--seconds is a number above 0".to_owned()));
     }
+    decks::is_of_this_computer(job.bind)?;
     let interrupt = interruptible();
-    let rehearsal = Rehearsal::start(&job.script, job.bind)
-        .map_err(|failure| Exit::Failed(format!("{}\n{}", failure.message, failure.remedy)))?;
+    let rehearsal = Rehearsal::start(&job.script, job.bind).map_err(Exit::Because)?;
     let output = context.output;
     output.json(&Started {
         schema: 1,

@@ -34,6 +34,7 @@ use tonearm_core::units::Secs;
 /// stems are made and kept with the library. The built-in separation makes drafts.
 #[derive(Debug, Args)]
 #[command(
+    override_usage = "tonearm stems [OPTIONS] <TRACK>...\n       tonearm stems [OPTIONS] --query <QUERY>\n       tonearm stems --budget [<GB>]",
     after_help = "Examples:\n  tonearm stems 3f9a --out ~/Stems\n  tonearm stems --query 'genre:house bpm:120-126' --out ~/Stems --format wav\n  tonearm stems --budget 50"
 )]
 pub(crate) struct Stems {
@@ -150,6 +151,13 @@ pub(crate) fn run(context: &Context, job: &Stems) -> Result<(), Exit> {
             return Ok(());
         }
     }
+    // Before all the work, not after it.
+    if let Some(out) = job.out.as_deref().filter(|out| out.is_file()) {
+        return Err(Exit::Usage(format!(
+            "--out is a folder, and this is a file\nFile: {}",
+            out.display()
+        )));
+    }
     let rows = chosen(context, &library, job)?;
     let mut troubles = Troubles {
         output: context.output,
@@ -261,13 +269,10 @@ fn limit(library: &Library, bytes: Option<u64>) -> Result<(), Exit> {
         }
         Ok(())
     })?;
-    if let Some(Failure {
-        message, remedy, ..
-    }) = failure
-    {
-        return Err(Exit::Failed(format!("{message}\n{remedy}")));
+    match failure {
+        Some(failure) => Err(failure.into()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Says how much stems may take, and do.
@@ -301,14 +306,16 @@ fn separate(
     troubles: &mut Troubles,
 ) -> Result<(), Exit> {
     let view = library.core.view();
-    let lengths = due
+    // What cannot be decoded takes neither time nor room: it fails once more, and says why.
+    let likely: Vec<&Arc<Row>> = due.iter().filter(|row| !row.is_undecodable()).collect();
+    let lengths = likely
         .iter()
         .map(|row| row.track.format.as_ref().map(|format| format.duration));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let by_model = library.core.setup().ready().contains(&Family::Stems);
     let pace = Pace::measured(view.rows.iter().map(Arc::as_ref), by_model);
     let estimate = pace.estimate(lengths, threads);
-    if !context.output.quiet {
+    if !context.output.quiet && !likely.is_empty() {
         Output::note(&expected(estimate));
     }
     let StemRoom { bytes: budget, .. } = view.stem_room;

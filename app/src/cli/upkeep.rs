@@ -8,7 +8,9 @@ use crate::format;
 use crate::output::Style;
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use tonearm_core::failure::Failure;
 use tonearm_core::store::{FileTrouble, Reason, Store, VerifyReport};
 use tonearm_core::track::FilePath;
 
@@ -169,10 +171,32 @@ pub(crate) fn backup(context: &Context, _job: &Backup) -> Result<(), Exit> {
         .line(&format!("{} ({})", path.display(), format::bytes(bytes)))
 }
 
+/// What is wrong with the file itself is told of it, not of the library.
+fn openable(context: &Context, file: &Path) -> Result<(), Exit> {
+    let opened = File::open(file).and_then(|opened| {
+        if opened.metadata()?.is_file() {
+            Ok(())
+        } else {
+            Err(std::io::ErrorKind::IsADirectory.into())
+        }
+    });
+    opened.map_err(|error| {
+        let failure = Failure::of_named(&error);
+        Exit::Because(Failure {
+            message: format!("{}\nFile: {}", failure.message, file.display()),
+            remedy: match Store::newest_backup(&context.library) {
+                Some(newest) => format!("The newest backup is {}", newest.display()),
+                None => {
+                    "There are no backups of this library yet: tonearm backup makes one".to_owned()
+                }
+            },
+            ..failure
+        })
+    })
+}
+
 pub(crate) fn restore(context: &Context, job: &Restore) -> Result<(), Exit> {
-    // What is wrong with the file itself is told of it, not of the library.
-    std::fs::File::open(&job.file)
-        .map_err(|error| Exit::Failed(format!("{error}\nFile: {}", job.file.display())))?;
+    openable(context, &job.file)?;
     let restored = patiently(context.output.quiet, || {
         Ok(Store::restore(&context.library, &job.file)?)
     })?;
@@ -204,7 +228,7 @@ pub(crate) fn restore(context: &Context, job: &Restore) -> Result<(), Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tonearm_core::failure::{Failure, FailureKind};
+    use tonearm_core::failure::FailureKind;
     use tonearm_core::track::TrackId;
 
     fn lost() -> FileTrouble {

@@ -7,7 +7,9 @@ use crate::format;
 use clap::Args;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use tonearm_core::artifact::Artifact;
 use tonearm_core::export::file::write_atomic;
+use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::picture::{self, PictureRequest};
 use tonearm_core::row::Row;
 use tonearm_core::units::Secs;
@@ -47,8 +49,12 @@ pub(crate) fn run(context: &Context, job: &Draw) -> Result<(), Exit> {
 }
 
 fn draw(library: &Library, row: &Row, job: &Draw) -> Result<(), Exit> {
-    if job.from.is_some_and(|from| !from.is_finite()) || job.to.is_some_and(|to| !to.is_finite()) {
-        return Err(Exit::Usage("--from and --to are seconds".to_owned()));
+    // A year is longer than any track.
+    let is_odd = |secs: f64| !secs.is_finite() || secs.abs() > 31_536_000.0;
+    if job.from.is_some_and(is_odd) || job.to.is_some_and(is_odd) {
+        return Err(Exit::Usage(
+            "--from and --to are seconds of the track".to_owned(),
+        ));
     }
     if let (Some(from), Some(to)) = (job.from, job.to)
         && from >= to
@@ -56,11 +62,7 @@ fn draw(library: &Library, row: &Row, job: &Draw) -> Result<(), Exit> {
         return Err(Exit::Usage("--from must come before --to".to_owned()));
     }
     let Some(waveform) = library.core.waveform(row.track.id)? else {
-        return Err(Exit::Failed(format!(
-            "{} has no waveform yet: run `tonearm analyze {}`",
-            format::caption(row),
-            row.track.id
-        )));
+        return Err(none_of(row).into());
     };
     let details = library.core.details(row.track.id)?;
     let summary = &row.knowledge.summary;
@@ -85,6 +87,31 @@ fn draw(library: &Library, row: &Row, job: &Draw) -> Result<(), Exit> {
     };
     let png = picture::render(&request).map_err(|error| Exit::Failed(error.to_string()))?;
     write_png(&job.png, &png)
+}
+
+/// Why a track has no waveform.
+fn none_of(row: &Row) -> Failure {
+    let name = format::caption(row);
+    if row.track.missing {
+        let (message, remedy) = row.track.missing_reason();
+        return Failure::new(
+            FailureKind::Missing,
+            format!("{name} has no waveform: {message}"),
+            remedy,
+        );
+    }
+    let record = row.knowledge.records.get(&Artifact::Waveform);
+    match record.and_then(|record| record.failure.as_deref()) {
+        Some(failure) => Failure {
+            message: format!("{name} has no waveform: {}", failure.message),
+            ..failure.clone()
+        },
+        None => Failure::new(
+            FailureKind::Missing,
+            format!("{name} has no waveform yet"),
+            format!("Run tonearm analyze {}", row.track.id),
+        ),
+    }
 }
 
 fn write_png(path: &Path, png: &[u8]) -> Result<(), Exit> {

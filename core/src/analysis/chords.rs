@@ -69,8 +69,8 @@ pub fn harmony(chroma: &Chromagram, beats: Option<&Beats>, length: Secs) -> Harm
         .collect();
 
     let first_reading = decode::best_path(&scores, &costs);
-    if let Some(found) = key::find(&key_steps(&steps, &steadied, &first_reading)) {
-        favour(found.key, &mut scores);
+    if let Some(key) = key::likeliest(&key_steps(&steps, &steadied, &first_reading)) {
+        favour(key, &mut scores);
     }
     let path = decode::best_path(&scores, &costs);
     let certainty = decode::posteriors(&scores, &costs, &path, DOUBT);

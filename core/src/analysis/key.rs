@@ -57,6 +57,16 @@ const SHARPNESS: f32 = 5.0;
 /// A best key whose profile fits worse than this is an accident of noise.
 const LEAST_CORRELATION: f32 = 0.3;
 
+/// Pitch classes that sound, counted by their share of the power. One tone is no key: with what is heard beside it that is
+/// not there, a sine counts up to 1.5. A fifth counts 2, a triad 3, music 4 to 8.
+const LONE_TONE: f32 = 1.6;
+/// From here on there are enough notes to tell one key from the other.
+const ENOUGH_NOTES: f32 = 3.8;
+
+/// The third of a key decides between major and minor where it has this share of the power of the strongest note: 0.2 and
+/// more in music. The less of it there is below that, the more alike both are.
+const CLEAR_THIRD: f32 = 0.15;
+
 /// Alternatives that are told.
 const ALTERNATIVES: usize = 3;
 
@@ -64,18 +74,28 @@ pub(super) const KEYS: usize = 24;
 
 /// The key of all `steps` together; `None` where there are no chords or no scale.
 pub(super) fn find(steps: &[KeyStep]) -> Option<KeyFinding> {
+    likeliest(steps)?;
     let scores = scores(steps)?;
-    let ranked = ranked(&scores);
-    let &(key, confidence) = ranked.first()?;
-    if correlation(&profile(key), &distribution(steps)) < LEAST_CORRELATION {
+    let power = distribution(steps).map(|note| note * note);
+    if count(&power) < LONE_TONE {
         return None;
     }
+    let ranked = ranked(&scores, &power);
+    let &(key, confidence) = ranked.first()?;
     Some(KeyFinding {
         key,
         confidence,
         alternatives: ranked.into_iter().skip(1).take(ALTERNATIVES).collect(),
         segments: segments::segments(steps, key),
     })
+}
+
+/// The key that fits best, sure or not: enough to read chords by. `None` where there are no chords or no scale.
+pub(super) fn likeliest(steps: &[KeyStep]) -> Option<Key> {
+    let scores = scores(steps)?;
+    let (key, _) = Key::all().zip(scores).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let fits = correlation(&profile(key), &distribution(steps)) >= LEAST_CORRELATION;
+    fits.then_some(key)
 }
 
 /// How well each key (in the order of [`Key::all`]) explains the steps; `None` without any chord.
@@ -110,16 +130,55 @@ fn scores(steps: &[KeyStep]) -> Option<[f32; KEYS]> {
     Some(scores)
 }
 
-/// All keys with their probability, best first.
-fn ranked(scores: &[f32; KEYS]) -> Vec<(Key, f32)> {
+/// All keys with their probability, best first, as far as notes of this `power` can tell them apart.
+fn ranked(scores: &[f32; KEYS], power: &[f32; 12]) -> Vec<(Key, f32)> {
+    const ANY: f32 = 1.0 / KEYS as f32;
     let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let weights = scores.map(|score| (SHARPNESS * (score - best)).exp());
     let total: f32 = weights.iter().sum();
-    let mut ranked: Vec<(Key, f32)> = Key::all()
+    let first: Vec<(Key, f32)> = Key::all()
         .zip(weights.map(|weight| weight / total))
+        .collect();
+    let enough = ((count(power) - LONE_TONE) / (ENOUGH_NOTES - LONE_TONE)).clamp(0.0, 1.0);
+    let of = |mode: Mode, key: Key| {
+        let mut all = first.iter();
+        all.find(|(other, _)| other.tonic == key.tonic && other.mode == mode)
+            .map_or(0.0, |(_, probability)| *probability)
+    };
+    let mut ranked: Vec<(Key, f32)> = first
+        .iter()
+        .map(|&(key, probability)| {
+            let both = f32::midpoint(of(Mode::Major, key), of(Mode::Minor, key));
+            let decided = both + clarity_of_mode(key, power) * (probability - both);
+            (key, ANY + enough * (decided - ANY))
+        })
         .collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     ranked
+}
+
+/// How far the notes decide between a key and the one of the other mode on the same tonic, 0 to 1. Chords do not: where
+/// no third sounds, theirs is a guess.
+fn clarity_of_mode(key: Key, power: &[f32; 12]) -> f32 {
+    let tonic = usize::from(key.tonic.semitones());
+    let third = power[(tonic + 3) % 12].max(power[(tonic + 4) % 12]);
+    let strongest = power.iter().copied().fold(0.0, f32::max);
+    if strongest > 0.0 {
+        (third / (CLEAR_THIRD * strongest)).min(1.0)
+    } else {
+        0.0
+    }
+}
+
+/// How many pitch classes sound, where each counts by its share.
+fn count(power: &[f32; 12]) -> f32 {
+    let sum: f32 = power.iter().sum();
+    let squares: f32 = power.iter().map(|note| note * note).sum();
+    if squares > 0.0 {
+        sum * sum / squares
+    } else {
+        0.0
+    }
 }
 
 /// Strength of each pitch class over the whole time.

@@ -1,13 +1,12 @@
 //! A file as a stream of samples on the track's timeline, with exact seeks and damage counted, not fatal.
 
+use super::damage::{Damage, End};
 use super::error::AudioError;
 use super::interleave;
-use super::source::{self, Family, Source};
-use crate::failure::{Failure, FailureKind};
+use super::source::{self, Family, Source, contained};
 use crate::track::AudioFormat;
 use crate::units::{Frame, Secs};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::errors::Error as SymphoniaError;
@@ -23,47 +22,8 @@ const FIRST_GUESS: usize = 8_192;
 const MAX_DEMUX_ERRORS: u32 = 32;
 /// Frames beyond a claimed end that padding may explain: more prove that the claim was wrong.
 const MAX_PADDING: usize = 3 * 1152;
-/// Frames that a file may lack of its promise without being called truncated: one packet of any codec.
-const TRUNCATION_SLACK: u64 = 4_608;
-
-/// What was wrong with a file that could be decoded all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Damage {
-    /// Packets that could not be decoded; silence stands in their place.
-    pub skipped_packets: u64,
-    /// Samples that are no numbers, or beyond all reason; silence stands in their place.
-    pub bad_samples: u64,
-    /// The file ends before its container says it would.
-    pub truncated: bool,
-}
-
-/// Packets that a healthy file may lose: what stands between tags and sound is not always told from sound.
-const HARMLESS_PACKETS: u64 = 2;
-
-impl Damage {
-    /// Damage that the user should know of, in a file of which `heard` could be decoded.
-    pub fn failure(&self, heard: Secs) -> Option<Failure> {
-        let message = if self.truncated {
-            let secs = heard.0;
-            format!("the file is cut off: only {secs:.1} s of it can be played")
-        } else if self.skipped_packets > HARMLESS_PACKETS {
-            let count = self.skipped_packets;
-            format!("{count} pieces of the file cannot be decoded; silence stands in their place")
-        } else if self.bad_samples > 0 {
-            let [count, are] = match self.bad_samples {
-                1 => ["1 sample".to_owned(), "is".to_owned()],
-                count => [format!("{count} samples"), "are".to_owned()],
-            };
-            format!(
-                "{count} of the file {are} no sound but a fault of the program that wrote it; silence stands there"
-            )
-        } else {
-            return None;
-        };
-        let remedy = "Get the file again from where it came, then import it again";
-        Some(Failure::new(FailureKind::Damaged, message, remedy))
-    }
-}
+/// Frames that a file may lack of its promise without being called damaged: one packet of any codec.
+const SLACK: u64 = 4_608;
 
 /// Whether the frame that comes next is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +48,8 @@ pub struct Decoder {
     /// Raw frames before this one are not passed on.
     wanted: u64,
     place: Place,
+    /// Frames that the container has skipped since the last seek: so far are we behind its time stamps.
+    behind: u64,
     /// Frames beyond a claimed end, kept until it is known whether they are padding.
     overrun: Vec<f32>,
     damage: Damage,
@@ -127,6 +89,7 @@ impl Decoder {
             raw: 0,
             wanted,
             place: Place::Known,
+            behind: 0,
             overrun: Vec::new(),
             damage: Damage::default(),
             failed_in_row: 0,
@@ -160,6 +123,30 @@ impl Decoder {
     /// What had to be left out so far.
     pub fn damage(&self) -> Damage {
         self.damage
+    }
+
+    /// The damage of a file that ended at `heard`, where its container promised more.
+    pub fn damage_of_end(&self, heard: Secs, promised: Secs) -> Damage {
+        let [behind, slack] = [self.behind, SLACK].map(|it| self.secs(it).0);
+        let missing = Secs(promised.0 - heard.0 - behind);
+        if missing.0 <= slack {
+            return self.damage;
+        }
+        let is_within = self.source.family == Family::Mpeg && self.has_bytes_of(missing);
+        self.damage.ended(promised, missing, is_within)
+    }
+
+    /// MPEG frames do not say where they belong: what is lost among them shows only in the bytes that are there and were
+    /// of no use.
+    fn has_bytes_of(&self, missing: Secs) -> bool {
+        let spare = self.source.bytes.saturating_sub(self.payload_bytes);
+        let per_sec = self.payload_bytes as f64 / self.secs(self.raw).0.max(0.1);
+        self.linear && spare as f64 > 0.5 * missing.0 * per_sec
+    }
+
+    fn secs(&self, frames: u64) -> Secs {
+        let rate = self.source.format.sample_rate;
+        rate.secs_from_frame(Frame(frames))
     }
 
     /// The timeline frame that the next block starts with.
@@ -252,6 +239,7 @@ impl Decoder {
         self.pending = None;
         self.overrun.clear();
         self.place = Place::Anchoring;
+        self.behind = 0;
         self.ended = false;
         self.failed_in_row = 0;
         true
@@ -298,22 +286,24 @@ impl Decoder {
                 Ok(None) => return Ok(None),
                 Err(SymphoniaError::ResetRequired) => {
                     if !self.take_next_stream() {
-                        self.damage.truncated = true;
+                        self.damage.end = End::Unreadable;
                         return Ok(None);
                     }
                 }
                 Err(SymphoniaError::IoError(error))
                     if error.kind() == std::io::ErrorKind::UnexpectedEof =>
                 {
-                    self.damage.truncated |= !self.source.open_ended;
+                    if !self.source.open_ended {
+                        self.damage.end = End::Early { promised: None };
+                    }
                     return Ok(None);
                 }
                 Err(SymphoniaError::IoError(error)) => return Err(error.into()),
                 Err(_) => {
-                    self.damage.skipped_packets += 1;
+                    self.damage.skip(self.at());
                     errors += 1;
                     if errors >= MAX_DEMUX_ERRORS {
-                        self.damage.truncated = true;
+                        self.damage.end = End::Unreadable;
                         return Ok(None);
                     }
                 }
@@ -362,6 +352,7 @@ impl Decoder {
         let stamp = self.first_frame_stamp(packet);
         let channels = usize::from(self.source.format.channels);
         let rate = self.source.format.sample_rate.hz();
+        self.note_gap(stamp);
         let mut bad_samples = 0;
         let good = match self.source.decoder.decode(packet) {
             Ok(buffer) if buffer.num_planes() == channels && buffer.spec().rate() == rate => {
@@ -405,15 +396,37 @@ impl Decoder {
     /// Where every packet stands alone, the samples are what somebody wrote; elsewhere the packet was not what it seemed.
     fn note_bad(&mut self, samples: u64) {
         if self.source.family == Family::Lossless {
-            self.damage.bad_samples += samples;
+            self.damage.spoil(samples, self.at());
         } else {
-            self.damage.skipped_packets += 1;
+            self.damage.skip(self.at());
         }
+    }
+
+    /// Where we are on the timeline, by what the container told.
+    fn at(&self) -> Secs {
+        self.secs((self.raw + self.behind).saturating_sub(self.source.presented.start))
+    }
+
+    /// Packets that are missing before one with this time stamp. Where it is not known which frame comes next, or time
+    /// stamps do not count frames, nothing is to be told.
+    fn note_gap(&mut self, stamp: i64) {
+        if self.place != Place::Known || !self.source.stamps_are_frames {
+            return;
+        }
+        let due = u64::try_from(stamp.saturating_sub(self.origin)).unwrap_or(0);
+        let gap = due.saturating_sub(self.raw.saturating_add(self.behind));
+        if gap <= SLACK {
+            return;
+        }
+        // What is heard a second time is lost once.
+        let lost = if self.linear { gap } else { 0 };
+        self.damage.lose(self.secs(lost), self.at());
+        self.behind += gap;
     }
 
     /// Puts silence in place of a broken packet, so that what follows stays at its time.
     fn patch(&mut self, packet: &Packet, out: &mut Vec<f32>) {
-        self.damage.skipped_packets += 1;
+        self.damage.skip(self.at());
         self.failed_in_row += 1;
         out.clear();
         if self.failed_in_row <= MAX_PATCHED {
@@ -466,12 +479,8 @@ impl Decoder {
         let presented = self.source.presented;
         let end = presented.end.unwrap_or(u64::MAX).min(self.raw);
         let heard = end.saturating_sub(presented.start);
-        if self
-            .source
-            .promised
-            .is_some_and(|promised| heard.saturating_add(TRUNCATION_SLACK) < promised)
-        {
-            self.damage.truncated = true;
+        if let Some(promised) = self.source.promised {
+            self.damage = self.damage_of_end(self.secs(heard), self.secs(promised));
         }
         let format = &mut self.source.format;
         format.duration = format.sample_rate.secs_from_frame(Frame(heard));
@@ -481,14 +490,4 @@ impl Decoder {
             format.bitrate_kbps = Some(kbps.round() as u32);
         }
     }
-}
-
-/// Runs foreign code on a file's bytes. Some readers panic on headers that make no sense (arithmetic overflow, in
-/// builds that check for it): that is damage of the file, and none of the program.
-fn contained<T>(work: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
-        Err(AudioError::Damaged(
-            "its structure makes no sense".to_owned(),
-        ))
-    })
 }

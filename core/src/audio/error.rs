@@ -1,6 +1,6 @@
 //! Why a file cannot be listened to, in words a DJ can act on.
 
-use crate::failure::FailureKind;
+use crate::failure::{Failure, FailureKind};
 use std::io;
 
 /// Why a file's audio is not usable. The path is the caller's to add.
@@ -16,6 +16,8 @@ pub enum AudioError {
     NoSamples,
     #[error("This is not an audio file that we know")]
     NotAudio,
+    #[error("The file is cut off: it ends before its sound begins")]
+    CutOff,
     #[error("The file has no audio track")]
     NoAudioTrack,
     #[error("The file is copy-protected")]
@@ -32,18 +34,14 @@ impl AudioError {
     /// What kind of failure this is, what happened, and what the user can do about it.
     pub fn failure_parts(&self) -> (FailureKind, String, String) {
         let (kind, remedy) = match self {
-            Self::Missing => (
-                FailureKind::Missing,
-                "Reconnect its drive, or relink the track",
-            ),
-            Self::Unreadable(error) if error.kind() == io::ErrorKind::PermissionDenied => (
-                FailureKind::Unreadable,
-                "Change the permissions of the file so that you may read it",
-            ),
-            Self::Unreadable(_) => (
-                FailureKind::Unreadable,
-                "Connect its drive again; if it is connected, check the health of the drive",
-            ),
+            Self::Missing => (FailureKind::Missing, Failure::MISSING.1),
+            // In the words of whoever else reads the file.
+            Self::Unreadable(error) => {
+                let Failure {
+                    message, remedy, ..
+                } = Failure::from_io(error);
+                return (FailureKind::Unreadable, message, remedy);
+            }
             Self::NoBytes => (
                 FailureKind::Empty,
                 "Copy or download the file again: nothing is in it",
@@ -55,6 +53,10 @@ impl AudioError {
             Self::NotAudio => (
                 FailureKind::Unsupported,
                 "Use WAV, AIFF, FLAC, ALAC, MP3, AAC, Ogg Vorbis or Opus",
+            ),
+            Self::CutOff => (
+                FailureKind::Damaged,
+                "Copy or download the file again: what is here is only its beginning",
             ),
             Self::NoAudioTrack => (
                 FailureKind::Unsupported,

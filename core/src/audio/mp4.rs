@@ -80,7 +80,7 @@ fn movie_bytes(file: &mut File, length: u64) -> io::Result<Option<Vec<u8>>> {
     Ok(None)
 }
 
-fn read_up_to(file: &mut File, out: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_up_to(file: &mut File, out: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < out.len() {
         match file.read(&mut out[filled..])? {
@@ -92,7 +92,7 @@ fn read_up_to(file: &mut File, out: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Name, whole size and size of the head of the box that starts `bytes`, of which `left` exist.
-fn box_head(bytes: &[u8], left: u64) -> Option<([u8; 4], u64, u64)> {
+pub(super) fn box_head(bytes: &[u8], left: u64) -> Option<([u8; 4], u64, u64)> {
     let (size, rest) = bytes.split_first_chunk::<4>()?;
     let (name, rest) = rest.split_first_chunk::<4>()?;
     let (size, head) = match u32::from_be_bytes(*size) {

@@ -3,10 +3,12 @@
 
 use super::error::AudioError;
 use super::mp4::{self, Movie, SoundTrack};
+use super::unfinished;
 use crate::track::AudioFormat;
 use crate::units::{Frame, SampleRate, Secs};
 use std::fs::File;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::LazyLock;
 use symphonia::core::audio::Channels;
@@ -92,6 +94,8 @@ pub(super) struct Source {
     pub(super) stamps_are_frames: bool,
     /// Frames that the container promises; `None` where it only guesses.
     pub(super) promised: Option<u64>,
+    /// Of the file, without a tag in front.
+    pub(super) bytes: u64,
     /// Written as a stream: the length was not known, and the file ends where it ends.
     pub(super) open_ended: bool,
 }
@@ -109,13 +113,19 @@ pub(super) fn open(path: &Path) -> Result<Source, AudioError> {
     if let Some(movie) = &movie {
         refuse_hopeless(movie, facts.len())?;
     }
+    let tag_bytes = unfinished::tag_bytes(&mut file)?;
     io::Seek::rewind(&mut file)?;
-    let reader = probe(file)?;
+    let reader = probe(file).map_err(|error| match error {
+        AudioError::NotAudio if unfinished::ends_before_sound(path) => AudioError::CutOff,
+        other => other,
+    })?;
     let track = choose_track(reader.as_ref(), movie.as_ref())?;
     let sound = movie
         .as_ref()
         .and_then(|movie| movie.sound.iter().find(|sound| sound.id == track.id));
-    build(&track, sound.copied(), reader, facts.len())
+    let mut source = build(&track, sound.copied(), reader, facts.len())?;
+    source.bytes = source.bytes.saturating_sub(tag_bytes);
+    Ok(source)
 }
 
 fn refuse_hopeless(movie: &Movie, file_bytes: u64) -> Result<(), AudioError> {
@@ -207,7 +217,8 @@ fn build(
     let presented = presented(track, sound, family, rate);
     let codec = codec_name(params, reader.as_ref(), decoder.as_ref());
     let open_ended = codec == "wav" && is_open_ended(track.num_frames, channels, params);
-    let promised = promised_frames(track, presented, family).filter(|_| !open_ended);
+    let is_bare = reader.format_info().short_name == "aac";
+    let promised = promised_frames(track, presented, (family, is_bare)).filter(|_| !open_ended);
     let frames = promised
         .or(track.num_frames)
         .filter(|_| !open_ended)
@@ -230,6 +241,7 @@ fn build(
         presented,
         stamps_are_frames,
         promised,
+        bytes: file_bytes,
         open_ended,
         decoder,
         reader,
@@ -350,7 +362,11 @@ fn presented(
 }
 
 /// Frames that the container says will be heard.
-fn promised_frames(track: &Track, presented: Presented, family: Family) -> Option<u64> {
+fn promised_frames(
+    track: &Track,
+    presented: Presented,
+    (family, is_bare): (Family, bool),
+) -> Option<u64> {
     if let Some(end) = presented.end {
         return Some(end.saturating_sub(presented.start));
     }
@@ -360,6 +376,8 @@ fn promised_frames(track: &Track, presented: Presented, family: Family) -> Optio
         Family::Opus => track
             .num_frames
             .map(|frames| frames.saturating_sub(presented.start)),
+        // A bare stream is not counted but sampled.
+        Family::Aac if is_bare => None,
         Family::Vorbis | Family::Aac | Family::Lossless => track.num_frames,
     }
 }
@@ -389,4 +407,14 @@ fn codec_name(
 fn bitrate_kbps(file_bytes: u64, duration: Secs) -> Option<u32> {
     let kbps = file_bytes as f64 * 8.0 / 1000.0 / duration.0;
     (kbps.is_finite() && (1.0..1e6).contains(&kbps)).then_some(kbps.round() as u32)
+}
+
+/// Runs foreign code on a file's bytes. Some readers panic on headers that make no sense (arithmetic overflow, in
+/// builds that check for it): that is damage of the file, and none of the program.
+pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, AudioError>) -> Result<T, AudioError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
+        Err(AudioError::Damaged(
+            "its structure makes no sense".to_owned(),
+        ))
+    })
 }

@@ -102,17 +102,14 @@ pub(super) fn refused(reason: String) -> Failure {
 
 fn read_file(path: &Path) -> Result<String, Failure> {
     let names: Vec<&str> = READY.iter().map(|(name, ..)| *name).collect();
-    let size = std::fs::metadata(path).map_err(|error| {
-        Failure::new(
-            FailureKind::Missing,
-            format!("{}: {error}", path.display()),
-            format!("Name a file, or one of {}", names.join(", ")),
-        )
+    let size = std::fs::metadata(path).map_err(|error| Failure {
+        remedy: format!("Name a script, or one of {}", names.join(", ")),
+        ..Failure::of_named(&error)
     })?;
     if size.len() > MAX_BYTES {
         return Err(refused("the script is larger than 4 MiB".to_owned()));
     }
-    std::fs::read_to_string(path).map_err(|error| Failure::from_io(&error))
+    std::fs::read_to_string(path).map_err(|error| Failure::of_named(&error))
 }
 
 #[cfg(test)]

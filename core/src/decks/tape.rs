@@ -91,10 +91,11 @@ fn cannot_write(file: &Path, error: &std::io::Error) -> Failure {
     Failure::new(
         FailureKind::Storage,
         format!(
-            "the recording cannot be written: {error}\nFile: {}",
+            "the recording cannot be written: {}\nFile: {}",
+            Failure::words_of_writing(error),
             file.display()
         ),
-        "Choose another name, or make room",
+        "Record into another file",
     )
 }
 
@@ -142,6 +143,13 @@ impl Tally {
         let damaged = self.damaged.load(Ordering::Relaxed);
         let lines = self.lines.load(Ordering::Relaxed);
         (damaged > 0).then(|| {
+            if damaged >= lines {
+                return Failure::new(
+                    FailureKind::Unsupported,
+                    "this is no recording of decks",
+                    "Name a file that tonearm decks --record has written",
+                );
+            }
             Failure::new(
                 FailureKind::Damaged,
                 format!("{damaged} of {lines} lines of the recording are not understood and were left out"),
@@ -160,7 +168,16 @@ pub(super) struct Replay {
 
 /// Plays a recording at `rate` times its speed from now on. Its first update is now, as time 0.
 pub(super) async fn replay(file: &Path, rate: f64) -> Result<Replay, Failure> {
-    let opened = File::open(file).map_err(|error| Failure::from_io(&error))?;
+    let opened = File::open(file).and_then(|opened| {
+        if opened.metadata()?.is_dir() {
+            return Err(std::io::ErrorKind::IsADirectory.into());
+        }
+        Ok(opened)
+    });
+    let opened = opened.map_err(|error| Failure {
+        remedy: "Name a file that tonearm decks --record has written".to_owned(),
+        ..Failure::of_named(&error)
+    })?;
     let tally = Arc::new(Tally::default());
     let (read, mut ready) = mpsc::channel(AHEAD);
     let reader_tally = Arc::clone(&tally);

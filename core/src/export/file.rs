@@ -1,5 +1,6 @@
 //! Files written whole or not at all, and never over music.
 
+use crate::failure::Failure;
 use crate::import::scan::is_sound;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Write};
@@ -12,7 +13,7 @@ pub enum FileError {
     Music { path: PathBuf },
     #[error("this is a folder, not a file\nFolder: {}", path.display())]
     Folder { path: PathBuf },
-    #[error("cannot write: {error}\nFile: {}", path.display())]
+    #[error("cannot write: {}\nFile: {}", Failure::words_of_writing(error), path.display())]
     Io { error: io::Error, path: PathBuf },
 }
 

@@ -82,16 +82,9 @@ pub fn look(path: &Path, root: &RootState) -> Presence {
 
 /// A failure for a file that is there but cannot be read.
 pub(crate) fn unreadable(error: &io::Error) -> Failure {
-    let remedy = match error.kind() {
-        io::ErrorKind::PermissionDenied => "Allow Tonearm to read the file",
-        _ => "Check the drive and its cable, then try again",
-    };
     Failure {
         kind: FailureKind::Unreadable,
-        message: format!("the file cannot be read: {error}"),
-        remedy: remedy.to_owned(),
-        attempts: 1,
-        retry_at: None,
+        ..Failure::from_io(error)
     }
 }
 

@@ -115,7 +115,7 @@ impl Walk<'_> {
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) => {
-                self.failed(path, presence::failure_of(&error));
+                self.failed(path, Failure::of_named(&error));
                 return Ok(());
             }
         };

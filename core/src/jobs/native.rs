@@ -20,11 +20,8 @@ pub struct Native;
 /// Raise a number whenever the same file would give another result.
 fn version(artifact: Artifact) -> Option<u32> {
     match artifact {
-        Artifact::Waveform
-        | Artifact::Beats
-        | Artifact::Key
-        | Artifact::Chords
-        | Artifact::Loudness => Some(1),
+        Artifact::Waveform | Artifact::Beats | Artifact::Chords | Artifact::Loudness => Some(1),
+        Artifact::Key => Some(2),
         Artifact::Tags | Artifact::Hash | Artifact::Stems => None,
     }
 }

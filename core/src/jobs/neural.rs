@@ -8,6 +8,7 @@ pub(crate) use trouble::gone;
 use crate::analysis::heard::{self, HeardSpan};
 use crate::analysis::rhythm;
 use crate::artifact::{Artifact, Maker, Recipe};
+use crate::audio::Decoder;
 use crate::backend::{Analyser, AnalysisJob, Heard, Made, Stopped};
 use crate::beats::Beats;
 use crate::control::{Cancelled, Control};
@@ -243,6 +244,8 @@ impl Neural {
     }
 
     fn separate(&self, job: &AnalysisJob, control: &Control) -> Result<(StemSet, f64), Trouble> {
+        // Before any room is asked for: a file that cannot be read needs none.
+        drop(Decoder::open(&job.path)?);
         let expected = room::expected_bytes(job.duration);
         // The mix, four stems, and the set that is made of them.
         let raw = raw_bytes(job.duration, STEREO);

@@ -100,10 +100,11 @@ pub(crate) fn memory_bytes(duration: Option<Secs>) -> u64 {
 
 impl DraftStems {
     fn separate(&self, job: &AnalysisJob, control: &Control) -> Result<(StemSet, Heard), Trouble> {
+        let rate = SampleRate::new(stems::RATE).ok_or(Cancelled)?;
+        // Before any room is asked for: a file that cannot be read needs none.
+        let mut sound = Stereo::open(&job.path, rate)?;
         let expected = room::expected_bytes(job.duration);
         let mut booking = self.drive.book(expected).map_err(Trouble::Failed)?;
-        let rate = SampleRate::new(stems::RATE).ok_or(Cancelled)?;
-        let mut sound = Stereo::open(&job.path, rate)?;
         let mut writer = StemWriter::create(self.drive.library(), job.track, rate)?;
         let mut draft = Draft::default();
         let mut piece = Vec::new();

@@ -91,14 +91,12 @@ impl Reader {
         if let Some(failure) = self.decoder.damage().failure(Secs(heard)) {
             return Some(failure);
         }
-        let Secs(promised) = self.promised?;
-        (heard + SLACK_SECS < promised).then(|| {
-            Failure::new(
-                FailureKind::Damaged,
-                format!("the file is cut off: only {heard:.1} s of it can be played"),
-                "Get the file again from where it came, then import it again",
-            )
-        })
+        let promised = self.promised?;
+        if heard + SLACK_SECS >= promised.0 {
+            return None;
+        }
+        let damage = self.decoder.damage_of_end(Secs(heard), promised);
+        damage.failure(Secs(heard))
     }
 
     fn new_converter(&self) -> Result<Resampler, Failure> {

@@ -1,6 +1,7 @@
 //! Finds a Python 3.12: who might be one, what each says of itself, which is taken, how to get one where there is none.
 
-use super::{child, trial};
+use super::child::{self, ChildError};
+use super::trial;
 use crate::control::Control;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -88,6 +89,8 @@ struct Words {
 /// Why a candidate is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unfit {
+    /// There is no such program.
+    Absent,
     Silent(String),
     Version((u32, u32, u32)),
     NotCPython(String),
@@ -98,6 +101,7 @@ pub enum Unfit {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Absent => f.write_str("is not there"),
             Self::Silent(reason) => write!(f, "does not answer: {reason}"),
             Self::Version((major, minor, patch)) => {
                 write!(f, "is version {major}.{minor}.{patch}, and 3.12 is needed")
@@ -175,8 +179,12 @@ fn ask(candidate: &Candidate, control: &Control) -> Result<Words, Unfit> {
         .args(["-I", "-c", &trial::ending_with_us(QUESTION)])
         .env_remove("PYTHONHOME")
         .env_remove("PYTHONPATH");
-    let answer = child::ask(&mut command, ASK_LONGEST, control)
-        .map_err(|error| Unfit::Silent(error.to_string()))?;
+    let answer = child::ask(&mut command, ASK_LONGEST, control).map_err(|error| match error {
+        ChildError::NotStarted(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Unfit::Absent
+        }
+        error => Unfit::Silent(error.to_string()),
+    })?;
     let last = answer.out.lines().last().unwrap_or_default();
     serde_json::from_str(last).map_err(|_not_json| {
         let said = answer.error.lines().last().unwrap_or_default().trim();

@@ -94,7 +94,7 @@ fn bad_list(error: &BadManifest) -> Failure {
 /// As [`survey`], and asks interpreters where none is known. `python`: the only one that will do.
 pub fn check(places: &Places, python: Option<&Path>, control: &Control) -> SetupView {
     let mut view = survey(places);
-    if view.interpreter == InterpreterView::Unknown {
+    if view.interpreter == InterpreterView::Unknown || python.is_some() {
         view.interpreter = match find_python(places, python, control) {
             Ok(interpreter) => found(&interpreter),
             Err(_) if control.check().is_err() => InterpreterView::Unknown,

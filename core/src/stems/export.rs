@@ -6,6 +6,7 @@ use super::{Stem, StemFiles};
 use crate::audio::flac::{Depth, FlacWriter};
 use crate::audio::{AudioError, Decoder};
 use crate::control::{Cancelled, Control};
+use crate::failure::Failure;
 use draft::Draft;
 use serde::Serialize;
 use std::fs::{self, File};
@@ -75,7 +76,7 @@ pub enum ExportError {
     Taken { path: PathBuf },
     #[error("this is no file, and cannot be replaced\nPath: {}", path.display())]
     NoFile { path: PathBuf },
-    #[error("cannot write: {error}\nFile: {}", path.display())]
+    #[error("cannot write: {}\nFile: {}", Failure::words_of_writing(error), path.display())]
     Write { error: io::Error, path: PathBuf },
     /// Not all could be written, and one that was replaced could not be put back.
     #[error("cannot write: {error}; what was there before is kept: move it back\nFile: {}\nKept as: {}", path.display(), kept.display())]

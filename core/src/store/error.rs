@@ -28,7 +28,7 @@ pub enum StoreError {
     },
     #[error("the disk is full: nothing was changed; make room and try again\nFile: {}", path.display())]
     Full { path: PathBuf },
-    #[error("the library cannot be read or written: {source}; check the drive and its permissions\nFile: {}", path.display())]
+    #[error("{}\nFile: {}", io_words(source), path.display())]
     Io { source: io::Error, path: PathBuf },
     #[error(
         "the library can only be read here ({source}); get the right to write to its folder, or copy it and name the copy \
@@ -62,7 +62,54 @@ fn remedy(backup: Option<&Path>) -> String {
     }
 }
 
+fn io_words(source: &io::Error) -> String {
+    use io::ErrorKind;
+    match source.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            "a library is a folder, and this is a file; name a folder with --library".to_owned()
+        }
+        ErrorKind::NotFound => {
+            "there is no place for a library here; name another folder with --library".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            "the library may not be read or written; get the right to, or name another \
+            folder with --library"
+                .to_owned()
+        }
+        _ => format!("the library cannot be read or written: {source}; check the drive"),
+    }
+}
+
 impl StoreError {
+    /// What the user can do about it, as a sentence of its own.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Locked { stays, .. } => {
+                if *stays {
+                    "Do it in that window, or close it first"
+                } else {
+                    "Close the other program, then try again"
+                }
+            }
+            .to_owned(),
+            Self::Newer { .. } => "Update Tonearm".to_owned(),
+            Self::Damaged {
+                backup: Some(backup),
+                ..
+            } => format!("Run tonearm restore '{}'", backup.display()),
+            Self::Damaged { backup: None, .. } => {
+                "Move the file away and import your music again".to_owned()
+            }
+            Self::Full { .. } => "Make room on the drive that holds the library".to_owned(),
+            Self::Io { .. } | Self::ReadOnly { .. } => {
+                "Get the right to read and write there, or name another folder with --library"
+                    .to_owned()
+            }
+            Self::Record { id, .. } => format!("Run tonearm analyze --force {id}"),
+            Self::BadBackup { .. } => "Choose another backup".to_owned(),
+        }
+    }
+
     pub(super) fn io(source: io::Error, path: &Path) -> Self {
         let path = path.to_path_buf();
         if is_full(&source) {

@@ -430,7 +430,7 @@ fn a_broken_list_of_models_is_told_wherever_models_are() {
     let words = "the list of models cannot be read";
     assert!(error["message"].as_str().unwrap().contains(words));
     assert!(error["remedy"].as_str().unwrap().contains("TONEARM_MODELS"));
-    let doctor = bench.run(&["doctor"]).with_status(0).json();
+    let doctor = bench.run(&["doctor"]).with_status(1).json();
     let checks = doctor["checks"].as_array().unwrap().iter();
     let failed: Vec<&Value> = checks.filter(|it| it["state"] == "failed").collect();
     assert_eq!(failed.len(), 1, "{doctor}");

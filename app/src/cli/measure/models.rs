@@ -197,9 +197,7 @@ fn once(neural: &Neural, job: &AnalysisJob) -> Result<Vec<Took>, Exit> {
     });
     ran.map_err(|stopped| match stopped {
         Stopped::Cancelled(_) => Exit::Interrupted,
-        Stopped::Unready(failure) => {
-            Exit::Failed(format!("{}\n{}", failure.message, failure.remedy))
-        }
+        Stopped::Unready(failure) => Exit::Because(failure),
     })?;
     Ok(took)
 }

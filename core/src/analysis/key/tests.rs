@@ -102,6 +102,37 @@ fn no_chords_and_no_steps_have_no_key() {
 }
 
 #[test]
+fn a_lone_tone_has_no_key_and_without_a_third_no_mode_is_sure() {
+    // What the chord analysis makes of a sine: a chord with it as fifth, and faint notes that are not there.
+    let sine = |step: KeyStep| KeyStep {
+        notes: [
+            0.01, 0.0, 0.23, 0.06, 0.0, 0.2, 0.03, 0.0, 0.03, 1.0, 0.02, 0.05,
+        ],
+        ..step
+    };
+    let drone = bars(&transposed(&[(2, Quality::Minor)], 0, 16));
+    let tone: Vec<KeyStep> = drone.iter().copied().map(sine).collect();
+    assert_eq!(find(&tone), None);
+
+    let with = |notes: &[usize]| {
+        let notes = std::array::from_fn(|pitch| if notes.contains(&pitch) { 1.0 } else { 0.05 });
+        let steps: Vec<KeyStep> = drone
+            .iter()
+            .map(|step| KeyStep { notes, ..*step })
+            .collect();
+        find(&steps).unwrap()
+    };
+    let fifth = with(&[2, 9]);
+    assert!(fifth.confidence < 0.5, "{fifth:?}");
+    let parallel = |(key, _): &(Key, f32)| key.to_string() == "D major";
+    let other = fifth.alternatives.iter().find(|it| parallel(it)).unwrap();
+    assert!(fifth.confidence - other.1 < 0.1, "{fifth:?}");
+    // A scale with its third leaves no such doubt.
+    assert!(with(&[2, 4, 5, 7, 9, 0]).confidence > 0.8);
+    assert!(with(&[2, 4, 7, 9, 0]).confidence < 0.6, "no third");
+}
+
+#[test]
 fn confidence_grows_with_evidence() {
     let clear = find(&bars(&transposed(&POP, 0, 8))).unwrap().confidence;
     let drone = find(&bars(&[(0, Quality::Sus4), (0, Quality::Sus2)]))

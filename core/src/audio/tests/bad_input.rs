@@ -4,6 +4,7 @@ use super::{decode, fixture, rest};
 use crate::audio::{AudioError, Decoder, Heard, ListenError, Wants, listen};
 use crate::control::Control;
 use crate::failure::FailureKind;
+use crate::units::Secs;
 use crate::waveform::Column;
 use proptest::prelude::*;
 use std::path::Path;
@@ -83,6 +84,7 @@ fn every_refusal_has_words_for_the_user() {
         AudioError::NoBytes,
         AudioError::NoSamples,
         AudioError::NotAudio,
+        AudioError::CutOff,
         AudioError::NoAudioTrack,
         AudioError::Encrypted,
         AudioError::HeAac,
@@ -162,7 +164,7 @@ fn a_truncated_file_is_heard_as_far_as_it_goes_and_says_so() {
         }
         let heard = result.unwrap();
         assert!(
-            heard.damage.truncated || name == "vorbis.ogg",
+            heard.damage.is_cut_off() || name == "vorbis.ogg",
             "{name} {heard:?}"
         );
         assert!(
@@ -171,6 +173,80 @@ fn a_truncated_file_is_heard_as_far_as_it_goes_and_says_so() {
             heard.frames
         );
         assert!((heard.format.duration.0 - heard.frames as f64 / 44_100.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn damage_in_the_middle_is_told_with_its_place_and_not_as_a_cut_off_file() {
+    let spoilt = |name: &str, with: u8| {
+        let mut bytes = std::fs::read(fixture(name)).unwrap();
+        let middle = bytes.len() / 2;
+        let end = middle + bytes.len() / 5;
+        bytes[middle..end].fill(with);
+        hear_bytes(&bytes).unwrap()
+    };
+    for name in [
+        "source.flac",
+        "cbr.mp3",
+        "vbr.mp3",
+        "aac.m4a",
+        "vorbis.ogg",
+        "opus.opus",
+    ] {
+        for with in [0, 0x55] {
+            let heard = spoilt(name, with);
+            let failure = heard.damage.failure(heard.format.duration).unwrap();
+            assert!(!heard.damage.is_cut_off(), "{name}: {heard:?}");
+            assert!(failure.message.contains("damaged"), "{name}: {failure:?}");
+            if let Some(Secs(first)) = heard.damage.first {
+                assert!((0.5..2.0).contains(&first), "{name}: {first}");
+            } else {
+                // Nothing in MPEG frames says where one is missing.
+                assert!(name.ends_with("mp3"), "{name}: {heard:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bare_stream_is_not_measured_by_a_length_that_was_guessed() {
+    // The demuxer looks at some frames and reckons the length from their size: here it finds loud ones after short ones.
+    let quiet = std::fs::read(fixture("adts.aac")).unwrap();
+    let frames = |bytes: &[u8]| {
+        let mut at = 0;
+        let mut frames = Vec::new();
+        while let Some(head) = bytes.get(at..at + 6) {
+            let length = usize::from(head[3] & 3) << 11
+                | usize::from(head[4]) << 3
+                | usize::from(head[5]) >> 5;
+            frames.push(bytes[at..at + length].to_vec());
+            at += length;
+        }
+        frames
+    };
+    let mut frames = frames(&quiet);
+    frames.sort_by_key(Vec::len);
+    let (short, long) = (frames.first().unwrap(), frames.last().unwrap());
+    let mut bytes = quiet.clone();
+    for _ in 0..400 {
+        bytes.extend_from_slice(long);
+    }
+    for _ in 0..100 {
+        bytes.extend_from_slice(short);
+    }
+    let heard = hear_bytes(&bytes).unwrap();
+    assert_eq!(heard.damage.failure(heard.format.duration), None);
+}
+
+#[test]
+fn what_ends_before_its_sound_is_told_as_cut_off() {
+    for (name, bytes) in [("source.flac", 60), ("aac.m4a", 3_000), ("source.wav", 30)] {
+        let whole = std::fs::read(fixture(name)).unwrap();
+        let result = hear_bytes(&whole[..bytes]);
+        assert!(
+            matches!(result, Err(ListenError::Audio(AudioError::CutOff))),
+            "{name}: {result:?}"
+        );
     }
 }
 
@@ -189,7 +265,7 @@ fn a_header_that_claims_more_than_there_is_allocates_nothing_for_it() {
     flac[22..26].fill(0xff);
     let heard = hear_bytes(&flac).unwrap();
     assert_eq!(heard.frames, 110_251);
-    assert!(heard.damage.truncated);
+    assert!(heard.damage.is_cut_off());
 }
 
 #[test]

@@ -208,7 +208,8 @@ impl State {
         work: &Work,
         now: Timestamp,
     ) -> Result<Vec<Effect>, Unready> {
-        if !work.wants.contains(&Artifact::Stems) {
+        // What cannot be decoded needs no room: the job that tries it again says why.
+        if !work.wants.contains(&Artifact::Stems) || self.is_undecodable(track) {
             return Ok(Vec::new());
         }
         let known = self.catalog.get(track).map(|row| &row.knowledge);
@@ -247,6 +248,12 @@ impl State {
             }
         })?;
         Ok(self.evict(gone, now))
+    }
+
+    /// Whether no sound was found in the file of a track as it is.
+    fn is_undecodable(&self, track: TrackId) -> bool {
+        let row = self.catalog.get(track);
+        row.is_some_and(|row| row.is_undecodable())
     }
 
     /// What the stems of a track will take beyond those that they take the place of, in bytes.

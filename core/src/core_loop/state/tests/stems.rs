@@ -319,6 +319,26 @@ fn a_batch_stops_where_the_room_ends_and_evicts_nothing_that_it_made_or_found() 
 }
 
 #[test]
+fn a_file_that_cannot_be_decoded_is_not_told_to_lack_room() {
+    // No stems of any length would fit.
+    let (mut bench, ids) = with_tracks(1, &["text"]);
+    bench.apply(Input::Command(Command::LimitStems(Some(1))));
+    bench.apply(Input::Command(Command::Analyze {
+        request: RequestId(1),
+        tracks: Selection::All,
+        extent: Extent::Only([Artifact::Beats].into()),
+        engine: None,
+        force: false,
+    }));
+    let unsupported = || Failure::new(FailureKind::Unsupported, "no sound", "Use FLAC");
+    bench.end_job(0, Err(unsupported()));
+    bench.ask(&ids, false);
+    assert_eq!(bench.jobs.len(), 2, "it is tried again");
+    bench.end_job(1, Err(unsupported()));
+    assert_eq!(failure_of(&bench, ids[0]).unwrap().message, "no sound");
+}
+
+#[test]
 fn stems_wait_for_room_until_it_is_seen_what_others_take() {
     // Each is expected to take 90 MB of the 100.
     let (mut bench, ids) = with_tracks(2, &["a", "b"]);
