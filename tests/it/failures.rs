@@ -161,7 +161,7 @@ fn told_as_damage(program: &Program, lines: &[Value]) {
     let damaged = of_event(lines, "damaged");
     assert_eq!(damaged.len(), 4, "all but silence: {damaged:?}");
     for (name, words) in [
-        ("\"some nan\"", "14700 samples of the file are no sound"),
+        ("\"some nan\"", "14700 samples of it are no sound"),
         ("infinite", "44100 samples"),
         ("huge", "44100 samples"),
     ] {

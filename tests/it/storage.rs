@@ -265,5 +265,13 @@ fn a_library_where_no_folder_can_be_is_told() {
     let program = program.with_library(file.join("library"));
     let ended = program.run(["--json", "list"]).with_status(1);
     assert!(ended.stderr.contains("file"), "{}", ended.stderr);
-    assert_eq!(ended.lines(), Vec::<Value>::new());
+    let lines = ended.lines();
+    let [line] = lines.as_slice() else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(line["event"], "error");
+    let error = &line["error"];
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with("a library is a folder"), "{error}");
+    assert!(!error["remedy"].as_str().unwrap().contains("right"), "{error}");
 }

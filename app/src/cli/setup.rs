@@ -16,7 +16,10 @@ use std::time::{Duration, Instant};
 use tonearm_core::control::Control;
 use tonearm_core::failure::Failure;
 use tonearm_core::setup::run::{self, SetupError, Told};
-use tonearm_core::setup::{EnvironmentView, Family, ModelState, Places, SetupView, Variant, Wish};
+use tonearm_core::setup::{
+    EnvironmentView, Family, InterpreterView, ModelState, ModelView, Places, SetupView, Variant,
+    Wish,
+};
 use tonearm_core::units::Secs;
 use words::{
     about, device_json, environment_json, environment_words, error_json, interpreter_json,

@@ -80,6 +80,12 @@ fn io_words(source: &io::Error) -> String {
     }
 }
 
+/// There is a file in the way, or no place at all.
+fn is_elsewhere(source: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
+    matches!(source.kind(), AlreadyExists | NotADirectory | NotFound)
+}
+
 impl StoreError {
     /// What the user can do about it, as a sentence of its own.
     pub fn remedy(&self) -> String {
@@ -101,6 +107,9 @@ impl StoreError {
                 "Move the file away and import your music again".to_owned()
             }
             Self::Full { .. } => "Make room on the drive that holds the library".to_owned(),
+            Self::Io { source, .. } if is_elsewhere(source) => {
+                "Name another folder with --library".to_owned()
+            }
             Self::Io { .. } | Self::ReadOnly { .. } => {
                 "Get the right to read and write there, or name another folder with --library"
                     .to_owned()
