@@ -25,18 +25,6 @@ pub enum FailureKind {
     Bug,
 }
 
-impl FailureKind {
-    /// Whether it says something of the file, and not of the machine, the drive of the library or the program.
-    pub fn is_of_file(self) -> bool {
-        match self {
-            Self::Missing | Self::Unreadable | Self::Unsupported | Self::Damaged | Self::Empty => {
-                true
-            }
-            Self::Storage | Self::Timeout | Self::Bug => false,
-        }
-    }
-}
-
 /// A stored failure: shown in its row, retried when `retry_at` has passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

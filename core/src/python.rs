@@ -25,5 +25,10 @@ pub(crate) use trial::holds;
 pub use venv::{Build, BuildError, Building, Step, build};
 pub(crate) use venv::{sizes, still};
 
-/// How the C library keeps memory, as the window's program sets it for itself: what computes for a minute does better without.
-pub const NOT_HANDED_ON: [&str; 2] = ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"];
+/// How the C library keeps memory, as the window's program sets it for itself, with the mark that it did: what computes for a
+/// minute does better without.
+pub const NOT_HANDED_ON: [&str; 3] = [
+    "TONEARM_MEMORY",
+    "MALLOC_MMAP_THRESHOLD_",
+    "MALLOC_TRIM_THRESHOLD_",
+];

@@ -1,6 +1,7 @@
 //! One line of the library: a track, what is known of it, and how far its analysis is.
 
 use crate::artifact::{Artifact, ArtifactRecord, Engine};
+use crate::failure::FailureKind;
 use crate::findings::Knowledge;
 use crate::stems::StemSet;
 use crate::track::{Track, TrackId};
@@ -137,9 +138,14 @@ impl Row {
         let records =
             [Artifact::Waveform, Artifact::Beats].map(|it| self.knowledge.records.get(&it));
         records.into_iter().flatten().any(|record| {
-            let failure = record.failure.as_ref();
-            let is_of_file = failure.is_some_and(|failure| failure.kind.is_of_file());
-            is_of_file && record.made_from == self.track.stamp
+            // A file that could not be read may be readable again without a change.
+            let is_of_sound = record.failure.as_ref().is_some_and(|failure| {
+                matches!(
+                    failure.kind,
+                    FailureKind::Unsupported | FailureKind::Damaged | FailureKind::Empty
+                )
+            });
+            is_of_sound && record.made_from == self.track.stamp
         })
     }
 

@@ -112,8 +112,8 @@ impl SetupView {
         if let Some(short) = short {
             return Some(Failure::new(
                 FailureKind::Unsupported,
-                format!("{short} ran out of memory: models run on the processor"),
-                "Close other programs that use the card, then start Tonearm again",
+                format!("{short} ran out of memory when models last ran: the processor stands in"),
+                "Close other programs that use the card, then start Tonearm again: it is tried anew",
             ));
         }
         let (card, reason, remedy) = match variant {

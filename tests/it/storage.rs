@@ -273,5 +273,8 @@ fn a_library_where_no_folder_can_be_is_told() {
     let error = &line["error"];
     let message = error["message"].as_str().unwrap();
     assert!(message.starts_with("a library is a folder"), "{error}");
-    assert!(!error["remedy"].as_str().unwrap().contains("right"), "{error}");
+    assert!(
+        !error["remedy"].as_str().unwrap().contains("right"),
+        "{error}"
+    );
 }

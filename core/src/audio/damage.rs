@@ -20,7 +20,8 @@ pub struct Damage {
     pub lost: Secs,
     /// Where the first of all that begins, as far as that is known.
     pub first: Option<Secs>,
-    last_skipped: Option<Secs>,
+    /// Where the first piece is that is of no use, harmless or not.
+    first_skipped: Option<Secs>,
     pub end: End,
 }
 
@@ -40,9 +41,9 @@ impl Damage {
     /// A piece of the file is of no use.
     pub(super) fn skip(&mut self, at: Secs) {
         self.skipped_packets += 1;
-        self.last_skipped = Some(at);
+        let first = *self.first_skipped.get_or_insert(at);
         if self.skipped_packets > HARMLESS_PACKETS {
-            self.first.get_or_insert(at);
+            self.first.get_or_insert(first);
         }
     }
 
@@ -57,11 +58,21 @@ impl Damage {
         self.first.get_or_insert(at);
     }
 
+    /// No sound is missing after all.
+    pub(super) fn without_gaps(mut self) -> Self {
+        if self.lost.0 > 0.0 {
+            self.lost = Secs(0.0);
+            let is_other = self.bad_samples > 0 || self.skipped_packets > HARMLESS_PACKETS;
+            self.first = self.first.filter(|_| is_other);
+        }
+        self
+    }
+
     /// What becomes of it when a file ended where more was `promised`. What is `missing` is lost within it or after its end.
     pub(super) fn ended(mut self, promised: Secs, missing: Secs, is_within: bool) -> Self {
         if is_within {
             self.lost.0 += missing.0;
-            self.first = self.first.or(self.last_skipped);
+            self.first = self.first.or(self.first_skipped);
         } else if self.end != End::Unreadable {
             self.end = End::Early {
                 promised: Some(promised),

@@ -1,5 +1,7 @@
 //! A file as a stream of samples on the track's timeline, with exact seeks and damage counted, not fatal.
 
+mod flaws;
+
 use super::damage::{Damage, End};
 use super::error::AudioError;
 use super::interleave;
@@ -50,6 +52,8 @@ pub struct Decoder {
     place: Place,
     /// Frames that the container has skipped since the last seek: so far are we behind its time stamps.
     behind: u64,
+    /// What is wrong before this raw frame has been counted.
+    furthest: u64,
     /// Frames beyond a claimed end, kept until it is known whether they are padding.
     overrun: Vec<f32>,
     damage: Damage,
@@ -90,6 +94,7 @@ impl Decoder {
             wanted,
             place: Place::Known,
             behind: 0,
+            furthest: 0,
             overrun: Vec::new(),
             damage: Damage::default(),
             failed_in_row: 0,
@@ -123,25 +128,6 @@ impl Decoder {
     /// What had to be left out so far.
     pub fn damage(&self) -> Damage {
         self.damage
-    }
-
-    /// The damage of a file that ended at `heard`, where its container promised more.
-    pub fn damage_of_end(&self, heard: Secs, promised: Secs) -> Damage {
-        let [behind, slack] = [self.behind, SLACK].map(|it| self.secs(it).0);
-        let missing = Secs(promised.0 - heard.0 - behind);
-        if missing.0 <= slack {
-            return self.damage;
-        }
-        let is_within = self.source.family == Family::Mpeg && self.has_bytes_of(missing);
-        self.damage.ended(promised, missing, is_within)
-    }
-
-    /// MPEG frames do not say where they belong: what is lost among them shows only in the bytes that are there and were
-    /// of no use.
-    fn has_bytes_of(&self, missing: Secs) -> bool {
-        let spare = self.source.bytes.saturating_sub(self.payload_bytes);
-        let per_sec = self.payload_bytes as f64 / self.secs(self.raw).0.max(0.1);
-        self.linear && spare as f64 > 0.5 * missing.0 * per_sec
     }
 
     fn secs(&self, frames: u64) -> Secs {
@@ -247,13 +233,14 @@ impl Decoder {
 
     /// Starts again from the first packet.
     fn restart(&mut self) -> Result<(), AudioError> {
-        let damage = self.damage;
+        let (damage, furthest) = (self.damage, self.furthest);
         let format = self.source.format.clone();
         let end_is_claim = self.source.presented.end_is_claim;
         *self = Self::open(&self.path)?;
         self.source.presented.end_is_claim &= end_is_claim;
         self.source.format = format;
         self.damage = damage;
+        self.furthest = furthest;
         self.linear = false;
         Ok(())
     }
@@ -300,7 +287,7 @@ impl Decoder {
                 }
                 Err(SymphoniaError::IoError(error)) => return Err(error.into()),
                 Err(_) => {
-                    self.damage.skip(self.at());
+                    self.skip();
                     errors += 1;
                     if errors >= MAX_DEMUX_ERRORS {
                         self.damage.end = End::Unreadable;
@@ -352,6 +339,7 @@ impl Decoder {
         let stamp = self.first_frame_stamp(packet);
         let channels = usize::from(self.source.format.channels);
         let rate = self.source.format.sample_rate.hz();
+        let is_news = self.is_news();
         self.note_gap(stamp);
         let mut bad_samples = 0;
         let good = match self.source.decoder.decode(packet) {
@@ -388,45 +376,14 @@ impl Decoder {
         }
         self.cut_to_timeline(out);
         // What is not heard does no harm.
-        if bad_samples > 0 && !out.is_empty() {
+        if bad_samples > 0 && !out.is_empty() && is_news {
             self.note_bad(bad_samples);
         }
     }
 
-    /// Where every packet stands alone, the samples are what somebody wrote; elsewhere the packet was not what it seemed.
-    fn note_bad(&mut self, samples: u64) {
-        if self.source.family == Family::Lossless {
-            self.damage.spoil(samples, self.at());
-        } else {
-            self.damage.skip(self.at());
-        }
-    }
-
-    /// Where we are on the timeline, by what the container told.
-    fn at(&self) -> Secs {
-        self.secs((self.raw + self.behind).saturating_sub(self.source.presented.start))
-    }
-
-    /// Packets that are missing before one with this time stamp. Where it is not known which frame comes next, or time
-    /// stamps do not count frames, nothing is to be told.
-    fn note_gap(&mut self, stamp: i64) {
-        if self.place != Place::Known || !self.source.stamps_are_frames {
-            return;
-        }
-        let due = u64::try_from(stamp.saturating_sub(self.origin)).unwrap_or(0);
-        let gap = due.saturating_sub(self.raw.saturating_add(self.behind));
-        if gap <= SLACK {
-            return;
-        }
-        // What is heard a second time is lost once.
-        let lost = if self.linear { gap } else { 0 };
-        self.damage.lose(self.secs(lost), self.at());
-        self.behind += gap;
-    }
-
     /// Puts silence in place of a broken packet, so that what follows stays at its time.
     fn patch(&mut self, packet: &Packet, out: &mut Vec<f32>) {
-        self.damage.skip(self.at());
+        self.skip();
         self.failed_in_row += 1;
         out.clear();
         if self.failed_in_row <= MAX_PATCHED {
@@ -442,6 +399,7 @@ impl Decoder {
         let first = self.raw;
         let frames = out.len() / channels;
         self.raw = first.saturating_add(frames as u64);
+        self.furthest = self.furthest.max(self.raw);
         let mut begins = first;
         let presented = self.source.presented;
         if let Some(end) = presented.end

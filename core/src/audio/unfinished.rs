@@ -107,6 +107,10 @@ fn ogg_page(head: &[u8], _left: u64) -> Option<Part> {
     if head.first_chunk()? != b"OggS" {
         return Some(Part::Other);
     }
+    // The last page of its stream: it is whole, and holds something else.
+    if head.get(5)? & 4 != 0 {
+        return Some(Part::Other);
+    }
     let count = usize::from(*head.get(26)?);
     let segments = head.get(27..27 + count)?;
     let payload: u64 = segments.iter().map(|&bytes| u64::from(bytes)).sum();

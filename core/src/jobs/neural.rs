@@ -79,8 +79,6 @@ pub struct Neural {
     workers: Workers,
     /// What can be made now, and how.
     recipes: ArcSwap<Recipes>,
-    /// What models last ran on, and the card that ran out of memory: written down when it changes.
-    device: Mutex<Option<KnownDevice>>,
     spent: Mutex<Spent>,
 }
 
@@ -100,7 +98,6 @@ impl Neural {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             workers: Workers::new(Patience::default()),
             recipes: ArcSwap::default(),
-            device: Mutex::default(),
             spent: Mutex::default(),
         };
         neural.refresh();
@@ -217,15 +214,14 @@ impl Neural {
     }
 
     fn note_device(&self, ran: &Ran) {
-        let mut known = self.device.lock().unwrap_or_else(PoisonError::into_inner);
         let now = KnownDevice {
             device: ran.device().to_owned(),
             devices: ran.loaded.devices.clone(),
             short: self.workers.short(),
         };
-        if known.as_ref() != Some(&now) {
+        // Others write there as well.
+        if device::known(&self.places.cache).as_ref() != Some(&now) {
             device::keep(&self.places.cache, &now);
-            *known = Some(now);
         }
     }
 

@@ -69,7 +69,7 @@ struct State {
     /// The file could not be opened, or broke.
     broken: bool,
     /// Its drive does not answer.
-    waits: bool,
+    waits: Option<Waiting>,
     /// Tracks loaded so far, and sets of stems.
     epochs: u32,
     sets: u32,
@@ -79,6 +79,12 @@ struct State {
     still_since: Option<Instant>,
     finding: bool,
     found_at: Option<Instant>,
+}
+
+/// A drive is waited for.
+struct Waiting {
+    /// What was told of the track before.
+    before: Option<Failure>,
 }
 
 impl Control {
@@ -95,7 +101,7 @@ impl Control {
             owed: false,
             sounding: false,
             broken: false,
-            waits: false,
+            waits: None,
             epochs: 0,
             sets: 0,
             stems_due: None,
@@ -238,7 +244,7 @@ impl State {
         self.path = path;
         self.sounding = false;
         self.broken = false;
-        self.waits = false;
+        self.waits = None;
         self.epochs += 1;
         let epoch = self.epochs;
         self.order = Order {
@@ -329,6 +335,7 @@ impl State {
             News::Opened { epoch, .. }
             | News::Progress { epoch }
             | News::Waits { epoch }
+            | News::Answers { epoch }
             | News::End { epoch, .. }
             | News::Trouble { epoch, .. }
             | News::StemTrouble { epoch, .. } => *epoch,
@@ -344,13 +351,16 @@ impl State {
         else {
             return;
         };
-        let waited = std::mem::replace(&mut self.waits, matches!(news, News::Waits { .. }));
-        if waited {
-            loaded.trouble = None;
+        if let Some(Waiting { before }) = self.waits.take() {
+            loaded.trouble = before;
         }
         match news {
             News::Opened { duration, .. } => loaded.duration = duration,
-            News::Waits { .. } => loaded.trouble = Some(no_answer()),
+            News::Waits { .. } => {
+                let before = loaded.trouble.replace(no_answer());
+                self.waits = Some(Waiting { before });
+            }
+            News::Answers { .. } => {}
             News::Progress { .. } => self.sounding = true,
             News::End { frames, .. } => loaded.duration = secs(frames),
             News::StemTrouble { failure, .. } => {

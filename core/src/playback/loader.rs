@@ -48,8 +48,12 @@ pub(super) enum Loaded {
     Progress {
         epoch: u32,
     },
-    /// The drive has not answered for some seconds. What comes after this says that it does again.
+    /// The drive has not answered for some seconds.
     Waits {
+        epoch: u32,
+    },
+    /// It does again.
+    Answers {
         epoch: u32,
     },
     End {
@@ -137,10 +141,15 @@ impl Loader {
         };
         let epoch = self.open.epoch;
         if let Some((done, was_slow)) = hand.take() {
-            self.take(done, say);
             if was_slow {
-                say(Loaded::Progress { epoch });
+                say(Loaded::Answers { epoch });
             }
+            self.take(done, say);
+        } else if hand.has_died() {
+            self.leave(hands);
+            self.open.dead = true;
+            let failure = died();
+            say(Loaded::Trouble { epoch, failure });
         } else if hand.tell_slow(Instant::now()) {
             say(Loaded::Waits { epoch });
         }
@@ -393,7 +402,7 @@ impl Hands {
     fn for_more(&mut self, desk: &Arc<Desk>) -> Result<&mut Hand, Failure> {
         let hand = match self.current.take() {
             Some(hand) => hand,
-            None if Arc::strong_count(&self.alive) > MOST_HANDS => return Err(no_answer()),
+            None if Arc::strong_count(&self.alive) > MOST_HANDS => return Err(too_many()),
             None => Hand::start(desk, &self.alive).map_err(|error| {
                 let message = format!("it cannot be read now: {error}");
                 Failure::new(
@@ -405,6 +414,22 @@ impl Hands {
         };
         Ok(self.current.insert(hand))
     }
+}
+
+fn too_many() -> Failure {
+    Failure::new(
+        FailureKind::Unreadable,
+        format!("{MOST_HANDS} tracks wait for drives that do not answer"),
+        "Connect those drives again, or start Tonearm again",
+    )
+}
+
+fn died() -> Failure {
+    Failure::new(
+        FailureKind::Bug,
+        "reading it went wrong inside Tonearm",
+        "Load the track again, and send us the log if it stays so",
+    )
 }
 
 /// What is told of a drive that does not answer.
@@ -438,7 +463,7 @@ mod tests {
                 hands.current.take().unwrap()
             })
             .collect();
-        assert_eq!(hands.for_more(&desk).err(), Some(no_answer()));
+        assert_eq!(hands.for_more(&desk).err(), Some(too_many()));
         drop(waiting);
         // Their threads end by themselves.
         while hands.for_more(&desk).is_err() {

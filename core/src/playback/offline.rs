@@ -130,7 +130,10 @@ impl Offline {
             Loaded::Trouble { failure, .. } | Loaded::StemTrouble { failure, .. } => {
                 *trouble = Some(failure);
             }
-            Loaded::End { .. } | Loaded::Progress { .. } | Loaded::Waits { .. } => {}
+            Loaded::End { .. }
+            | Loaded::Progress { .. }
+            | Loaded::Waits { .. }
+            | Loaded::Answers { .. } => {}
         };
         for _ in 0..blocks {
             if !loader.step(wish, &mut say) {

@@ -19,6 +19,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// What a killed worker is waited for before a thread of its own does: the memory of a large one is taken back at that
 /// worker's own low priority, which beside four busy programs took seven seconds.
 const LAST_BREATH: Duration = Duration::from_millis(100);
+/// The same where another worker is to take its place.
+const LONG_BREATH: Duration = Duration::from_secs(2);
 
 /// A child with everything that it started. Dropping it ends them all.
 #[derive(Debug)]
@@ -39,8 +41,11 @@ impl Group {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for name in super::NOT_HANDED_ON {
-            command.env_remove(name);
+        let [mark, ..] = super::NOT_HANDED_ON;
+        if std::env::var_os(mark).is_some() {
+            for name in super::NOT_HANDED_ON {
+                command.env_remove(name);
+            }
         }
         #[cfg(unix)]
         {
@@ -53,6 +58,11 @@ impl Group {
             last_breath: None,
             kept: None,
         })
+    }
+
+    /// Whoever comes next wants its memory, which is waited for.
+    pub(super) fn be_waited_for(&mut self) {
+        self.last_breath = Some(LONG_BREATH);
     }
 
     /// Its end will not be waited for long, and `kept` is let go after it, not before.

@@ -57,7 +57,8 @@ impl Workers {
         let short = self.short();
         let how = (launch, short.as_deref());
         let ran = perform(&mut place.worker, how, (task, self.0.patience), control);
-        if let Some(short) = ran.as_ref().ok().and_then(Ran::short) {
+        let of_worker = place.worker.as_ref().and_then(Worker::short);
+        if let Some(short) = ran.as_ref().ok().and_then(Ran::short).or(of_worker) {
             *lock(&self.0.short) = Some(shortened(short));
         }
         place.idle_since = Some(Instant::now());

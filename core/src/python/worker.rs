@@ -235,6 +235,16 @@ impl Worker {
         is_alive && self.launch == *launch && self.loaded.as_ref().is_none_or(is_as_asked)
     }
 
+    /// As it is dropped next: see [`Group::be_waited_for`].
+    fn be_waited_for(&mut self) {
+        self.group.be_waited_for();
+    }
+
+    /// The card that was too small for its model.
+    pub(super) fn short(&self) -> Option<&str> {
+        self.loaded.as_ref()?.loaded.short.as_deref()
+    }
+
     /// `short`: a card that is not to be tried again.
     fn load(
         &mut self,

@@ -52,11 +52,14 @@ impl Line {
     fn put(&mut self, command: SetupCommand) -> bool {
         let is_under_way = matches!(
             (&self.in_hand, &command),
-            (Some((SetupCommand::Start(mine), _)), SetupCommand::Start(wish)) if mine == wish
+            (Some((SetupCommand::Start(mine), control)), SetupCommand::Start(wish))
+                if mine == wish && control.check().is_ok()
         );
-        if is_under_way || self.waiting.contains(&command) {
+        if is_under_way {
             return true;
         }
+        // The newest wish is the last that is carried out.
+        self.waiting.retain(|waiting| *waiting != command);
         if self.waiting.len() >= MOST_WAITING {
             tracing::error!(?command, "too much waits for the set-up");
             return true;
@@ -399,6 +402,29 @@ mod tests {
         assert_eq!(view.python, Some(first));
         let view = bench.seen_after(SetupCommand::UsePython(None));
         assert_eq!((view.python, view.trouble), (None, None));
+    }
+
+    #[test]
+    fn the_newest_wish_is_the_last_that_is_carried_out() {
+        let python = |name: &str| SetupCommand::UsePython(Some(name.into()));
+        let mut line = Line::default();
+        for name in ["a", "b", "a"] {
+            assert!(!line.put(python(name)));
+        }
+        assert_eq!(line.waiting, [python("b"), python("a")]);
+    }
+
+    #[test]
+    fn a_set_up_that_was_stopped_can_be_asked_for_again_at_once() {
+        let start = SetupCommand::Start(Wish::default());
+        let control = Control::default();
+        let mut line = Line {
+            in_hand: Some((start.clone(), control.clone())),
+            ..Line::default()
+        };
+        assert!(line.put(start.clone()), "it is under way");
+        control.cancel();
+        assert!(!line.put(start));
     }
 
     #[test]

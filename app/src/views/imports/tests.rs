@@ -205,7 +205,7 @@ fn work_is_told_with_its_progress_and_can_be_paused() {
 
 #[test]
 fn models_that_go_without_their_card_are_told_while_they_work() {
-    let words = "Cuda ran out of memory: models run on the processor";
+    let words = "Cuda ran out of memory when models last ran: the processor stands in";
     let mut world = at_work();
     world.panel.open = true;
     world.setup.environment = EnvironmentView::Ready {

@@ -67,7 +67,14 @@ impl State {
     /// What failed is tried again, now.
     pub(super) fn retry(&mut self, tracks: Selection, now: Timestamp) -> Vec<Effect> {
         let mut of_stems = Vec::new();
-        for id in self.selected(tracks) {
+        let is_named = matches!(tracks, Selection::Tracks(_));
+        let ids = self.selected(tracks);
+        let few = if is_named && ids.len() <= super::A_FEW {
+            ids.clone()
+        } else {
+            Vec::new()
+        };
+        for id in ids {
             self.set_aside.remove(&id);
             let Some(row) = self.catalog.get(id) else {
                 continue;
@@ -96,7 +103,9 @@ impl State {
                 );
             }
         }
-        self.ask_for_stems(&of_stems, Asking::Again, now)
+        let effects = self.ask_for_stems(&of_stems, Asking::Again, now);
+        self.queue.prioritize(&few);
+        effects
     }
 
     pub(super) fn cancel(&mut self, stop: fn(&Control)) -> Vec<Effect> {

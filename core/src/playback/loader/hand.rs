@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::files::{Done, Files, Task};
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 /// A drive that takes longer does not answer. Disks that were asleep need up to ten seconds, which is worth a word as well.
@@ -19,6 +19,17 @@ pub(super) struct Hand {
     has_block: bool,
     /// It was told that this takes long.
     told: bool,
+    /// The thread is gone before its time.
+    died: bool,
+}
+
+/// However the thread ends, the loader looks.
+struct Bell(Arc<Desk>);
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        self.0.ring();
+    }
 }
 
 impl Hand {
@@ -30,12 +41,15 @@ impl Hand {
         let thread = std::thread::Builder::new().name("player files".to_owned());
         // Left to itself: it may stand before a disk that does not answer.
         thread.spawn(move || {
+            let bell = Bell(desk);
+            // Let go of before the bell, also in a panic.
+            let bring = bring;
             let mut files = Files::default();
             for task in given {
                 if bring.send(files.carry_out(task)).is_err() {
                     break;
                 }
-                desk.ring();
+                bell.0.ring();
             }
             drop(alive);
         })?;
@@ -45,6 +59,7 @@ impl Hand {
             busy_since: None,
             has_block: false,
             told: false,
+            died: false,
         })
     }
 
@@ -67,10 +82,21 @@ impl Hand {
 
     /// What it has done, and whether it was told that this takes long.
     pub(super) fn take(&mut self) -> Option<(Done, bool)> {
-        let done = self.done.try_recv().ok()?;
+        let done = match self.done.try_recv() {
+            Ok(done) => done,
+            Err(error) => {
+                self.died = error == TryRecvError::Disconnected;
+                return None;
+            }
+        };
         self.busy_since = None;
         self.has_block = false;
         Some((done, std::mem::take(&mut self.told)))
+    }
+
+    /// As of the last [`Hand::take`].
+    pub(super) fn has_died(&self) -> bool {
+        self.died
     }
 
     /// When it is time to tell that a task takes long.

@@ -73,6 +73,14 @@ impl Rig {
     }
 }
 
+/// Whether there is a thread that reads a track.
+fn is_being_read() -> bool {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let mut names =
+        threads.filter_map(|thread| std::fs::read(thread.ok()?.path().join("comm")).ok());
+    names.any(|name| name == b"player files\n")
+}
+
 fn trouble(view: &PlayerView) -> Option<&str> {
     let loaded = view.loaded.as_ref()?;
     Some(loaded.trouble.as_ref()?.message.as_str())
@@ -83,6 +91,9 @@ fn a_track_is_there_while_another_one_waits_for_its_drive() {
     let rig = Rig::new();
     rig.load(1, &rig.hung());
     rig.until(|view| view.transport == Transport::Loading);
+    while !is_being_read() {
+        std::thread::yield_now();
+    }
     rig.load(2, &rig.sound());
     let view = rig.until(|view| view.transport == Transport::Paused);
     let loaded = view.loaded.as_ref().unwrap();

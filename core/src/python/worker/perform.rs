@@ -24,7 +24,7 @@ pub(in crate::python) fn perform(
             Trouble::Refused(failure) => return Err(TaskError::Failed(failure)),
             // On the processor: for a card it would have stood in.
             Trouble::OutOfMemory(message) => {
-                *place = None;
+                dismiss(place, control);
                 return Err(TaskError::Failed(out_of_memory(&message)));
             }
             Trouble::Stillborn(failure) if broken_before => {
@@ -34,7 +34,7 @@ pub(in crate::python) fn perform(
                 });
             }
             Trouble::Broken(failure) | Trouble::Stillborn(failure) => {
-                *place = None;
+                dismiss(place, control);
                 if broken_before {
                     return Err(TaskError::Failed(failure));
                 }
@@ -42,14 +42,23 @@ pub(in crate::python) fn perform(
                 broken_before = true;
             }
             Trouble::Hopeless(failure) => {
-                *place = None;
+                dismiss(place, control);
                 return Err(TaskError::Failed(failure));
             }
             Trouble::Unready(failure) => {
-                *place = None;
+                dismiss(place, control);
                 return Err(TaskError::Unready(failure));
             }
         }
+    }
+}
+
+/// Ends the worker. The next one needs its memory; a program that ends does not.
+fn dismiss(place: &mut Option<Worker>, control: &Control) {
+    if let Some(mut worker) = place.take()
+        && !control.is_abandoned()
+    {
+        worker.be_waited_for();
     }
 }
 
@@ -63,7 +72,7 @@ fn try_once(
         .as_mut()
         .is_some_and(|worker| !worker.suits(launch, task.setting))
     {
-        *place = None;
+        dismiss(place, control);
     }
     let worker = match place {
         Some(worker) => worker,
@@ -76,7 +85,7 @@ fn try_once(
         Ok((done, loaded)) => Ok(Ran { done, loaded }),
         Err(Trouble::Cancelled) => {
             if !worker.settles(control) {
-                *place = None;
+                dismiss(place, control);
             }
             Err(Trouble::Cancelled)
         }
