@@ -324,40 +324,43 @@ impl State {
         for id in &ids {
             self.set_aside.remove(id);
         }
-        self.take_up(ids, (wish, engine), now)
+        self.take_up(&ids, (wish, engine), now)
     }
 
     fn take_up(
         &mut self,
-        ids: Vec<TrackId>,
+        ids: &[TrackId],
         (wish, engine): (&Wish, Option<Engine>),
         now: Timestamp,
     ) -> Vec<Effect> {
-        let mut effects = self.use_engine(&ids, engine, now);
+        let mut effects = self.use_engine(ids, engine, now);
         if wish.extent.names(Artifact::Stems) {
             let asking = if wish.force {
                 stems::Asking::Force
             } else {
                 stems::Asking::Anew
             };
-            effects.extend(self.ask_for_stems(&ids, asking, now));
+            effects.extend(self.ask_for_stems(ids, asking, now));
         }
         let hoped = self.hoped().into_owned();
-        let is_few = wish.named && ids.len() <= A_FEW;
-        let mut few = Vec::new();
-        for id in ids {
+        for &id in ids {
             let is_finer = || !self.finer_by(&hoped, id, (wish, now)).is_empty();
             let is_wanting = || !self.wanted(id, wish, now).is_empty() || is_finer();
             if wish.named || is_wanting() {
                 self.queue.push(id, wish.clone());
             }
-            // Whoever names a few tracks is waiting for them.
-            if is_few {
-                few.push(id);
-            }
         }
-        self.queue.prioritize(&few);
+        if wish.named {
+            self.put_few_first(ids);
+        }
         effects
+    }
+
+    /// Whoever names a few tracks is waiting for them.
+    fn put_few_first(&mut self, named: &[TrackId]) {
+        if named.len() <= A_FEW {
+            self.queue.prioritize(named);
+        }
     }
 
     fn selected(&self, tracks: Selection) -> Vec<TrackId> {
@@ -372,7 +375,7 @@ impl State {
         let mut ids = self.selected(Selection::All);
         ids.retain(|id| !self.set_aside.contains(id));
         // Whatever is due names nothing: there is nothing to write.
-        drop(self.take_up(ids, (&Wish::default(), None), now));
+        drop(self.take_up(&ids, (&Wish::default(), None), now));
         let rows = self.catalog.rows.iter();
         let retry_at = rows
             .flat_map(|row| row.knowledge.outcomes())

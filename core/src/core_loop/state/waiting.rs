@@ -69,12 +69,7 @@ impl State {
         let mut of_stems = Vec::new();
         let is_named = matches!(tracks, Selection::Tracks(_));
         let ids = self.selected(tracks);
-        let few = if is_named && ids.len() <= super::A_FEW {
-            ids.clone()
-        } else {
-            Vec::new()
-        };
-        for id in ids {
+        for &id in &ids {
             self.set_aside.remove(&id);
             let Some(row) = self.catalog.get(id) else {
                 continue;
@@ -104,7 +99,9 @@ impl State {
             }
         }
         let effects = self.ask_for_stems(&of_stems, Asking::Again, now);
-        self.queue.prioritize(&few);
+        if is_named {
+            self.put_few_first(&ids);
+        }
         effects
     }
 

@@ -80,7 +80,7 @@ impl Files {
     pub(super) fn carry_out(&mut self, task: Task) -> Done {
         match task {
             Task::Open(path) => Done::Opened(self.open(&path)),
-            Task::Read(reading) => {
+            Task::Read(mut reading) => {
                 if self.set != reading.set {
                     self.set = reading.set;
                     self.sources
@@ -88,10 +88,17 @@ impl Files {
                         .skip(1)
                         .for_each(|of| *of = Readers::default());
                 }
-                if reading.gap.lane == 0 {
-                    self.read_track(reading)
+                let (frames, failure) = if reading.gap.lane == 0 {
+                    self.read_track(&mut reading)
                 } else {
-                    self.read_stem(reading)
+                    self.read_stem(&mut reading)
+                };
+                Done::Read {
+                    gap: reading.gap,
+                    set: reading.set,
+                    block: reading.block,
+                    frames,
+                    failure,
                 }
             }
         }
@@ -104,59 +111,38 @@ impl Files {
         Ok(duration)
     }
 
-    fn read_track(&mut self, reading: Reading) -> Done {
-        let Reading {
-            gap,
-            mut block,
-            path,
-            set,
-            end,
-            ..
-        } = reading;
-        let from = gap.first_frame();
-        let reader = self.sources[0].of(gap.shelf);
-        let read = read(reader, &path, from, &mut block);
-        let (frames, failure) = match read {
+    /// Frames that there are, and why there are no more.
+    fn read_track(&mut self, reading: &mut Reading) -> (usize, Option<Failure>) {
+        let from = reading.gap.first_frame();
+        let reader = self.sources[0].of(reading.gap.shelf);
+        match read(reader, &reading.path, from, &mut reading.block) {
             Ok(BLOCK_FRAMES) => (BLOCK_FRAMES, None),
             Ok(frames) => {
                 let here = from.saturating_add(frames as u64);
-                let end = end.map_or(here, |known| known.min(here));
-                (
-                    frames,
-                    reader.as_ref().and_then(|reader| reader.trouble(end)),
-                )
+                let end = reading.end.map_or(here, |known| known.min(here));
+                let reader = reader.as_ref();
+                (frames, reader.and_then(|reader| reader.trouble(end)))
             }
             Err(failure) => {
                 *reader = None;
                 (0, Some(failure))
             }
-        };
-        Done::Read {
-            gap,
-            set,
-            block,
-            frames,
-            failure,
         }
     }
 
     /// Where a stem ends it goes on in silence: the track tells when it is over.
-    fn read_stem(&mut self, reading: Reading) -> Done {
+    fn read_stem(&mut self, reading: &mut Reading) -> (usize, Option<Failure>) {
         let Reading {
-            gap,
-            mut block,
-            stems,
-            set,
-            ..
+            gap, block, stems, ..
         } = reading;
         let read = match (&stems, self.sources.get_mut(gap.lane)) {
-            (Some(stems), Some(readers)) => fill_stem(readers, stems, gap, &mut block),
+            (Some(stems), Some(readers)) => fill_stem(readers, stems, *gap, block),
             _ => Ok(0),
         };
-        let (frames, failure) = match read {
+        match read {
             Ok(frames) => {
                 let (heard, after) = block.samples.split_at_mut(frames * 2);
-                let gain = stems.map_or(1.0, |stems| stems.gain);
+                let gain = stems.as_ref().map_or(1.0, |stems| stems.gain);
                 if gain != 1.0 {
                     for sample in heard {
                         *sample *= gain;
@@ -166,13 +152,6 @@ impl Files {
                 (BLOCK_FRAMES, None)
             }
             Err(failure) => (0, Some(failure)),
-        };
-        Done::Read {
-            gap,
-            set,
-            block,
-            frames,
-            failure,
         }
     }
 }
