@@ -12,10 +12,17 @@ mod stage;
 
 pub use stage::{Health, Source, Wave};
 
-use eframe::egui_wgpu::RenderState;
+use eframe::egui_wgpu::{RenderState, WgpuSetup};
 use eframe::wgpu;
+use std::collections::HashSet;
 use std::pin::pin;
+use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+/// What a driver may take to tell its cards.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What draws the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,14 +56,54 @@ pub fn install(render_state: &RenderState) -> Adapter {
 
 /// What draws the window.
 pub fn adapter(render_state: &RenderState) -> Adapter {
-    let info = render_state.adapter.get_info();
-    Adapter {
-        name: info.name,
-        backend: info.backend.to_string(),
-        driver: format!("{} {}", info.driver, info.driver_info)
-            .trim()
-            .to_owned(),
-        is_software: info.device_type == wgpu::DeviceType::Cpu,
+    Adapter::new(render_state.adapter.get_info())
+}
+
+impl Adapter {
+    fn new(info: wgpu::AdapterInfo) -> Self {
+        Self {
+            name: info.name,
+            backend: info.backend.to_string(),
+            driver: format!("{} {}", info.driver, info.driver_info)
+                .trim()
+                .to_owned(),
+            is_software: info.device_type == wgpu::DeviceType::Cpu,
+        }
+    }
+}
+
+/// What could draw a window on this machine, without opening one; cards before processors, and each once.
+///
+/// # Errors
+///
+/// A driver did not answer in time.
+pub fn survey() -> Result<Vec<Adapter>, String> {
+    let (say, heard) = mpsc::sync_channel(1);
+    let ask = move || {
+        let instance = at_once(WgpuSetup::without_display_handle().new_instance());
+        let all = wgpu::Backends::all();
+        let adapters = instance.and_then(|instance| at_once(instance.enumerate_adapters(all)));
+        let adapters = adapters.unwrap_or_default();
+        say.send(adapters.iter().map(wgpu::Adapter::get_info).collect())
+    };
+    let thread = thread::Builder::new().name("graphics drivers".to_owned());
+    thread.spawn(ask).map_err(|error| error.to_string())?;
+    let found: Vec<wgpu::AdapterInfo> = heard
+        .recv_timeout(ANSWER)
+        .map_err(|_late| "a graphics driver does not answer".to_owned())?;
+    let mut adapters: Vec<Adapter> = found.into_iter().map(Adapter::new).collect();
+    adapters.sort_by_key(|adapter| adapter.is_software);
+    // A card is there once for each of its drivers.
+    let mut names = HashSet::new();
+    adapters.retain(|adapter| names.insert(adapter.name.clone()));
+    Ok(adapters)
+}
+
+/// What `future` gives without waiting: everywhere but in browsers the card answers at once.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => None,
     }
 }
 
@@ -71,9 +118,7 @@ fn checked<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Option<T> {
     let made = make();
     let mut refused = false;
     for scope in scopes.into_iter().rev() {
-        let mut context = Context::from_waker(Waker::noop());
-        // Everywhere but in browsers the answer is there at once.
-        if let Poll::Ready(Some(error)) = pin!(scope.pop()).poll(&mut context) {
+        if let Some(Some(error)) = at_once(scope.pop()) {
             tracing::warn!(%error, "graphics card");
             refused = true;
         }

@@ -55,10 +55,13 @@ impl Progress {
                 Output::note(&line);
             }
         }
-        if let Some(total) = looked_at {
-            self.bar.set_message(format!(
-                "Looking at files: {total} so far, {left} to analyse"
-            ));
+        if let (Some(total), Some(import)) = (looked_at, &activity.import) {
+            let of = match import.expected {
+                Some(expected) => format!("{total} of {}", expected.max(total)),
+                None => format!("{total} so far"),
+            };
+            self.bar
+                .set_message(format!("Looking at files: {of}, {left} to analyse"));
             self.bar.tick();
             return;
         }

@@ -6,6 +6,7 @@ mod rows;
 use eframe::egui::{Key, Modifiers, Role, Vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
+use std::sync::Arc;
 use tonearm::action::Action;
 use tonearm::outbox::Outbox;
 use tonearm::scene::Scene;
@@ -611,4 +612,54 @@ fn columns_are_moved_and_widened_by_buttons_too() {
     h.get_by_label("Wider: Artist").click();
     h.run();
     assert!(left(&h, "Title") > before);
+}
+
+#[test]
+fn what_is_asked_of_an_empty_library_does_not_come_up_later() {
+    for action in [Action::Search, Action::SearchHelp, Action::ChooseColumns] {
+        let mut h = window(World::of(Vec::new()));
+        h.run();
+        assert!(h.state_mut().act(action));
+        h.run();
+        h.state_mut().add(rows::letters(3));
+        h.run();
+        let field = h.get_by_label("Search the library");
+        assert!(!field.is_focused(), "{action:?}");
+        assert!(h.query_by_label("key:8A~").is_none(), "{action:?}");
+    }
+}
+
+#[test]
+fn the_sides_are_as_wide_as_they_were() {
+    let mut world = World::of(rows::letters(5));
+    (world.panel.sidebar_width, world.panel.inspector_width) = (240.0, 400.0);
+    let kept = serde_json::to_string(&world.panel).unwrap();
+    world.panel = serde_json::from_str(&kept).unwrap();
+    let mut h = window(world);
+    h.run();
+    let panel = &h.state().panel;
+    let widths = (panel.sidebar_width, panel.inspector_width);
+    assert_eq!(widths, (240.0, 400.0));
+}
+
+#[test]
+fn the_library_as_it_was_is_let_go_of_where_nothing_sums_it_up() {
+    let mut h = window(World::of(rows::letters(5)));
+    h.run();
+    h.state_mut().act(Action::SelectAll);
+    h.run();
+    let old = Arc::downgrade(h.state().view.rows.chunks().next().unwrap());
+    h.state_mut().panel.inspector = false;
+    h.run();
+    h.state_mut().view.rows = Rows::new(Vec::new());
+    h.state_mut().add(rows::letters(6));
+    // Lists are made on a thread of their own.
+    for _frame in 0..200 {
+        h.run_steps(1);
+        if old.upgrade().is_none() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("the rows of before are still there");
 }

@@ -18,6 +18,7 @@ mod view;
 mod watch;
 
 pub use offline::Offline;
+pub use output::devices;
 pub use stem_mix::StemMix;
 pub use view::{Device, DeviceId, Loaded, OutputState, PlayerView, Playhead, StemSound, Transport};
 

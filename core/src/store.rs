@@ -259,7 +259,7 @@ impl Store {
     /// Puts `backup` in the place of the library in `dir`, which must not be open. What it
     /// replaces is kept as a backup.
     pub fn restore(dir: &Path, backup: &Path) -> Result<Restored, StoreError> {
-        fs::create_dir_all(dir).map_err(|error| StoreError::io(error, dir))?;
+        fs::create_dir_all(dir).map_err(|error| StoreError::opening(error, dir))?;
         let _lock = Lock::take(dir)?;
         backup::restore(&dir.join(FILE), backup)
     }

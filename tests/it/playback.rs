@@ -165,11 +165,8 @@ fn the_sound_server_gets_the_rendered_samples_and_no_others() {
     let Some(pulse) = Pulse::start() else {
         return skipped("PulseAudio is not installed");
     };
-    let secs = if std::env::var_os("TONEARM_SLOW").is_some() {
-        60
-    } else {
-        3
-    };
+    let is_thorough = std::env::var_os("TONEARM_SLOW").is_some();
+    let (secs, wanted) = if is_thorough { (60, 5) } else { (3, 1) };
     let (program, track) = imported(secs + 2);
     let track = track.to_str().unwrap();
     let length = secs.to_string();
@@ -179,7 +176,8 @@ fn the_sound_server_gets_the_rendered_samples_and_no_others() {
         .run(play.iter().chain(&["--render", out.to_str().unwrap()]))
         .with_status(0);
     let expected = frames(&out);
-    for _ in 0..TRIES {
+    let mut exact = 0;
+    for _ in 0..TRIES * wanted {
         let complaints = pulse.complaints();
         let mut recorder = pulse.record();
         let mut command = program.command(play);
@@ -191,7 +189,11 @@ fn the_sound_server_gets_the_rendered_samples_and_no_others() {
         let heard = recorder.stop();
         let capture = Capture::compare(&heard, &expected);
         if capture.is_exact() {
-            return;
+            exact += 1;
+            if exact == wanted {
+                return;
+            }
+            continue;
         }
         // A busy machine may be late, and the mixer then fades out and in; but never without a word.
         let is_noticed = told["underruns"] != 0 || pulse.complaints() > complaints;

@@ -1,5 +1,7 @@
 //! `doctor`: what this machine and this library have, with reason and remedy where something is missing.
 
+mod hardware;
+
 use crate::cli::Context;
 use crate::cli::library::{Library, interruptible};
 use crate::cli::setup;
@@ -83,7 +85,12 @@ pub(crate) fn run(context: &Context, job: &Doctor) -> Result<(), Exit> {
             "--listen is between 0 and 600 seconds".to_owned(),
         ));
     }
-    let mut checks = vec![machine(), networks()];
+    let mut checks = vec![
+        machine(),
+        hardware::graphics(),
+        hardware::sound(),
+        networks(),
+    ];
     checks.extend(neural(context.verbose)?);
     let mut network = None;
     let opened = library(context, &mut checks, |library| {

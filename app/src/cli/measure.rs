@@ -100,12 +100,17 @@ pub(crate) fn run(context: &Context, job: &Bench) -> Result<(), Exit> {
         }
         _ => (None, None),
     };
+    let all_failed = models.as_ref().is_some_and(Vec::is_empty);
     context.output.json(&Report {
         files: lines,
         models,
         chain,
         times_real_time,
-    })
+    })?;
+    if all_failed {
+        return Err(Exit::SomeFailed);
+    }
+    Ok(())
 }
 
 fn line(file: &Path, runs: u32) -> Result<Line, Exit> {

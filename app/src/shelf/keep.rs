@@ -16,14 +16,14 @@ use tonearm_core::waveform::{Column, Waveform};
 
 /// A set of three hours, and the tracks around it.
 const WAVEFORM_BYTES: usize = 32 << 20;
-/// Of ten usual tracks.
-const STEM_BYTES: usize = 24 << 20;
-/// 20,000 rows that were scrolled through.
-const PREVIEW_BYTES: usize = 16 << 20;
+/// Of five usual tracks.
+const STEM_BYTES: usize = 12 << 20;
+/// 10,000 rows that were scrolled through.
+const PREVIEW_BYTES: usize = 8 << 20;
 /// Beats and chords of some hundred tracks: only those on a page or a deck are needed at once.
 const DETAILS_BYTES: usize = 8 << 20;
 /// A screen of small covers many times over, and some large ones.
-const ART_BYTES: usize = 24 << 20;
+const ART_BYTES: usize = 12 << 20;
 /// What an entry takes besides what it holds.
 const ENTRY_BYTES: usize = 96;
 

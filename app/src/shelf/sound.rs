@@ -13,8 +13,8 @@ use tonearm_core::units::{Frame, SampleRate};
 
 /// Longer stretches are drawn from the waveform.
 pub(super) const MOST_SECS: u64 = 5;
-/// Twelve windows at 48 kHz.
-const MOST_BYTES: usize = 24 << 20;
+/// Six windows at 48 kHz.
+const MOST_BYTES: usize = 12 << 20;
 /// Frames before and after even the shortest view: two seconds at 48 kHz.
 const LEAST_MORE: u64 = 96_000;
 /// Of windows that hold nothing, too.

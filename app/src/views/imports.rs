@@ -33,6 +33,8 @@ const WORK_WIDTH: f32 = 380.0;
 #[serde(default)]
 pub struct ImportsPanel {
     pub open: bool,
+    /// In points; `None` until the drawer was open: a part of the window.
+    pub height: Option<f32>,
     /// A track that the user wants to see in the library; whoever shows it takes it out.
     #[serde(skip)]
     pub wanted: Option<TrackId>,
@@ -47,6 +49,8 @@ pub struct ImportsPanel {
 #[derive(Debug, Clone, Default)]
 struct State {
     pace: Pace,
+    /// Of the files that an import meets.
+    import_pace: Pace,
     troubles: Troubles,
     /// Of the import under way, or of the last one.
     tally: Option<Tally>,
@@ -74,6 +78,11 @@ impl ImportsPanel {
     /// Takes in what has happened since the last frame; the same frame twice changes nothing.
     fn watch(&mut self, ui: &Ui, activity: &Activity) {
         let now = ui.input(|input| input.time);
+        if !self.open {
+            // They would keep the library as it was alive.
+            self.state.troubles = Troubles::default();
+            self.state.stems_left = batch::StemsLeft::default();
+        }
         let state = &mut self.state;
         if let Some(import) = &activity.import {
             state.tally = Some(import.tally);
@@ -84,6 +93,9 @@ impl ImportsPanel {
         }
         let is_moving = !activity.paused && !activity.running.is_empty();
         state.pace.note(now, activity.finished, is_moving);
+        let met = state.tally.map_or(0, |tally| tally.total());
+        let is_importing = activity.import.is_some();
+        state.import_pace.note(now, met, is_importing);
         let running = activity.running.iter();
         let done = running.map(|job| (job.track, job.control.progress()));
         state.pace.note_jobs(done);

@@ -53,6 +53,9 @@ pub struct LibraryPanel {
     pub sidebar: bool,
     /// Whether the right side is open.
     pub inspector: bool,
+    /// In points, as far as the window has room.
+    pub sidebar_width: f32,
+    pub inspector_width: f32,
     #[serde(skip)]
     state: State,
 }
@@ -67,6 +70,8 @@ impl Default for LibraryPanel {
             scope: Scope::All,
             sidebar: true,
             inspector: true,
+            sidebar_width: 168.0,
+            inspector_width: 272.0,
             state: State::default(),
         }
     }
@@ -85,6 +90,15 @@ struct State {
     focus_search: bool,
     open_help: bool,
     open_columns: bool,
+}
+
+impl State {
+    /// Nothing is there to search: what was asked for is not to come up when something is.
+    fn forget_asked(&mut self) {
+        self.focus_search = false;
+        self.open_help = false;
+        self.open_columns = false;
+    }
 }
 
 impl Clone for State {
@@ -165,6 +179,9 @@ pub fn library_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, out:
     let frame = |inner: Margin| Frame::new().fill(theme::PANEL).inner_margin(inner);
     let room = ui.available_width();
     let has_rows = !scene.view.rows.is_empty();
+    if !has_rows && scene.ready {
+        panel.state.forget_asked();
+    }
     // In a narrow window the table keeps its room, and what was asked for last stays: the right side.
     let least = if panel.inspector && room > 720.0 {
         BOTH_SIDES
@@ -172,18 +189,24 @@ pub fn library_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut LibraryPanel, out:
         480.0
     };
     if has_rows && panel.sidebar && room > least {
-        Panel::left("library parts")
+        let side = Panel::left("library parts")
             .frame(frame(Margin::same(6)))
-            .default_size(168.0)
+            .default_size(panel.sidebar_width)
             .size_range(120.0..=320.0)
             .show(ui, |ui| sidebar::sidebar_ui(ui, panel));
+        panel.sidebar_width = side.response.rect.width();
     }
-    if has_rows && panel.inspector && room > 720.0 {
-        Panel::right("library inspector")
+    let inspects = has_rows && panel.inspector && room > 720.0;
+    if inspects {
+        let side = Panel::right("library inspector")
             .frame(frame(Margin::same(theme::PADDING as i8)))
-            .default_size(272.0)
+            .default_size(panel.inspector_width)
             .size_range(200.0..=480.0)
             .show(ui, |ui| inspector::inspector_ui(ui, scene, panel, out));
+        panel.inspector_width = side.response.rect.width();
+    }
+    if !inspects || panel.selected.len() < 2 {
+        panel.state.inspected.forget();
     }
     CentralPanel::default()
         .frame(Frame::new().fill(theme::APP))

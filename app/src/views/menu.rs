@@ -112,7 +112,7 @@ pub fn is_possible(action: Action, scene: &Scene<'_>, panels: &Panels) -> bool {
     let activity = &scene.view.activity;
     let waiting = activity.queued + activity.held;
     let busy = activity.import.is_some() || !activity.running.is_empty() || waiting > 0;
-    let selected = !panels.library.selected.is_empty();
+    let selected = !panels.library.selected.is_empty() && panels.page != Page::Decks;
     let on_track = panels.page == Page::Track && panels.track.track.is_some();
     match action {
         Action::Undo => scene.view.undo.is_some(),

@@ -4,7 +4,7 @@ use crate::action::Action;
 use crate::dialogs::Choice;
 use crate::outbox::Outbox;
 use crate::theme;
-use eframe::egui::{self, Button, Key, Modifiers, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{self, Button, Event, Id, Key, Modifiers, RichText, ScrollArea, TextEdit, Ui};
 use std::path::PathBuf;
 
 /// What was found for what is typed; the window asks the disk for it beside the frames.
@@ -85,19 +85,34 @@ impl PathEntryPanel {
     }
 }
 
-pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) {
-    ui.label(RichText::new(panel.words()).color(theme::TEXT_MUTED));
-    let tab = ui.memory(|memory| memory.focused().is_some())
-        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Tab));
-    if tab && let Some(entry) = panel.listing.entries.first().cloned() {
+/// In the field, Tab completes what is typed where there is something to add, and moves on where there is not.
+fn complete_by_tab(ui: &Ui, panel: &mut PathEntryPanel) {
+    let Some(entry) = panel.listing.entries.first() else {
+        return;
+    };
+    let completes = *entry != panel.text && ui.memory(|memory| memory.has_focus(field_id()));
+    let is_tab = |event: &Event| matches!(event, Event::Key { key: Key::Tab, pressed: true, modifiers, .. } if modifiers.is_none());
+    if completes && ui.input(|input| input.events.iter().any(is_tab)) {
+        ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Tab));
+        let entry = entry.clone();
         panel.complete(&entry);
     }
+}
+
+fn field_id() -> Id {
+    Id::unique("path entry")
+}
+
+pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) {
+    ui.label(RichText::new(panel.words()).color(theme::TEXT_MUTED));
+    complete_by_tab(ui, panel);
     let (hint, word) = match panel.choice {
         Choice::Files | Choice::Folder => ("/path/to/music", "Add"),
         Choice::Models => ("/path/to/models", "Take"),
         Choice::Python => ("/path/to/python3.12", "Choose"),
     };
     let edit = TextEdit::singleline(&mut panel.text)
+        .id(field_id())
         .hint_text(hint)
         .font(egui::TextStyle::Monospace)
         .desired_width(f32::INFINITY)

@@ -10,6 +10,7 @@ use crate::settings::{
 use crate::theme;
 use eframe::egui::{ComboBox, Grid, Id, Label, RichText, ScrollArea, Slider, Ui, WidgetText};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::playback::{DeviceId, OutputState, PlayerCommand};
 use tonearm_core::stems::room;
@@ -28,12 +29,17 @@ pub struct About {
 }
 
 /// What is asked for of the library as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SettingsPanel {
     pub back_up: bool,
     /// A copy is being made.
     pub backing_up: bool,
+    /// Bytes of all stems, and when they were added up.
+    taken: Option<(u64, f64)>,
 }
+
+/// Seconds between two looks through the whole library.
+const LOOK_EVERY: f64 = 1.0;
 
 /// However narrow the window is.
 const NARROWEST: f32 = 120.0;
@@ -53,7 +59,7 @@ pub fn settings_ui(
         .show(ui, |ui| {
             part_ui(ui, "General", |ui| {
                 general_ui(ui, settings);
-                stems_ui(ui, scene, out);
+                stems_ui(ui, scene, panel, out);
             });
             part_ui(ui, "Audio", |ui| audio_ui(ui, scene, settings, out));
             part_ui(ui, "Decks", |ui| decks_ui(ui, about, settings));
@@ -153,7 +159,7 @@ fn general_ui(ui: &mut Ui, settings: &mut Settings) {
     ui.end_row();
 
     let label = name_ui(ui, "Tracks at a time");
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let all = format!("One per core ({cores})");
     let chosen = settings.jobs.map_or(all.clone(), |jobs| jobs.to_string());
     ui.horizontal(|ui| {
@@ -172,6 +178,12 @@ fn general_ui(ui: &mut Ui, settings: &mut Settings) {
     ui.end_row();
 }
 
+/// Asked once: the system looks into files for it.
+fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
 fn notation_name(notation: KeyNotation) -> &'static str {
     match notation {
         KeyNotation::Camelot => "Camelot (8A)",
@@ -185,10 +197,11 @@ fn audio_ui(ui: &mut Ui, scene: &Scene<'_>, settings: &mut Settings, out: &mut O
     let label = name_ui(ui, "Output");
     let named = |id: &DeviceId| {
         let device = sound.devices.iter().find(|device| device.id == *id);
-        device.map_or_else(
-            || format!("{} (not there)", id.0),
-            |device| device.name.clone(),
-        )
+        match device {
+            Some(device) => device.name.clone(),
+            None if sound.devices_known => format!("{} (not there)", id.0),
+            None => id.0.clone(),
+        }
     };
     let chosen = settings.output.clone().map(DeviceId);
     let text = chosen.as_ref().map_or("System default".to_owned(), named);
@@ -279,7 +292,7 @@ fn library_ui(ui: &mut Ui, scene: &Scene<'_>, about: &About, panel: &mut Setting
 const STEM_ROOMS: [u64; 8] = [2, 5, 10, 20, 50, 100, 200, 500];
 
 /// How much all stems may take.
-fn stems_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Outbox) {
+fn stems_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut SettingsPanel, out: &mut Outbox) {
     const GIGABYTE: u64 = 1_000_000_000;
     let room = scene.view.stem_room;
     let label = name_ui(ui, "Room for stems");
@@ -306,8 +319,15 @@ fn stems_ui(ui: &mut Ui, scene: &Scene<'_>, out: &mut Outbox) {
             .response
             .labelled_by(label)
             .on_hover_text("The least recently used go when others are made");
-        let sets = scene.view.rows.iter();
-        let taken = room::taken(sets.filter_map(|row| row.knowledge.stems.as_deref()));
+        let now = ui.input(|input| input.time);
+        let known = panel
+            .taken
+            .filter(|(_, at)| (0.0..LOOK_EVERY).contains(&(now - at)));
+        let (taken, _) = *panel.taken.insert(known.unwrap_or_else(|| {
+            let sets = scene.view.rows.iter();
+            let taken = room::taken(sets.filter_map(|row| row.knowledge.stems.as_deref()));
+            (taken, now)
+        }));
         let text = format!("{} taken", format::bytes(taken));
         ui.label(RichText::new(text).color(theme::TEXT_FAINT));
     });

@@ -76,6 +76,8 @@ pub(super) struct App {
     /// What is asked of the library before it is there.
     pub(super) early: Vec<Command>,
     typing: keys::Typing,
+    /// Whether Escape had something to leave when the last frame ended.
+    left_by_escape: bool,
     /// Where the track in the player was when it was put there.
     pub(super) loaded_path: Option<PathBuf>,
     /// The file that the player did not find and that the library was told to look for.
@@ -163,6 +165,7 @@ impl App {
             after: None,
             early: Vec::new(),
             typing: keys::Typing::default(),
+            left_by_escape: false,
             loaded_path: None,
             looked_for: None,
             sought: Cell::default(),
@@ -417,6 +420,7 @@ impl eframe::App for App {
             page: self.panels.page,
             covered: self.panels.sheet.is_some(),
             focus: Focus::of(&ctx, self.panels.library.table()),
+            left_by_escape: self.left_by_escape,
         };
         out.actions = self.typing.pressed(&ctx, place);
         out.actions.extend(self.pressed_on_overlay(place));
@@ -433,6 +437,7 @@ impl eframe::App for App {
         self.plan_repaint(&ctx, &published);
         self.plan_decks(&ctx, &published.decks);
         self.overlay(&ctx);
+        self.left_by_escape = keys::is_left_by_escape(&ctx, self.panels.library.table());
         let took = start.elapsed();
         if took > SLOW {
             tracing::debug!(ms = took.as_millis() as u64, "slow frame");

@@ -207,6 +207,7 @@ impl App {
             .unwrap_or_else(PoisonError::into_inner);
         let place = keys::Place {
             focus: keys::Focus::Nothing,
+            left_by_escape: false,
             ..place
         };
         keys::actions(&std::mem::take(&mut *pressed), place)

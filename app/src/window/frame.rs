@@ -143,14 +143,16 @@ fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panels: &mut Panels, out: &mut Outbox
     }
     if panels.imports.open {
         let room = ui.available_height();
-        Panel::bottom("drawer")
+        let usual = (room * 0.4).clamp(120.0, 320.0);
+        let drawer = Panel::bottom("drawer")
             .frame(Frame::new().fill(theme::PANEL))
             .resizable(true)
-            .default_size((room * 0.4).clamp(120.0, 320.0))
+            .default_size(panels.imports.height.unwrap_or(usual))
             .size_range(80.0..=(room - 120.0).max(81.0))
             .show(ui, |ui| {
                 views::imports::imports_ui(ui, scene, &mut panels.imports, out);
             });
+        panels.imports.height = Some(drawer.response.rect.height());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Entry, TABLE};
 use crate::panels::Page;
-use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers};
+use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers, Popup};
 
 /// Who else wants keys at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,14 @@ pub(super) struct Place {
     /// Something lies above the page.
     pub(super) covered: bool,
     pub(super) focus: Focus,
+    /// A popup, a menu, a field or a button: Escape leaves that and nothing else. As it was before this frame, whose
+    /// beginning has taken the focus away already.
+    pub(super) left_by_escape: bool,
+}
+
+/// Whether Escape has something to leave before it leaves a page. To be asked when all views have been drawn.
+pub(super) fn is_left_by_escape(ctx: &Context, table: Option<Id>) -> bool {
+    Popup::is_any_open(ctx) || Focus::of(ctx, table) != Focus::Nothing
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +135,9 @@ fn asked(event: &Event, place: Place) -> Option<(&'static Entry, bool)> {
     else {
         return None;
     };
-    if belongs_to_focus(*key, *modifiers, place.focus) {
+    if belongs_to_focus(*key, *modifiers, place.focus)
+        || (*key == Key::Escape && place.left_by_escape)
+    {
         return None;
     }
     // With shift, a digit is some sign; on some keyboards without.
@@ -201,9 +211,7 @@ fn belongs_to_focus(key: Key, modifiers: Modifiers, focus: Focus) -> bool {
     );
     match focus {
         Focus::Nothing => false,
-        Focus::Widget => {
-            !command && (moves || matches!(key, Key::Space | Key::Enter | Key::Escape))
-        }
+        Focus::Widget => !command && (moves || matches!(key, Key::Space | Key::Enter)),
         Focus::Text => {
             let edits = matches!(key, Key::A | Key::C | Key::V | Key::X | Key::Y | Key::Z);
             let function = matches!(key, Key::F1 | Key::F11);
@@ -215,11 +223,18 @@ fn belongs_to_focus(key: Key, modifiers: Modifiers, focus: Focus) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use eframe::egui::{RawInput, Ui};
 
     const TRACK: Place = Place {
         page: Page::Track,
         covered: false,
         focus: Focus::Nothing,
+        left_by_escape: false,
+    };
+
+    const LIBRARY: Place = Place {
+        page: Page::Library,
+        ..TRACK
     };
 
     fn key(key: Key, modifiers: Modifiers) -> Event {
@@ -239,11 +254,7 @@ mod tests {
         focus: Focus,
         events: Vec<Event>,
     ) -> (Vec<Action>, Vec<Event>) {
-        let place = Place {
-            page: Page::Library,
-            covered: false,
-            focus,
-        };
+        let place = Place { focus, ..LIBRARY };
         ctx.input_mut(|input| input.events = events);
         let actions = typing.pressed(ctx, place);
         (actions, ctx.input(|input| input.events.clone()))
@@ -287,19 +298,15 @@ mod tests {
     #[test]
     fn a_key_means_what_its_page_says() {
         let plain = Modifiers::NONE;
-        let library = Place {
-            page: Page::Library,
-            ..TRACK
-        };
         for (place, event, action) in [
             (TRACK, key(Key::ArrowLeft, plain), Some(Action::BeatBack)),
-            (library, key(Key::ArrowLeft, plain), None),
+            (LIBRARY, key(Key::ArrowLeft, plain), None),
             (
                 TRACK,
                 key(Key::ArrowLeft, Modifiers::SHIFT),
                 Some(Action::BarBack),
             ),
-            (library, key(Key::Enter, plain), Some(Action::OpenTrack)),
+            (LIBRARY, key(Key::Enter, plain), Some(Action::OpenTrack)),
             (TRACK, key(Key::C, plain), Some(Action::SetCue)),
             (TRACK, key(Key::C, Modifiers::SHIFT), Some(Action::ToCue)),
             (
@@ -307,7 +314,7 @@ mod tests {
                 key(Key::Questionmark, Modifiers::SHIFT),
                 Some(Action::Help),
             ),
-            (library, key(Key::Z, Modifiers::COMMAND), Some(Action::Undo)),
+            (LIBRARY, key(Key::Z, Modifiers::COMMAND), Some(Action::Undo)),
         ] {
             assert_eq!(asked(&event, place), action, "{event:?} on {place:?}");
         }
@@ -319,7 +326,7 @@ mod tests {
             focus: Focus::Text,
             ..TRACK
         };
-        for typed in [Key::H, Key::Space, Key::Slash, Key::Escape] {
+        for typed in [Key::H, Key::Space, Key::Slash] {
             assert_eq!(asked(&key(typed, Modifiers::NONE), text), None, "{typed:?}");
         }
         for edited in [Key::Z, Key::A] {
@@ -342,6 +349,50 @@ mod tests {
         assert_eq!(asked(&key(Key::Space, Modifiers::NONE), button), None);
         let half = key(Key::H, Modifiers::NONE);
         assert_eq!(asked(&half, button), Some(Action::HalveTempo));
+    }
+
+    /// Draws `draw` and then, in a frame that begins with Escape, says what that asks for on the track page.
+    fn escaped(draw: impl Fn(&mut Ui)) -> Vec<Action> {
+        let ctx = Context::default();
+        for _ in 0..2 {
+            let mut drawn = ctx.run_ui(RawInput::default(), |ui| draw(ui));
+            drawn.textures_delta.clear();
+        }
+        let left_by_escape = is_left_by_escape(&ctx, None);
+        let events = vec![key(Key::Escape, Modifiers::NONE)];
+        let input = RawInput {
+            events,
+            ..RawInput::default()
+        };
+        let mut actions = Vec::new();
+        let mut drawn = ctx.run_ui(input, |ui| {
+            let place = Place {
+                focus: Focus::of(&ctx, None),
+                left_by_escape,
+                ..TRACK
+            };
+            actions = Typing::default().pressed(&ctx, place);
+            let seen = ui.input(|input| input.key_pressed(Key::Escape));
+            assert_eq!(seen, actions.is_empty(), "whoever is left sees the key");
+            draw(ui);
+        });
+        drawn.textures_delta.clear();
+        actions
+    }
+
+    #[test]
+    fn escape_leaves_what_is_open_before_it_leaves_the_page() {
+        assert_eq!(escaped(|_| {}), [Action::BackToLibrary]);
+        let button = |ui: &mut Ui| ui.button("Play").request_focus();
+        assert_eq!(escaped(button), []);
+        let field = |ui: &mut Ui| ui.text_edit_singleline(&mut String::new()).request_focus();
+        assert_eq!(escaped(field), []);
+        let list = |ui: &mut Ui| {
+            let button = ui.button("Output");
+            Popup::open_id(ui.ctx(), Popup::default_response_id(&button));
+            Popup::menu(&button).show(|ui| ui.label("Booth"));
+        };
+        assert_eq!(escaped(list), []);
     }
 
     #[test]

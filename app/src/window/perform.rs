@@ -120,6 +120,18 @@ impl App {
                     self.open_track(track);
                 }
             }
+            Action::AnalyzeSelected
+            | Action::AnalyzeAgain
+            | Action::MakeStems
+            | Action::RemoveSelected
+            | Action::ShowInFolder
+            | Action::CopyPath
+            | Action::DoFirst
+                if self.meant().is_empty() =>
+            {
+                out.notices
+                    .push(Notice::news("Select tracks in the library first"));
+            }
             Action::AnalyzeSelected | Action::AnalyzeAgain => {
                 let request = self.errands.request();
                 out.commands.push(Command::Analyze {
@@ -274,7 +286,9 @@ impl App {
     pub(super) fn meant(&self) -> Vec<TrackId> {
         match (self.panels.page, self.panels.track.track) {
             (Page::Track, Some(track)) => vec![track],
-            _ => self.panels.library.targets(),
+            // What is selected in the library cannot be seen there.
+            (Page::Decks, _) => Vec::new(),
+            (Page::Track | Page::Library, _) => self.panels.library.targets(),
         }
     }
 
@@ -324,16 +338,7 @@ impl App {
 
     /// What was dropped on the window is brought in.
     pub(super) fn take_dropped(&mut self, ctx: &Context) {
-        let paths: Vec<PathBuf> = ctx.input(|input| {
-            let files = input.raw.dropped_files.iter();
-            files.map(|file| file.path().to_path_buf()).collect()
-        });
-        self.import(
-            paths
-                .into_iter()
-                .filter(|path| path != &PathBuf::new())
-                .collect(),
-        );
+        self.import(dropped(ctx));
     }
 
     /// What comes after the views of a frame.
@@ -428,9 +433,51 @@ impl App {
     }
 }
 
+/// Files and folders that were dropped; what has no path on this machine cannot be brought in by reference.
+fn dropped(ctx: &Context) -> Vec<PathBuf> {
+    ctx.input(|input| {
+        let files = input.raw.dropped_files.iter();
+        let paths = files.map(|file| file.path().to_path_buf());
+        paths.filter(|path| path.is_absolute()).collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use eframe::egui::{DroppedFile, RawInput};
+    use std::path::Path;
+    use std::sync::Arc;
+
+    #[derive(Debug)]
+    struct Dropped(&'static str);
+
+    impl DroppedFile for Dropped {
+        fn path(&self) -> &Path {
+            Path::new(self.0)
+        }
+
+        fn bytes(&self) -> Result<Vec<u8>, String> {
+            Err("nobody reads it".to_owned())
+        }
+    }
+
+    #[test]
+    fn files_and_folders_that_are_dropped_are_brought_in() {
+        let ctx = Context::default();
+        let file = |path| -> Arc<dyn DroppedFile + Send + Sync> { Arc::new(Dropped(path)) };
+        let input = RawInput {
+            dropped_files: ["/music/Techno", "", "picture.png", "/music/a b.mp3"]
+                .map(file)
+                .to_vec(),
+            ..RawInput::default()
+        };
+        let mut paths = Vec::new();
+        let mut drawn = ctx.run_ui(input, |_| paths = dropped(&ctx));
+        drawn.textures_delta.clear();
+        let named = ["/music/Techno", "/music/a b.mp3"].map(PathBuf::from);
+        assert_eq!(paths, named);
+    }
 
     #[test]
     fn what_is_asked_for_before_the_library_is_there_waits_in_order_and_is_bounded() {

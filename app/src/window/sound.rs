@@ -141,6 +141,8 @@ impl App {
         self.sound(PlayerCommand::SetVolume(gain));
         if let Some(id) = self.settings.output.clone() {
             self.sound(PlayerCommand::SetDevice(Some(DeviceId(id))));
+            // For its name, and to know that it is there.
+            self.sound(PlayerCommand::FindDevices);
         }
         self.load_shown();
     }
@@ -248,6 +250,10 @@ impl App {
             let is_news = trouble.kind == FailureKind::Missing && !row.track.missing;
             is_news.then(|| row.track.path.as_path().to_path_buf())
         });
+        if lost.is_none() {
+            // Found to be missing, or there: the next time is news again.
+            self.looked_for = None;
+        }
         let Some(lost) = lost.filter(|lost| self.looked_for.as_ref() != Some(lost)) else {
             return;
         };

@@ -104,6 +104,8 @@ pub(crate) enum ImportNews {
     LibraryRead {
         database: String,
     },
+    /// How many files and entries it will have told of at its end. Comes while it goes on.
+    Counted(u64),
     /// All files have been seen: which tracks should have been among them?
     Scanned {
         roots: Vec<PathBuf>,

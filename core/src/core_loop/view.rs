@@ -194,6 +194,8 @@ impl Rows {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportProgress {
     pub tally: Tally,
+    /// Files that it will have met at its end; `None` before they have been counted.
+    pub expected: Option<u64>,
 }
 
 /// A job under way.

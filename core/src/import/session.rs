@@ -20,6 +20,7 @@ use crate::import::tags::TagsRead;
 use crate::import::{hash, named, reading};
 use crate::row::Row;
 use crate::track::TrackId;
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,7 @@ impl Scans {
             control: self.control.clone(),
             answers,
             scratch: self.scratch.clone(),
+            entries: Cell::default(),
         };
         let work = move || {
             let paths: Vec<PathBuf> = paths.iter().map(|path| named::plain(path)).collect();
@@ -177,6 +179,8 @@ struct Session {
     control: Control,
     answers: Receiver<ImportReply>,
     scratch: PathBuf,
+    /// Entries of libraries that were told of.
+    entries: Cell<u64>,
 }
 
 /// A file that waits to be asked about, and the root that led to it.
@@ -204,7 +208,16 @@ impl Session {
         if folders.is_empty() {
             return Ok(0);
         }
-        self.scan(&folders)
+        // Counted beside the work, which meets the same folders just after: the system still has them in memory.
+        let (control, before, tell) = (&self.control, self.entries.get(), &self.tell);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                if let Ok(files) = count(&folders, control) {
+                    tell(Input::Import(ImportNews::Counted(before + files)));
+                }
+            });
+            self.scan(&folders)
+        })
     }
 
     /// All entries of one library of Engine DJ, from a private copy.
@@ -262,6 +275,8 @@ impl Session {
         claims: Vec<Claim>,
         unreachable: Vec<(PathBuf, Failure)>,
     ) -> Result<(), Cancelled> {
+        let told = self.entries.get() + (claims.len() + unreachable.len()) as u64;
+        self.entries.set(told);
         self.look_into(Vec::new(), unreachable)?;
         if claims.is_empty() {
             return self.control.check();
@@ -377,6 +392,16 @@ impl Session {
         self.news(ImportNews::Gone(gone));
         Ok(())
     }
+}
+
+/// What a scan of `paths` will meet.
+fn count(paths: &[PathBuf], control: &Control) -> Result<u64, Cancelled> {
+    let mut met = 0;
+    scan::walk(paths, control, &mut |scanned| match scanned {
+        Scanned::File(_) | Scanned::Unreadable { .. } => met += 1,
+        Scanned::Playlist { .. } => {}
+    })?;
+    Ok(met)
 }
 
 /// Does the work for each item on a few threads. In the order of the items.

@@ -25,6 +25,9 @@ const TICK: Duration = Duration::from_millis(50);
 const LINGER: Duration = Duration::from_secs(5);
 /// How often devices are looked for while they matter.
 const FIND_EVERY: Duration = Duration::from_secs(3);
+/// Longer, and the sound system is asked by another thread; those that hang are left behind.
+const FIND_HANGS: Duration = Duration::from_secs(4);
+const MOST_FINDING: u8 = 8;
 /// Twice the file's level: 6 dB.
 const LOUDEST: f32 = 2.0;
 /// Longest that a fade-out is waited for at the end.
@@ -53,10 +56,6 @@ pub(super) struct Control {
 }
 
 /// What the thread knows.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "facts that do not exclude each other"
-)]
 struct State {
     io: Control,
     view: PlayerView,
@@ -77,7 +76,8 @@ struct State {
     stems_due: Option<stems::Due>,
     streams: Streams,
     still_since: Option<Instant>,
-    finding: bool,
+    /// Questions that are not answered yet.
+    finding: u8,
     found_at: Option<Instant>,
 }
 
@@ -107,7 +107,7 @@ impl Control {
             stems_due: None,
             streams,
             still_since: None,
-            finding: false,
+            finding: 0,
             found_at: None,
             io: self,
         };
@@ -138,9 +138,10 @@ impl State {
             Ok(Input::Loader(news)) => self.news(news),
             Ok(Input::Stream(number, happening)) => self.streams.hear(number, happening, now),
             Ok(Input::Devices(found)) => {
-                self.finding = false;
+                self.finding = self.finding.saturating_sub(1);
                 if let Ok(devices) = found {
                     self.view.devices = devices;
+                    self.view.devices_known = true;
                 }
             }
         }
@@ -447,7 +448,9 @@ impl State {
     }
 
     fn find_devices(&mut self) {
-        if self.finding {
+        let asked = self.found_at.map_or(Duration::MAX, |at| at.elapsed());
+        let is_hung = asked >= FIND_HANGS && self.finding < MOST_FINDING;
+        if self.finding > 0 && !is_hung {
             return;
         }
         let backend = Arc::clone(&self.io.backend);
@@ -457,7 +460,7 @@ impl State {
             drop(sent);
         };
         let thread = std::thread::Builder::new().name("devices".to_owned());
-        self.finding = thread.spawn(work).is_ok();
+        self.finding += u8::from(thread.spawn(work).is_ok());
         self.found_at = Some(Instant::now());
     }
 

@@ -106,6 +106,22 @@ fn is_of_a_server(host: cpal::HostId) -> bool {
     "pulseaudio".parse() == Ok(host)
 }
 
+/// The devices of this machine, asked for anew; the one that is used unless another is chosen comes first.
+///
+/// # Errors
+///
+/// Why they cannot be told. A sound server that hangs is given up.
+pub fn devices() -> Result<Vec<Device>, String> {
+    let (say, heard) = sync_channel(1);
+    let ask = move || say.send(Machine::default().devices());
+    let thread = std::thread::Builder::new().name("sound server".to_owned());
+    thread.spawn(ask).map_err(|error| error.to_string())?;
+    // Connecting may take as long as answering.
+    heard
+        .recv_timeout(2 * ANSWER)
+        .unwrap_or_else(|_| Err("the sound server does not answer".to_owned()))
+}
+
 /// The machine's devices. What plays has a connection of its own, so that questions do not keep it waiting.
 #[derive(Default)]
 pub(super) struct Machine {

@@ -89,6 +89,8 @@ pub struct PlayerView {
     /// What the user chose.
     pub wanted_device: Option<DeviceId>,
     pub devices: Vec<Device>,
+    /// Whether they were looked for.
+    pub devices_known: bool,
     pub output: OutputState,
     /// Callbacks that had nothing to play although they should have, since the start.
     pub underruns: u64,
@@ -102,6 +104,7 @@ impl Default for PlayerView {
             volume: 1.0,
             wanted_device: None,
             devices: Vec::new(),
+            devices_known: false,
             output: OutputState::Closed,
             underruns: 0,
         }

@@ -125,7 +125,7 @@ fn list(library: &Path) -> Vec<Backup> {
     let mut backups: Vec<Backup> = entries
         .filter_map(|entry| Backup::parse(entry.ok()?.path()))
         .collect();
-    backups.sort_by(|a, b| (&a.at, a.changes).cmp(&(&b.at, b.changes)));
+    backups.sort_by(|a, b| (&a.at, a.changes, &a.path).cmp(&(&b.at, b.changes, &b.path)));
     backups
 }
 

@@ -28,6 +28,9 @@ pub enum StoreError {
     },
     #[error("the disk is full: nothing was changed; make room and try again\nFile: {}", path.display())]
     Full { path: PathBuf },
+    /// Where the library is to be, no folder can be.
+    #[error("{}\nFile: {}", no_place_words(source), path.display())]
+    NoPlace { source: io::Error, path: PathBuf },
     #[error("{}\nFile: {}", io_words(source), path.display())]
     Io { source: io::Error, path: PathBuf },
     #[error(
@@ -62,28 +65,20 @@ fn remedy(backup: Option<&Path>) -> String {
     }
 }
 
-fn io_words(source: &io::Error) -> String {
-    use io::ErrorKind;
-    match source.kind() {
-        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
-            "a library is a folder, and this is a file; name a folder with --library".to_owned()
-        }
-        ErrorKind::NotFound => {
-            "there is no place for a library here; name another folder with --library".to_owned()
-        }
-        ErrorKind::PermissionDenied => {
-            "the library may not be read or written; get the right to, or name another \
-            folder with --library"
-                .to_owned()
-        }
-        _ => format!("the library cannot be read or written: {source}; check the drive"),
+fn no_place_words(source: &io::Error) -> &'static str {
+    if source.kind() == io::ErrorKind::NotFound {
+        "there is no place for a library here; name another folder with --library"
+    } else {
+        "a library is a folder, and this is a file; name a folder with --library"
     }
 }
 
-/// There is a file in the way, or no place at all.
-fn is_elsewhere(source: &io::Error) -> bool {
-    use io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
-    matches!(source.kind(), AlreadyExists | NotADirectory | NotFound)
+fn io_words(source: &io::Error) -> String {
+    if source.kind() == io::ErrorKind::PermissionDenied {
+        "the library may not be read or written; get the right to, or name another folder with --library".to_owned()
+    } else {
+        format!("the library cannot be read or written: {source}; check the drive")
+    }
 }
 
 impl StoreError {
@@ -107,8 +102,9 @@ impl StoreError {
                 "Move the file away and import your music again".to_owned()
             }
             Self::Full { .. } => "Make room on the drive that holds the library".to_owned(),
-            Self::Io { source, .. } if is_elsewhere(source) => {
-                "Name another folder with --library".to_owned()
+            Self::NoPlace { .. } => "Name another folder with --library".to_owned(),
+            Self::Io { source, .. } if source.kind() != io::ErrorKind::PermissionDenied => {
+                "Check the drive that holds the library, then try again".to_owned()
             }
             Self::Io { .. } | Self::ReadOnly { .. } => {
                 "Get the right to read and write there, or name another folder with --library"
@@ -116,6 +112,16 @@ impl StoreError {
             }
             Self::Record { id, .. } => format!("Run tonearm analyze --force {id}"),
             Self::BadBackup { .. } => "Choose another backup".to_owned(),
+        }
+    }
+
+    /// Of a folder that is to become a library.
+    pub(super) fn opening(source: io::Error, path: &Path) -> Self {
+        use io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
+        let path = path.to_path_buf();
+        match source.kind() {
+            AlreadyExists | NotADirectory | NotFound => Self::NoPlace { source, path },
+            _ => Self::io(source, &path),
         }
     }
 

@@ -42,7 +42,7 @@ impl Lock {
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(|error| StoreError::io(error, &path))?;
+            .map_err(|error| StoreError::opening(error, &path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

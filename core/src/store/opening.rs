@@ -67,7 +67,7 @@ impl Store {
     }
 
     fn open_to_write(dir: &Path) -> Result<(Self, Loaded), StoreError> {
-        fs::create_dir_all(dir).map_err(|error| StoreError::io(error, dir))?;
+        fs::create_dir_all(dir).map_err(|error| StoreError::opening(error, dir))?;
         let lock = Lock::take(dir)?;
         // What a crash left; nobody else may be using it, for the lock is ours.
         if let Err(error) = fs::remove_dir_all(dir.join(SCRATCH))

@@ -61,7 +61,7 @@ impl Chain {
     }
 }
 
-/// Lets every model that is ready work on `file` twice, and counts the second time.
+/// Lets every model that is ready work on `file` twice, and counts the second time. No lines: none of them could.
 pub(super) fn run(
     context: &Context,
     file: &Path,
@@ -101,9 +101,6 @@ pub(super) fn run(
     let took = once(&neural, &job)?;
     let chain = Chain::of(clock.elapsed().as_secs_f64(), (before, neural.spent()));
     let took: Vec<(Artifact, f64)> = took.into_iter().filter_map(Took::told).collect();
-    if took.is_empty() {
-        return Err(Exit::SomeFailed);
-    }
     let device = match survey(&places).device {
         DeviceView::Known { device, .. } => device,
         DeviceView::Unknown => String::new(),

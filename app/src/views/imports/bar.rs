@@ -67,10 +67,9 @@ fn has_summary(ui: &Ui, activity: &Activity, panel: &ImportsPanel) -> bool {
 fn told_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
     let (headline, color) = headline(activity);
     ui.label(RichText::new(headline).color(color).strong());
-    if !activity.is_idle() && work::total(activity) > 0 {
+    if let Some((part, name)) = part_done(activity) {
         let width = (ui.available_width() * 0.25).clamp(40.0, 220.0);
-        let name = "Analysis of all tracks";
-        parts::progress(ui, width, work::part_done(activity), theme::ACCENT, name);
+        parts::progress(ui, width, part, theme::ACCENT, name);
     }
     if activity.failed > 0 {
         let text = format!("{} failed", crate::format::count(activity.failed));
@@ -91,6 +90,15 @@ fn told_ui(ui: &mut Ui, activity: &Activity, panel: &ImportsPanel) {
     }
 }
 
+/// How far what the headline tells has come.
+fn part_done(activity: &Activity) -> Option<(f32, &'static str)> {
+    if let Some(import) = activity.import.as_ref().filter(|_| !activity.paused) {
+        return Some((work::part_met(import)?, "Import of all files"));
+    }
+    let is_known = !activity.is_idle() && work::total(activity) > 0;
+    is_known.then(|| (work::part_done(activity), "Analysis of all tracks"))
+}
+
 fn headline(activity: &Activity) -> (String, Color32) {
     let waiting = activity.queued as u64;
     if activity.storage_trouble.is_some() {
@@ -108,8 +116,7 @@ fn headline(activity: &Activity) -> (String, Color32) {
     } else if activity.paused {
         format!("Pausing, {} to finish", activity.running.len())
     } else if let Some(import) = &activity.import {
-        let found = parts::counted(import.tally.total(), "file", "files");
-        format!("Importing, {found} so far")
+        format!("Importing, {}", work::met(import))
     } else if activity.is_idle() {
         let tracks = parts::counted(activity.finished, "track", "tracks");
         format!("Finished {tracks}")
@@ -132,6 +139,9 @@ fn headline(activity: &Activity) -> (String, Color32) {
 fn facts(activity: &Activity, panel: &ImportsPanel) -> String {
     if activity.paused || activity.is_idle() {
         return String::new();
+    }
+    if let Some(import) = &activity.import {
+        return work::import_facts(import, &panel.state.import_pace);
     }
     let mut facts = Vec::new();
     if let Some(rate) = panel.state.pace.per_minute() {

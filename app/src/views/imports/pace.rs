@@ -111,6 +111,15 @@ pub(super) fn rate_text(per_minute: f64) -> String {
     }
 }
 
+/// `240 files/s`, `42 files/min`.
+pub(super) fn files_text(per_minute: f64) -> String {
+    if per_minute >= 120.0 {
+        format!("{:.0} files/s", per_minute / 60.0)
+    } else {
+        format!("{per_minute:.0} files/min")
+    }
+}
+
 /// No more exact than it can be.
 pub(in crate::views) fn left_text(secs: f64) -> String {
     let minutes = secs / 60.0;

@@ -8,6 +8,7 @@ use eframe::egui::Vec2;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tonearm_core::artifact::{Artifact, ArtifactRecord, Engine, Maker, Recipe};
 use tonearm_core::control::Control;
 use tonearm_core::core_loop::command::{Extent, RequestId, Selection};
@@ -250,9 +251,23 @@ fn an_import_tells_what_it_has_found_and_the_drawer_what_became_of_it() {
         tally.add(outcome);
     }
     tally.skipped = 1_204;
-    world.view.activity.import = Some(ImportProgress { tally });
+    world.view.activity.import = Some(ImportProgress {
+        tally,
+        expected: None,
+    });
     let mut harness = wide(world);
     harness.get_by_label("Importing, 3 files so far");
+    let import = &mut harness.state_mut().view.activity.import;
+    import.as_mut().unwrap().expected = Some(12);
+    harness.run_steps(1);
+    harness.get_by_label("Importing, 3 of 12 files");
+    let bar = harness.get_by_label("Import of all files");
+    assert_eq!(bar.accesskit_node().numeric_value(), Some(25.0));
+    // A folder that grows while it is read.
+    let import = &mut harness.state_mut().view.activity.import;
+    import.as_mut().unwrap().expected = Some(2);
+    harness.run_steps(1);
+    harness.get_by_label("Importing, 3 of 3 files");
     harness.get_by_label("Show imports and analysis").click();
     harness.run_steps(2);
     harness.get_by_label("2 added · 1 already there · 1,204 not music");
@@ -263,6 +278,24 @@ fn an_import_tells_what_it_has_found_and_the_drawer_what_became_of_it() {
     harness.get_by_label("Close imports and analysis").click();
     harness.run_steps(2);
     assert!(!harness.state().panel.open);
+}
+
+#[test]
+fn an_import_that_was_counted_tells_its_rate_and_the_time_left() {
+    let mut world = at_work();
+    world.view.activity.import = Some(ImportProgress {
+        tally: Tally::default(),
+        expected: Some(1_000),
+    });
+    let mut harness = wide(world);
+    for _second in 0..20 {
+        let import = harness.state_mut().view.activity.import.as_mut().unwrap();
+        for _file in 0..10 {
+            import.tally.add(Outcome::Added);
+        }
+        harness.run_steps(5);
+    }
+    harness.get_by_label_contains("10 files/s · about 1 min left");
 }
 
 #[test]
@@ -599,4 +632,15 @@ fn a_batch_that_does_not_fit_is_known_before() {
     let batch = Batch::before(&scene, &command).unwrap();
     assert_eq!(batch.estimate.bytes, 3_600_000_000);
     assert_eq!(batch.too_much_for, Some(3_599_999_999));
+}
+
+#[test]
+fn the_library_as_it_was_is_let_go_of_when_the_drawer_is_closed() {
+    let mut harness = wide(with_failures());
+    let old = Arc::downgrade(harness.state().view.rows.chunks().next().unwrap());
+    harness.get_by_label("Close imports and analysis").click();
+    harness.run_steps(2);
+    harness.state_mut().view.rows = Rows::default();
+    harness.run_steps(1);
+    assert!(old.upgrade().is_none());
 }

@@ -10,7 +10,7 @@ use crate::views::makers;
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui, vec2};
 use tonearm_core::core_loop::command::Command;
 use tonearm_core::core_loop::event::{Outcome, Tally};
-use tonearm_core::core_loop::view::{Activity, RunningJob};
+use tonearm_core::core_loop::view::{Activity, ImportProgress, RunningJob};
 
 /// Characters of a title that are looked at: no line is longer.
 const MOST_CHARS: usize = 200;
@@ -47,6 +47,40 @@ pub(super) fn secs_left(activity: &Activity, pace: &Pace) -> Option<f64> {
     pace.secs_left(rest(activity))
 }
 
+/// `1,234 of 20,000 files`, or how many there were until now.
+pub(super) fn met(import: &ImportProgress) -> String {
+    let met = import.tally.total();
+    match expected(import) {
+        Some(expected) => format!(
+            "{} of {}",
+            format::count(met),
+            parts::counted(expected, "file", "files")
+        ),
+        None => format!("{} so far", parts::counted(met, "file", "files")),
+    }
+}
+
+/// A folder that has grown since it was counted is no reason to tell nonsense.
+fn expected(import: &ImportProgress) -> Option<u64> {
+    import
+        .expected
+        .map(|expected| expected.max(import.tally.total()))
+}
+
+pub(super) fn part_met(import: &ImportProgress) -> Option<f32> {
+    let expected = expected(import).filter(|expected| *expected > 0)?;
+    Some((import.tally.total() as f64 / expected as f64) as f32)
+}
+
+/// Rate and time left of an import, as far as they are known.
+pub(super) fn import_facts(import: &ImportProgress, pace: &Pace) -> String {
+    let rate = pace.per_minute().map(pace::files_text);
+    let rest = expected(import).map(|expected| expected - import.tally.total());
+    let left = rest.and_then(|rest| pace.secs_left(rest as f64));
+    let facts = rate.into_iter().chain(left.map(pace::left_text));
+    facts.collect::<Vec<_>>().join(" · ")
+}
+
 /// All of it.
 pub(super) fn work_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel, out: &mut Outbox) {
     ScrollArea::vertical()
@@ -78,15 +112,23 @@ fn import_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &ImportsPanel) {
     let Some(tally) = &panel.state.tally else {
         return;
     };
-    let is_running = scene.view.activity.import.is_some();
-    heading(ui, if is_running { "Import" } else { "Last import" });
-    let found = parts::counted(tally.total(), "file", "files");
-    let told = if is_running {
-        format!("{found} so far")
-    } else {
-        found
+    let running = scene.view.activity.import.as_ref();
+    heading(ui, running.map_or("Last import", |_| "Import"));
+    let told = match running {
+        Some(import) => met(import),
+        None => parts::counted(tally.total(), "file", "files"),
     };
     ui.label(RichText::new(told).color(theme::TEXT));
+    if let Some(import) = running {
+        if let Some(part) = part_met(import) {
+            let width = ui.available_width();
+            parts::progress(ui, width, part, theme::ACCENT, "Files of the import");
+        }
+        let facts = import_facts(import, &panel.state.import_pace);
+        if !facts.is_empty() {
+            ui.add(Label::new(parts::muted(facts)).truncate());
+        }
+    }
     let outcomes = outcomes(tally);
     if !outcomes.is_empty() {
         ui.add(Label::new(parts::muted(outcomes)).wrap());

@@ -61,6 +61,8 @@ pub(super) fn search_ui(ui: &mut Ui, panel: &mut LibraryPanel, width: f32) {
         .align(Align2::LEFT_CENTER)
         .layouter(&mut layouter);
     let field = ui.add_sized(vec2(width, theme::CONTROL), edit);
+    ui.ctx()
+        .accesskit_node_builder(id, |node| node.set_label("Search the library"));
     // The first Escape clears, the next leaves.
     if field.lost_focus()
         && !panel.search.is_empty()

@@ -1,7 +1,7 @@
 //! The table: only the rows that can be seen are looked at. Clicks, keys, tooltips, the menu of a row.
 
 use super::cells::{Cell, Pen, fonts};
-use super::columns::{ColumnId, Placed};
+use super::columns::Placed;
 use super::header::{self, Header, header_ui};
 use super::selection::{How, Step};
 use super::{LibraryPanel, menu, tips, words};
@@ -250,18 +250,15 @@ fn row_ui(
         };
         pen.cell(placed.column, &cell);
     }
-    match under {
-        Some((column, cell)) => tip(response, pen, row, (column, cell)),
-        None => response,
+    if let (Some((column, cell)), Some(table)) = (under, panel.state.table)
+        && tips::has_one(column, row, cell.width())
+    {
+        // The tip is the table's: the toolkit remembers each widget that ever had one.
+        let mut response = response.clone();
+        response.id = table;
+        response.on_hover_ui_at_pointer(|ui| tips::tip_ui(ui, pen.scene, row, column));
     }
-}
-
-/// What is behind the cell under the pointer.
-fn tip(response: Response, pen: &Pen<'_>, row: &Row, (column, cell): (ColumnId, Rect)) -> Response {
-    if !tips::has_one(column, row, cell.width()) {
-        return response;
-    }
-    response.on_hover_ui_at_pointer(|ui| tips::tip_ui(ui, pen.scene, row, column))
+    response
 }
 
 fn click(

@@ -272,9 +272,11 @@ fn output_ui(ui: &mut Ui, page: &Page<'_>, width: f32, out: &mut Outbox) {
     let name = |id| sound.devices.iter().find(|device| Some(&device.id) == id);
     let chosen = match wanted {
         None => "System output".to_owned(),
-        Some(id) => {
-            name(Some(id)).map_or_else(|| "Output is gone".to_owned(), |it| it.name.clone())
-        }
+        Some(id) => match name(Some(id)) {
+            Some(device) => device.name.clone(),
+            None if sound.devices_known => "Output is gone".to_owned(),
+            None => "Chosen output".to_owned(),
+        },
     };
     let shown = crate::format::fit(&chosen, 24);
     let combo = ComboBox::from_id_salt("output")
@@ -303,6 +305,9 @@ fn output_ui(ui: &mut Ui, page: &Page<'_>, width: f32, out: &mut Outbox) {
             out.sound.push(PlayerCommand::FindDevices);
         }
     });
+    if response.response.clicked() {
+        out.sound.push(PlayerCommand::FindDevices);
+    }
     let label = format!("Output: {chosen}");
     let kind = egui::Role::ComboBox;
     response

@@ -76,7 +76,10 @@ fn imports() -> Stage {
     for _file in 0..12 {
         tally.add(Outcome::Added);
     }
-    stage.view.activity.import = Some(ImportProgress { tally });
+    stage.view.activity.import = Some(ImportProgress {
+        tally,
+        expected: Some(40),
+    });
     stage.view.activity.finished = 12;
     stage.view.activity.queued = 28;
     let waiting = stage.view.rows.iter().take(5).map(|row| Waiting {

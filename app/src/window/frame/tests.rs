@@ -370,3 +370,69 @@ fn a_window_of_any_size_is_drawn() {
         }
     }
 }
+
+#[test]
+fn tab_moves_on_where_there_is_nothing_to_complete() {
+    let mut stage = sheet(Sheet::PathEntry);
+    stage.panels.path_entry.text = "/music/".to_owned();
+    stage.panels.path_entry.listing = Listing {
+        text: "/music/".to_owned(),
+        what: What::Folder,
+        entries: vec!["/music/".to_owned()],
+    };
+    let mut harness = show(stage);
+    harness.run_steps(3);
+    let mut reached = false;
+    for _tab in 0..8 {
+        harness.key_press_modifiers(Modifiers::NONE, Key::Tab);
+        harness.run_steps(3);
+        reached |= harness.get_by_label("Add").is_focused();
+    }
+    assert!(reached, "the button is reached by keyboard");
+    assert_eq!(harness.state().panels.path_entry.text, "/music/");
+}
+
+#[test]
+fn an_output_is_gone_only_after_it_was_looked_for() {
+    let mut stage = sheet(Sheet::Settings);
+    stage.settings.output = Some("hw:7".to_owned());
+    let mut harness = show(stage);
+    harness.get_by_value("hw:7");
+    harness.state_mut().sound.devices_known = true;
+    harness.run_steps(2);
+    harness.get_by_value("hw:7 (not there)");
+}
+
+#[test]
+fn the_drawer_is_as_high_as_it_was() {
+    let mut stage = Stage::default();
+    stage.panels.imports.open = true;
+    stage.panels.imports.height = Some(300.0);
+    let mut harness = show(stage);
+    harness.run_steps(3);
+    assert_eq!(harness.state().panels.imports.height, Some(300.0));
+}
+
+#[test]
+fn what_is_selected_in_the_library_is_not_meant_where_it_cannot_be_seen() {
+    let harness = show(Stage::default());
+    let stage = harness.state();
+    let scene = Scene {
+        view: &stage.view,
+        sound: &stage.sound,
+        playhead: None,
+        sought: None,
+        shelf: &stage.shelf,
+        settings: &stage.settings,
+        setup: &stage.setup,
+        ready: true,
+    };
+    let mut panels = stage.panels.clone();
+    panels.library.selected = vec![tonearm_core::track::TrackId(1)];
+    for action in [Action::RemoveSelected, Action::AnalyzeAgain] {
+        panels.page = Page::Library;
+        assert!(views::menu::is_possible(action, &scene, &panels));
+        panels.page = Page::Decks;
+        assert!(!views::menu::is_possible(action, &scene, &panels));
+    }
+}

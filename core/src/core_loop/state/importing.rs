@@ -54,6 +54,12 @@ impl State {
             ImportNews::Settled(settled) => self.settled(settled, now),
             ImportNews::LibraryRead { database } => self.library_read(&database, now),
             ImportNews::Found { found, unreachable } => self.found(found, unreachable, now),
+            ImportNews::Counted(expected) => {
+                if let Some(import) = &mut self.import {
+                    import.expected = Some(expected);
+                }
+                Vec::new()
+            }
             ImportNews::Scanned { roots } => self.scanned(&roots),
             ImportNews::Gone(gone) => self.gone(gone, now),
             ImportNews::Ended { skipped } => self.import_ended(skipped),

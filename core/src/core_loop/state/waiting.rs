@@ -25,6 +25,7 @@ impl State {
         Activity {
             import: self.import.as_ref().map(|import| ImportProgress {
                 tally: import.tally,
+                expected: import.expected,
             }),
             queued: self.queue.len(),
             held: self.queue.held(),

@@ -115,6 +115,13 @@ impl Summary {
 }
 
 impl Inspected {
+    /// Lets go of the rows: kept, the library as it was would stay alive.
+    pub(in super::super) fn forget(&mut self) {
+        if !self.selected.is_empty() {
+            *self = Self::default();
+        }
+    }
+
     fn look(&mut self, ui: &Ui, selected: &[TrackId], rows: &Rows) -> &Summary {
         let time = ui.input(|input| input.time);
         let is_other = self.selected != selected;

@@ -23,6 +23,8 @@ pub(in super::super) struct ImportWish {
 pub(in super::super) struct Import {
     pub(super) wish: ImportWish,
     pub(in super::super) tally: Tally,
+    /// Of the tally at the end, once the files have been counted.
+    pub(in super::super) expected: Option<u64>,
     pub(super) seen: HashSet<TrackId>,
     /// Tracks that it brought in.
     pub(super) newcomers: HashSet<TrackId>,
@@ -42,6 +44,7 @@ impl Import {
         Self {
             wish,
             tally: Tally::default(),
+            expected: None,
             seen: HashSet::new(),
             newcomers: HashSet::new(),
             entries: HashSet::new(),
