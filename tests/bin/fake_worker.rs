@@ -46,6 +46,9 @@ fn main() -> ExitCode {
         io::stderr().write_all(b"no such module\n").ok();
         return ExitCode::FAILURE;
     }
+    if mode == "speechless" {
+        wait_for_ever();
+    }
     let protocol = if mode == "wrong_protocol" { 2 } else { 1 };
     say(
         &json!({"event": "hello", "protocol": protocol, "family": family, "python": "3.12.1", "pid": std::process::id()}),
@@ -81,6 +84,9 @@ fn load(mode: &str, request: &Value) {
             folder.join("device"),
             request["device"].as_str().unwrap_or_default(),
         ));
+    }
+    if mode == "slow_to_load" {
+        alive_for_ever();
     }
     if mode == "bad_model" {
         say(
@@ -121,15 +127,15 @@ fn load(mode: &str, request: &Value) {
 
 /// Misbehaves, or answers.
 fn run(mode: &str, family: &str, request: &Value, requests: &Receiver<String>) {
+    if let Some(folder) = folder() {
+        drop(fs::write(folder.join("running"), ""));
+    }
     let id = request["id"].clone();
     match mode {
         "crash" => crash(),
         "crash_once" if first_time() => crash(),
         "hang" => wait_for_ever(),
-        "deaf" => loop {
-            say(&json!({"event": "alive"}));
-            std::thread::sleep(Duration::from_millis(20));
-        },
+        "deaf" => alive_for_ever(),
         "flood" => loop {
             say(&json!({"event": "progress", "id": id, "done": 1, "total": 2}));
         },
@@ -168,6 +174,13 @@ fn crash() -> ! {
 fn wait_for_ever() -> ! {
     loop {
         std::thread::sleep(Duration::from_mins(1));
+    }
+}
+
+fn alive_for_ever() -> ! {
+    loop {
+        say(&json!({"event": "alive"}));
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
