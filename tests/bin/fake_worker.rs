@@ -27,8 +27,8 @@ fn main() -> ExitCode {
         .unwrap_or_default();
     if let Some(folder) = folder() {
         let id = std::process::id().to_string();
-        drop(fs::write(folder.join(format!("{family}.pid")), &id));
         drop(fs::write(folder.join(format!("{family}.{id}")), ""));
+        drop(fs::write(folder.join(format!("{family}.pid")), &id));
     }
     let (hear, requests) = channel();
     let reader = std::thread::Builder::new().spawn(move || {
