@@ -147,6 +147,14 @@ fn run(mode: &str, family: &str, request: &Value, requests: &Receiver<String>) {
         "no_number" => {
             say(&json!({"event": "error", "id": id, "kind": "bad_model", "message": "no number"}));
         }
+        "unreadable" => {
+            say(
+                &json!({"event": "error", "id": id, "kind": "unreadable", "message": "Permission denied: sound.f32"}),
+            );
+        }
+        "full_drive" => {
+            say(&json!({"event": "error", "id": id, "kind": "disk", "message": "No space left"}));
+        }
         "vanish" => {
             if let Some(folder) = folder() {
                 drop(fs::remove_dir_all(folder.join("cache/models")));

@@ -33,7 +33,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
-use trouble::{Trouble, not_whole, replaced};
+use trouble::{Trouble, not_whole, of_file, replaced};
 
 /// Raised whenever the same model would give another result.
 fn version(artifact: Artifact) -> u32 {
@@ -154,10 +154,12 @@ impl Neural {
     fn scratch(&self, bytes: u64) -> Result<(TempDir, Booking), Trouble> {
         let booking = self.drive.book(bytes).map_err(Trouble::Failed)?;
         let scratch = self.drive.library().join("scratch");
-        std::fs::create_dir_all(&scratch)?;
-        let folder = tempfile::Builder::new()
-            .prefix("sound-")
-            .tempdir_in(scratch)?;
+        let folder = std::fs::create_dir_all(&scratch)
+            .and_then(|()| {
+                let mut mine = tempfile::Builder::new();
+                mine.prefix("sound-").tempdir_in(&scratch)
+            })
+            .map_err(|error| of_file(&error, &scratch))?;
         Ok((folder, booking))
     }
 
@@ -245,7 +247,7 @@ impl Neural {
         let sound = Sound::stereo(&job.path, folder.path(), control)?;
         booking.shrink_to(all.saturating_sub(raw));
         let out = folder.path().join("out");
-        std::fs::create_dir(&out)?;
+        std::fs::create_dir(&out).map_err(|error| of_file(&error, &out))?;
         let ran = self.ask((Family::Stems, &job.recipes), (&sound, &out), control)?;
         booking.shrink_to(expected);
         let split = SplitStems::read(ran.done.result)?;
@@ -266,7 +268,8 @@ impl Neural {
         };
         let (mut drums, mut bass) = (open(Stem::Drums)?, open(Stem::Bass)?);
         let (mut other, mut vocals) = (open(Stem::Other)?, open(Stem::Vocals)?);
-        let mut mix = BufReader::with_capacity(1 << 18, File::open(&sound.path)?);
+        let mix = File::open(&sound.path).map_err(|error| of_file(&error, &sound.path))?;
+        let mut mix = BufReader::with_capacity(1 << 18, mix);
         let rate = SampleRate::new(stems::RATE).ok_or(Cancelled)?;
         let mut writer = StemWriter::create(self.drive.library(), job.track, rate)?;
         let four: [&mut dyn Read; 4] = [&mut drums, &mut bass, &mut other, &mut vocals];

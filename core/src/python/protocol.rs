@@ -177,7 +177,10 @@ pub enum ErrorKind {
     BadAudio,
     OutOfMemory,
     NoDevice,
+    /// No room.
     Disk,
+    /// A file that was named cannot be read or written; the message says which.
+    Unreadable,
     Internal,
 }
 

@@ -272,17 +272,19 @@ impl Worker {
                     return Ok(loaded);
                 }
                 Reply::Alive => heard = Instant::now(),
-                Reply::Error {
-                    kind: ErrorKind::BadModel,
-                    message,
-                    ..
-                } if setting.model.exists() => return Err(bad_model(&setting.model, &message)),
                 // Another Tonearm has got it again, or removed it.
                 Reply::Error {
+                    kind: ErrorKind::BadModel | ErrorKind::Unreadable,
+                    message,
+                    ..
+                } if !setting.model.exists() => {
+                    return Err(Trouble::Unready(missing_model(&message)));
+                }
+                Reply::Error {
                     kind: ErrorKind::BadModel,
                     message,
                     ..
-                } => return Err(Trouble::Unready(missing_model(&message))),
+                } => return Err(bad_model(&setting.model, &message)),
                 Reply::Error { kind, message, .. } => {
                     return Err(refused(kind, &message, &setting.model));
                 }

@@ -272,6 +272,8 @@ fn what_a_model_cannot_do_is_told_with_what_helps() {
         ("no_number", "TONEARM_DEVICE=cpu"),
         ("no_number", "tonearm setup --again beat_this"),
         ("no_device", "Set TONEARM_DEVICE"),
+        ("full_drive", "Make room"),
+        ("unreadable", "Check that the file can be read"),
     ] {
         let mut bench = Bench::new(mode);
         let folder = bench.path("models/beat_this/0123");
