@@ -290,6 +290,10 @@ impl Shared {
             ..(*before).clone()
         };
         let mut view = run::check(&after, None, control);
+        // Whoever is stopped while it answers has not taken it.
+        if after.python.is_some() && control.check().is_err() {
+            return;
+        }
         match (&view.interpreter, &after.python) {
             (InterpreterView::Missing { reason, .. }, Some(path)) => {
                 let refused = Failure::new(
