@@ -6,6 +6,7 @@ use crate::beats::Beats;
 use crate::control::{Cancelled, Control};
 use crate::failure::Failure;
 use crate::findings::Finding;
+use crate::jobs::plan::Recipes;
 use crate::stems::StemSet;
 use crate::track::{AudioFormat, TrackId};
 use crate::units::Secs;
@@ -20,6 +21,9 @@ pub struct AnalysisJob {
     pub path: PathBuf,
     /// Never empty; all made by the same analyser.
     pub wants: BTreeSet<Artifact>,
+    /// How what models make of it will be written down: results of other models than these are of no use. What is not
+    /// in it is not written down, and any will do.
+    pub recipes: Recipes,
     /// Length by the container, where it tells.
     pub duration: Option<Secs>,
     /// Tempo by the tags: a hint for the octave, no more.

@@ -16,11 +16,13 @@ mod idle;
 mod meter;
 mod pip;
 mod replies;
+mod site;
 mod trial;
 mod trouble;
 mod venv;
 
 pub use idle::Workers;
+pub use pip::Wheels;
 pub(crate) use trial::holds;
 pub use venv::{Build, BuildError, Building, Step, build};
 pub(crate) use venv::{sizes, still};

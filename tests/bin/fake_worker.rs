@@ -27,8 +27,8 @@ fn main() -> ExitCode {
         .unwrap_or_default();
     if let Some(folder) = folder() {
         let id = std::process::id().to_string();
-        drop(fs::write(folder.join(format!("{family}.pid")), &id));
         drop(fs::write(folder.join(format!("{family}.{id}")), ""));
+        drop(fs::write(folder.join(format!("{family}.pid")), &id));
     }
     let (hear, requests) = channel();
     let reader = std::thread::Builder::new().spawn(move || {
@@ -45,6 +45,9 @@ fn main() -> ExitCode {
     if mode == "stillborn" {
         io::stderr().write_all(b"no such module\n").ok();
         return ExitCode::FAILURE;
+    }
+    if mode == "speechless" {
+        wait_for_ever();
     }
     let protocol = if mode == "wrong_protocol" { 2 } else { 1 };
     say(
@@ -81,6 +84,9 @@ fn load(mode: &str, request: &Value) {
             folder.join("device"),
             request["device"].as_str().unwrap_or_default(),
         ));
+    }
+    if mode == "slow_to_load" {
+        alive_for_ever();
     }
     if mode == "bad_model" {
         say(
@@ -121,15 +127,15 @@ fn load(mode: &str, request: &Value) {
 
 /// Misbehaves, or answers.
 fn run(mode: &str, family: &str, request: &Value, requests: &Receiver<String>) {
+    if let Some(folder) = folder() {
+        drop(fs::write(folder.join("running"), ""));
+    }
     let id = request["id"].clone();
     match mode {
         "crash" => crash(),
         "crash_once" if first_time() => crash(),
         "hang" => wait_for_ever(),
-        "deaf" => loop {
-            say(&json!({"event": "alive"}));
-            std::thread::sleep(Duration::from_millis(20));
-        },
+        "deaf" => alive_for_ever(),
         "flood" => loop {
             say(&json!({"event": "progress", "id": id, "done": 1, "total": 2}));
         },
@@ -140,6 +146,14 @@ fn run(mode: &str, family: &str, request: &Value, requests: &Receiver<String>) {
         )),
         "no_number" => {
             say(&json!({"event": "error", "id": id, "kind": "bad_model", "message": "no number"}));
+        }
+        "unreadable" => {
+            say(
+                &json!({"event": "error", "id": id, "kind": "unreadable", "message": "Permission denied: sound.f32"}),
+            );
+        }
+        "full_drive" => {
+            say(&json!({"event": "error", "id": id, "kind": "disk", "message": "No space left"}));
         }
         "vanish" => {
             if let Some(folder) = folder() {
@@ -168,6 +182,13 @@ fn crash() -> ! {
 fn wait_for_ever() -> ! {
     loop {
         std::thread::sleep(Duration::from_mins(1));
+    }
+}
+
+fn alive_for_ever() -> ! {
+    loop {
+        say(&json!({"event": "alive"}));
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

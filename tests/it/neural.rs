@@ -4,6 +4,7 @@
 mod building;
 mod chain;
 mod downloads;
+mod exchange;
 mod real;
 mod workers;
 

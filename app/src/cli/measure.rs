@@ -148,6 +148,7 @@ fn whole(file: &Path) -> Result<f64, Exit> {
             .into_iter()
             .filter(|artifact| Native.recipe(*artifact).is_some())
             .collect(),
+        recipes: tonearm_core::jobs::plan::Recipes::new(),
         duration: None,
         tag_bpm: None,
         live: None,

@@ -48,6 +48,13 @@ pub(crate) struct Setup {
     #[arg(long, value_delimiter = ',', value_name = "MODEL,…")]
     again: Option<Vec<String>>,
     /// Take models, and packages if there are such, from a folder in place of the net
+    ///
+    /// Models lie there under the names that they are published with, packages as wheels, in it or in folders below it. The
+    /// packages are fetched where there is a net, for the same system and by a Python 3.12, from the lists in Tonearm's source
+    /// (or in `python/resources` of its cache folder, once a set-up was begun there):
+    /// `pip download --no-deps --only-binary :all: -d DIR -r requirements.txt -r python/pip.txt`. The second list is pip
+    /// itself, in the version that is used. For Linux without CUDA add
+    /// `--extra-index-url https://download.pytorch.org/whl/cpu`, for the build with CUDA `-r python/cuda.txt`.
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
     /// The build of torch: `cpu`, `cuda`, `mps`

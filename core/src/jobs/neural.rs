@@ -33,7 +33,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
-use trouble::{Trouble, not_whole, replaced};
+use trouble::{Trouble, not_whole, of_file, replaced};
 
 /// Raised whenever the same model would give another result.
 fn version(artifact: Artifact) -> u32 {
@@ -154,17 +154,19 @@ impl Neural {
     fn scratch(&self, bytes: u64) -> Result<(TempDir, Booking), Trouble> {
         let booking = self.drive.book(bytes).map_err(Trouble::Failed)?;
         let scratch = self.drive.library().join("scratch");
-        std::fs::create_dir_all(&scratch)?;
-        let folder = tempfile::Builder::new()
-            .prefix("sound-")
-            .tempdir_in(scratch)?;
+        let folder = std::fs::create_dir_all(&scratch)
+            .and_then(|()| {
+                let mut mine = tempfile::Builder::new();
+                mine.prefix("sound-").tempdir_in(&scratch)
+            })
+            .map_err(|error| of_file(&error, &scratch))?;
         Ok((folder, booking))
     }
 
     /// Lets the model of a family work on a sound.
     fn ask(
         &self,
-        family: Family,
+        (family, recipes): (Family, &Recipes),
         (sound, out): (&Sound, &Path),
         control: &Control,
     ) -> Result<Ran, Trouble> {
@@ -175,7 +177,7 @@ impl Neural {
         let gone = || Trouble::Unready(gone(family));
         let launch = self.places.launch(self.threads)?.ok_or_else(not_whole)?;
         let (setting, sha256) = self.places.setting(family, self.threads).ok_or_else(gone)?;
-        if !self.is_known(family, &sha256) {
+        if !is_meant(recipes, family, &sha256) {
             return Err(Trouble::Unready(replaced(family)));
         }
         let task = Task {
@@ -204,15 +206,6 @@ impl Neural {
         Ok(ran)
     }
 
-    /// Whether this is the model that results are written down for.
-    fn is_known(&self, family: Family, sha256: &str) -> bool {
-        let recipes = self.recipes.load();
-        let mut mine = recipes
-            .iter()
-            .filter(|(artifact, _)| self::family(**artifact).is_some_and(|it| it.0 == family));
-        mine.all(|(_, recipe)| recipe.model.as_deref() == Some(sha256))
-    }
-
     fn note_device(&self, ran: &Ran) {
         let now = KnownDevice {
             device: ran.device().to_owned(),
@@ -228,7 +221,11 @@ impl Neural {
     fn beats(&self, job: &AnalysisJob, control: &Control) -> Result<(Option<Beats>, f64), Trouble> {
         let (folder, _booking) = self.scratch(raw_bytes(job.duration, MONO))?;
         let sound = Sound::mono(&job.path, folder.path(), control)?;
-        let ran = self.ask(Family::Beats, (&sound, folder.path()), control)?;
+        let ran = self.ask(
+            (Family::Beats, &job.recipes),
+            (&sound, folder.path()),
+            control,
+        )?;
         let heard = HeardBeats::read(ran.done.result, sound.length())?;
         let heard = rhythm::Heard {
             beats: &heard.beats,
@@ -250,8 +247,8 @@ impl Neural {
         let sound = Sound::stereo(&job.path, folder.path(), control)?;
         booking.shrink_to(all.saturating_sub(raw));
         let out = folder.path().join("out");
-        std::fs::create_dir(&out)?;
-        let ran = self.ask(Family::Stems, (&sound, &out), control)?;
+        std::fs::create_dir(&out).map_err(|error| of_file(&error, &out))?;
+        let ran = self.ask((Family::Stems, &job.recipes), (&sound, &out), control)?;
         booking.shrink_to(expected);
         let split = SplitStems::read(ran.done.result)?;
         if split.frames != sound.frames {
@@ -271,7 +268,8 @@ impl Neural {
         };
         let (mut drums, mut bass) = (open(Stem::Drums)?, open(Stem::Bass)?);
         let (mut other, mut vocals) = (open(Stem::Other)?, open(Stem::Vocals)?);
-        let mut mix = BufReader::with_capacity(1 << 18, File::open(&sound.path)?);
+        let mix = File::open(&sound.path).map_err(|error| of_file(&error, &sound.path))?;
+        let mut mix = BufReader::with_capacity(1 << 18, mix);
         let rate = SampleRate::new(stems::RATE).ok_or(Cancelled)?;
         let mut writer = StemWriter::create(self.drive.library(), job.track, rate)?;
         let four: [&mut dyn Read; 4] = [&mut drums, &mut bass, &mut other, &mut vocals];
@@ -283,15 +281,23 @@ impl Neural {
 
     fn harmony(
         &self,
-        stems: &StemFiles,
+        (stems, recipes): (&StemFiles, &Recipes),
         control: &Control,
     ) -> Result<(HeardHarmony, Secs, f64), Trouble> {
         let (folder, _booking) = self.scratch(raw_bytes(Some(stems.duration()), MONO))?;
         let sound = Sound::of_stems(stems, [Stem::Bass, Stem::Other], folder.path(), control)?;
-        let ran = self.ask(Family::Harmony, (&sound, folder.path()), control)?;
+        let ran = self.ask((Family::Harmony, recipes), (&sound, folder.path()), control)?;
         let heard = HeardHarmony::read(ran.done.result, sound.length())?;
         Ok((heard, sound.length(), ran.done.cpu_seconds))
     }
+}
+
+/// Whether this is the model that the results of a job are written down for.
+fn is_meant(recipes: &Recipes, family: Family, sha256: &str) -> bool {
+    let mut mine = recipes
+        .iter()
+        .filter(|(artifact, _)| self::family(**artifact).is_some_and(|it| it.0 == family));
+    mine.all(|(_, recipe)| recipe.model.as_deref() == Some(sha256))
 }
 
 fn expected(family: Family, length: Secs) -> Duration {
@@ -356,7 +362,7 @@ impl Analyser for Neural {
             return Ok(None);
         }
         let heard = match (files, broken) {
-            (Some(files), None) => self.harmony(&files, control),
+            (Some(files), None) => self.harmony((&files, &job.recipes), control),
             (_, Some(failure)) => Err(Trouble::Failed(Failure {
                 message: format!("chords are read from the stems: {}", failure.message),
                 ..failure

@@ -8,6 +8,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::findings::Finding;
 use crate::import::tags::TagsRead;
 use crate::import::{hash, reading};
+use crate::jobs::plan::Recipes;
 use crate::stems::StemSet;
 use crate::store::{Store, StoreError};
 use crate::track::{ContentHash, TrackId};
@@ -31,8 +32,8 @@ pub struct TrackJob {
     pub track: TrackId,
     pub path: PathBuf,
     pub wants: BTreeSet<Artifact>,
-    /// Those of them that models are to make.
-    pub by_models: BTreeSet<Artifact>,
+    /// How models make those of them that they are to make, as it will be written down.
+    pub recipes: Recipes,
     /// Stems that a model made before.
     pub stems: Option<StemSet>,
     pub duration: Option<Secs>,
@@ -40,6 +41,13 @@ pub struct TrackJob {
     /// Where the waveform is to be seen while it grows.
     pub live: Option<LiveColumns>,
     pub control: Control,
+}
+
+impl TrackJob {
+    /// What models are to make.
+    pub fn by_models(&self) -> BTreeSet<Artifact> {
+        self.recipes.keys().copied().collect()
+    }
 }
 
 /// What a running job has to tell.
@@ -208,11 +216,11 @@ impl Worker {
     /// Gives models and analysers their parts of the wanted artifacts.
     fn analyse(&self, job: &TrackJob) -> Result<(), Stopped> {
         let mut fresh = None;
-        if !job.by_models.is_empty() {
-            let mine = job.by_models.clone();
-            self.part(job, (&self.models, mine), &mut fresh)?;
+        let by_models = job.by_models();
+        let mut left = &job.wants - &by_models;
+        if !by_models.is_empty() {
+            self.part(job, (&self.models, by_models), &mut fresh)?;
         }
-        let mut left = &job.wants - &job.by_models;
         for analyser in &self.analysers {
             let mine: BTreeSet<Artifact> = left
                 .iter()
@@ -240,6 +248,7 @@ impl Worker {
             beats: fresh.clone().or_else(|| self.beats_for(job, &wants)),
             stems: job.stems,
             wants,
+            recipes: job.recipes.clone(),
             duration: job.duration,
             tag_bpm: job.tag_bpm,
             live: job.live.clone(),

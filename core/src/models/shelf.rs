@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Room that must be left beside a file.
 const SPARE_BYTES: u64 = 256 << 20;
 const LONGEST_NOTE: u64 = 64 << 10;
-/// How far a folder of the user's is looked through for models.
+/// How far a folder of the user's is looked through for models and packages.
 const DEEPEST: usize = 4;
 const MOST_FILES: usize = 5_000;
 
@@ -317,7 +317,7 @@ pub(super) fn enough_room(cache: &Path, name: &str, bytes: u64) -> Result<(), Sh
 }
 
 /// Files of a folder and of those in it, within reason.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![(folder.to_path_buf(), 0)];
     while let Some((folder, depth)) = folders.pop() {

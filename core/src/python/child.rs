@@ -1,9 +1,11 @@
 //! Child processes that leave nothing behind: each leads a group of its own, which ends with it.
 
 use super::environment::InUse;
-use crate::control::Control;
+use crate::control::{Cancelled, Control};
 use std::io::Read;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -19,8 +21,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// What a killed worker is waited for before a thread of its own does: the memory of a large one is taken back at that
 /// worker's own low priority, which beside four busy programs took seven seconds.
 const LAST_BREATH: Duration = Duration::from_millis(100);
-/// The same where another worker is to take its place.
-const LONG_BREATH: Duration = Duration::from_secs(2);
+/// What is waited for those that are dying before another is started beside them: one that does not even end after this
+/// is held by the system.
+const DEATH_LONGEST: Duration = Duration::from_mins(1);
 
 /// A child with everything that it started. Dropping it ends them all.
 #[derive(Debug)]
@@ -32,6 +35,45 @@ pub(super) struct Group {
     last_breath: Option<Duration>,
     /// Let go when it has ended.
     kept: Option<InUse>,
+    /// Where it is counted while it dies.
+    dying: Dying,
+}
+
+/// Counts children that were ended and are not gone yet, so that nobody starts another beside their memory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dying(Arc<AtomicUsize>);
+
+impl Dying {
+    /// Until all of them are gone, with their memory.
+    pub(super) fn wait(&self, control: &Control) -> Result<(), Cancelled> {
+        let began = Instant::now();
+        while self.0.load(Ordering::Acquire) > 0 {
+            control.check()?;
+            if began.elapsed() > DEATH_LONGEST {
+                tracing::warn!(
+                    "a child that was ended does not end: another is started all the same"
+                );
+                break;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    fn one_more(&self) -> OneDying {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        OneDying(self.clone())
+    }
+}
+
+/// Counted until it is dropped.
+struct OneDying(Dying);
+
+impl Drop for OneDying {
+    fn drop(&mut self) {
+        let Self(Dying(count)) = self;
+        count.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Group {
@@ -57,18 +99,15 @@ impl Group {
             ended: None,
             last_breath: None,
             kept: None,
+            dying: Dying::default(),
         })
     }
 
-    /// Whoever comes next wants its memory, which is waited for.
-    pub(super) fn be_waited_for(&mut self) {
-        self.last_breath = Some(LONG_BREATH);
-    }
-
-    /// Its end will not be waited for long, and `kept` is let go after it, not before.
-    pub(super) fn outlived_by(&mut self, kept: Option<InUse>) {
+    /// Its end will not be waited for long: `dying` counts it until it is gone. `kept` is let go after it, not before.
+    pub(super) fn outlived_by(&mut self, kept: Option<InUse>, dying: &Dying) {
         self.last_breath = Some(LAST_BREATH);
         self.kept = kept;
+        self.dying = dying.clone();
     }
 
     pub(super) fn stdin(&mut self) -> Option<ChildStdin> {
@@ -108,9 +147,11 @@ impl Group {
         kill_group(child.id());
         drop(child.kill());
         let kept = self.kept.take();
+        let one_dying = self.dying.one_more();
         let bury = move || {
             drop(child.wait());
             drop(kept);
+            drop(one_dying);
         };
         let Some(longest) = self.last_breath else {
             return bury();
@@ -318,7 +359,8 @@ mod tests {
     fn one_that_is_left_in_a_hurry_is_buried_all_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let mut group = Group::start(Command::new("sleep").arg("600")).unwrap();
-        group.outlived_by(InUse::hold(folder.path()).unwrap());
+        let dying = Dying::default();
+        group.outlived_by(InUse::hold(folder.path()).unwrap(), &dying);
         group.last_breath = Some(Duration::ZERO);
         let id = group.child.as_ref().unwrap().id();
         drop(group);
@@ -330,5 +372,26 @@ mod tests {
             assert!(began.elapsed() < Duration::from_mins(1));
             thread::yield_now();
         }
+        assert_eq!(dying.wait(&Control::default()), Ok(()));
+    }
+
+    #[test]
+    fn whoever_starts_another_waits_for_those_that_are_dying_unless_it_is_stopped() {
+        let dying = Dying::default();
+        let control = Control::default();
+        assert_eq!(dying.wait(&control), Ok(()));
+        let one = dying.one_more();
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| dying.wait(&control));
+            control.cancel();
+            assert_eq!(waits.join().unwrap(), Err(Cancelled));
+        });
+        let control = Control::default();
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| dying.wait(&control));
+            assert!(!waits.is_finished());
+            drop(one);
+            assert_eq!(waits.join().unwrap(), Ok(()));
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! Who keeps the workers: one place for each family, emptied when nobody has asked for a while.
 
+use super::child::Dying;
 use super::protocol::{Family, shortened};
 use super::worker::{Launch, Patience, Ran, Task, TaskError, Worker, perform};
 use crate::control::Control;
@@ -15,6 +16,8 @@ pub struct Workers(Arc<Shared>);
 struct Shared {
     patience: Patience,
     places: [Mutex<Place>; Family::ALL.len()],
+    /// Those that were ended and are not gone: the next one waits for their memory, whichever place it is for.
+    dying: Dying,
     /// A card that ran out of memory: as long as the program runs it is not tried again.
     short: Mutex<Option<String>>,
     /// Whether a thread looks after idle workers, and the bell that wakes it.
@@ -39,6 +42,7 @@ impl Workers {
         Self(Arc::new(Shared {
             patience,
             places: Default::default(),
+            dying: Dying::default(),
             short: Mutex::default(),
             keeper: Mutex::default(),
             bell: Condvar::new(),
@@ -56,7 +60,9 @@ impl Workers {
         place.idle_since = None;
         let short = self.short();
         let how = (launch, short.as_deref());
-        let ran = perform(&mut place.worker, how, (task, self.0.patience), control);
+        let task = (task, self.0.patience);
+        let with = (&self.0.dying, control);
+        let ran = perform(&mut place.worker, how, task, with);
         let of_worker = place.worker.as_ref().and_then(Worker::short);
         if let Some(short) = ran.as_ref().ok().and_then(Ran::short).or(of_worker) {
             *lock(&self.0.short) = Some(shortened(short));

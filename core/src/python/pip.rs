@@ -1,10 +1,25 @@
 //! What pip says, understood: how far it is, and why it failed.
 
+use super::protocol::shortened;
 use crate::failure::{Failure, FailureKind};
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 
 /// Lines kept for the case that it fails.
 const LINES_KEPT: usize = 40;
+
+/// What the makers of torch write behind the version of a build without CUDA: no other index has one of that name.
+const OWN_BUILD: &str = "+cpu";
+/// The packages that they build.
+const OF_THEM: [&str; 2] = ["torch", "torchaudio"];
+
+/// Packages in a folder of the user's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wheels {
+    pub folder: PathBuf,
+    /// Where in it they lie: it and folders below it, as pip looks no deeper.
+    pub within: Vec<PathBuf>,
+}
 
 /// How far pip is.
 #[derive(Debug, Clone, Default)]
@@ -56,10 +71,26 @@ impl Progress {
         self.done + self.file.0
     }
 
-    /// Why it ended with an error, in pip's own last words.
-    pub(super) fn explain(&self) -> Failure {
-        explain(self.last.iter().map(String::as_str))
+    /// Why it ended with an error, in pip's own last words. `from`: the folder that it was to take everything from.
+    pub(super) fn explain(&self, from: Option<&Path>) -> Failure {
+        explain(self.last.iter().map(String::as_str), from)
     }
+
+    /// Whether it ended because nobody had a build of torch without CUDA.
+    pub(super) fn lacks_own_build(&self) -> bool {
+        let lacking = self.last.iter().find_map(|line| lacking(line));
+        lacking.is_some_and(|name| name.ends_with(OWN_BUILD))
+    }
+}
+
+/// The requirement that pip says it found nothing for.
+fn lacking(line: &str) -> Option<&str> {
+    let words = [
+        "No matching distribution found for ",
+        "find a version that satisfies the requirement ",
+    ];
+    let (_, rest) = words.into_iter().find_map(|words| line.split_once(words))?;
+    rest.split([' ', '(', ';']).next()
 }
 
 /// Whether pip says that it tries in vain to reach a server.
@@ -88,7 +119,15 @@ fn size_in(text: &str) -> Option<u64> {
     Some((number * factor) as u64)
 }
 
-fn explain<'a>(lines: impl DoubleEndedIterator<Item = &'a str> + Clone) -> Failure {
+fn explain<'a>(
+    lines: impl DoubleEndedIterator<Item = &'a str> + Clone,
+    from: Option<&Path>,
+) -> Failure {
+    if let Some(folder) = from
+        && let Some(name) = lines.clone().find_map(lacking)
+    {
+        return not_in(folder, name);
+    }
     let says = |words: &[&str]| {
         lines
             .clone()
@@ -102,7 +141,11 @@ fn explain<'a>(lines: impl DoubleEndedIterator<Item = &'a str> + Clone) -> Failu
     } else if says(&["DO NOT MATCH THE HASHES"]) {
         (
             FailureKind::Damaged,
-            "A package is not what it should be: set up again, over another network if it stays so",
+            if from.is_some() {
+                "A package in the folder is not what it should be: get it again, as tonearm setup --help says"
+            } else {
+                "A package is not what it should be: set up again, over another network if it stays so"
+            },
         )
     } else if says(&[
         "NewConnectionError",
@@ -137,12 +180,33 @@ fn explain<'a>(lines: impl DoubleEndedIterator<Item = &'a str> + Clone) -> Failu
         .trim();
     Failure::new(
         kind,
-        format!(
-            "pip could not install the packages: {}",
-            super::protocol::shortened(last)
-        ),
+        format!("pip could not install the packages: {}", shortened(last)),
         remedy,
     )
+}
+
+/// What a folder with packages lacks.
+fn not_in(folder: &Path, name: &str) -> Failure {
+    Failure::new(
+        FailureKind::Missing,
+        format!(
+            "{} is not in the folder for this computer and Python 3.12\nFolder: {}",
+            shortened(name),
+            folder.display()
+        ),
+        "Fill the folder as tonearm setup --help says, or set up without --from, then set up again",
+    )
+}
+
+/// The same requirement, of nothing but the build without CUDA, where it is of the makers of torch. The hashes are those
+/// of all builds.
+pub(super) fn without_cuda(requirement: &str) -> String {
+    let end = requirement.find([' ', ';']).unwrap_or(requirement.len());
+    let (pin, rest) = requirement.split_at(end);
+    match pin.split_once("==") {
+        Some((name, _)) if OF_THEM.contains(&name) => format!("{pin}{OWN_BUILD}{rest}"),
+        Some(_) | None => requirement.to_owned(),
+    }
 }
 
 /// The requirements of a lock file as logical lines, without comments.
@@ -231,12 +295,77 @@ mod tests {
             ),
             (&["Segmentation fault"], FailureKind::Bug, "report"),
         ] {
-            let failure = explain(lines.iter().copied());
+            let failure = explain(lines.iter().copied(), None);
             assert_eq!(failure.kind, kind, "{lines:?}");
             assert!(failure.remedy.contains(word), "{failure:?}");
         }
-        let failure = explain(["ERROR: first", "note: x", ""].into_iter());
+        let failure = explain(["ERROR: first", "note: x", ""].into_iter(), None);
         assert_eq!(failure.message, "pip could not install the packages: first");
+    }
+
+    #[test]
+    fn of_a_folder_it_is_told_what_is_not_in_it() {
+        for line in [
+            "ERROR: Could not find a version that satisfies the requirement einops==0.8.2 (from versions: none)",
+            "ERROR: No matching distribution found for einops==0.8.2",
+        ] {
+            let failure = explain([line].into_iter(), Some(Path::new("packages")));
+            assert_eq!(failure.kind, FailureKind::Missing);
+            assert!(
+                failure
+                    .message
+                    .starts_with("einops==0.8.2 is not in the folder"),
+                "{failure:?}"
+            );
+            assert!(failure.message.ends_with("Folder: packages"), "{failure:?}");
+            assert!(failure.remedy.contains("setup --help"), "{failure:?}");
+        }
+        let wrong = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.";
+        let failure = explain([wrong].into_iter(), Some(Path::new("packages")));
+        assert!(failure.remedy.contains("in the folder"), "{failure:?}");
+    }
+
+    #[test]
+    fn only_a_build_without_cuda_is_missed_at_its_makers() {
+        for (line, is_missed) in [
+            (
+                "ERROR: No matching distribution found for torch==2.11.0+cpu",
+                true,
+            ),
+            (
+                "ERROR: No matching distribution found for numpy==2.5.5",
+                false,
+            ),
+            ("ERROR: Max retries exceeded", false),
+        ] {
+            let mut progress = Progress::default();
+            progress.hear(line);
+            assert_eq!(progress.lacks_own_build(), is_missed, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_build_without_cuda_is_named_and_every_hash_of_the_lock_stays() {
+        let locks = crate::python::resources::locks(crate::python::fingerprint::Variant::Cpu);
+        let (mut named, mut all) = (Vec::new(), 0);
+        for (_, text) in locks.unwrap() {
+            for requirement in requirements(&String::from_utf8_lossy(text)) {
+                all += 1;
+                let asked = without_cuda(&requirement);
+                assert_eq!(asked.replacen("+cpu ", " ", 1), requirement);
+                if asked != requirement {
+                    named.push(asked.split("==").next().unwrap().to_owned());
+                    // Those of its makers, for three systems, and those of the common index.
+                    assert!(asked.matches("--hash=sha256:").count() > 3, "{asked}");
+                }
+            }
+        }
+        assert_eq!(named, OF_THEM);
+        assert!(all > named.len());
+        assert_eq!(
+            without_cuda("torch==2.11.0; sys_platform == 'linux' --hash=sha256:aa"),
+            "torch==2.11.0+cpu; sys_platform == 'linux' --hash=sha256:aa"
+        );
     }
 
     #[test]

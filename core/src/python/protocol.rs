@@ -142,7 +142,8 @@ pub struct Loaded {
     pub versions: BTreeMap<String, serde_json::Value>,
     pub model: serde_json::Value,
     pub seconds: f64,
-    pub rss_bytes: u64,
+    /// Where the system tells.
+    pub rss_bytes: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -163,8 +164,9 @@ pub struct Done {
     pub inference_seconds: f64,
     #[serde(default)]
     pub inference_cpu_seconds: f64,
+    /// Where the system tells.
     #[serde(default)]
-    pub rss_bytes: u64,
+    pub rss_bytes: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -175,7 +177,10 @@ pub enum ErrorKind {
     BadAudio,
     OutOfMemory,
     NoDevice,
+    /// No room.
     Disk,
+    /// A file that was named cannot be read or written; the message says which.
+    Unreadable,
     Internal,
 }
 
@@ -383,6 +388,26 @@ mod tests {
                 message: "x y".to_owned()
             })
         );
+    }
+
+    #[test]
+    fn memory_that_the_system_does_not_tell_is_unknown() {
+        for (field, expected) in [
+            ("", None),
+            (r#","rss_bytes":null"#, None),
+            (r#","rss_bytes":7"#, Some(7)),
+        ] {
+            let loaded = format!(r#"{{"event":"loaded","device":"cpu"{field}}}"#);
+            match decode(loaded.as_bytes()) {
+                Ok(Reply::Loaded(loaded)) => assert_eq!(loaded.rss_bytes, expected, "{field}"),
+                other => panic!("{other:?}"),
+            }
+            let done = format!(r#"{{"event":"done","id":1,"result":{{}}{field}}}"#);
+            match decode(done.as_bytes()) {
+                Ok(Reply::Done(done)) => assert_eq!(done.rss_bytes, expected, "{field}"),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use super::child::{ChildError, ask};
 use super::device::{self, KnownDevice};
 use super::environment::Ready;
+use super::fingerprint::{Variant, possible};
+use super::machine;
 use super::protocol::shortened;
 use super::resources;
 use super::venv::BuildError;
@@ -95,9 +97,10 @@ enum Unsound {
 pub(super) fn load(
     python: &Path,
     (cache, workers): (&Path, &Path),
+    variant: Variant,
     control: &Control,
 ) -> Result<BTreeMap<String, String>, BuildError> {
-    try_out(python, (cache, workers), control).map_err(|unsound| match unsound {
+    try_out(python, (cache, workers), variant, control).map_err(|unsound| match unsound {
         Unsound::Broken(failure) => BuildError::Failed(failure),
         Unsound::Unknown(error) => error,
     })
@@ -106,6 +109,7 @@ pub(super) fn load(
 fn try_out(
     python: &Path,
     (cache, workers): (&Path, &Path),
+    variant: Variant,
     control: &Control,
 ) -> Result<BTreeMap<String, String>, Unsound> {
     let mut command = guarded(python, TRIED);
@@ -141,8 +145,20 @@ fn try_out(
     Err(Unsound::Broken(Failure::new(
         FailureKind::Unsupported,
         format!("the packages are installed and cannot be loaded: {said}"),
-        "Try another build: tonearm setup --torch cpu; or report it with these words",
+        another(variant, &possible(machine::here())),
     )))
+}
+
+/// What helps where the packages of a build cannot be loaded: another one, where there is one for this machine.
+fn another(tried: Variant, possible: &[Variant]) -> String {
+    match possible.iter().find(|build| **build != tried) {
+        Some(build) => {
+            format!(
+                "Try another build: tonearm setup --torch {build}; or report it with these words"
+            )
+        }
+        None => "Report it with these words; the built-in analysis goes on".to_owned(),
+    }
 }
 
 /// Whether an environment that looks well is well: one that is not counts as broken from now on, and `false` is given.
@@ -152,7 +168,7 @@ pub(crate) fn holds(
     places: (&Path, &Path),
     control: &Control,
 ) -> Result<bool, BuildError> {
-    match try_out(&ready.python, places, control) {
+    match try_out(&ready.python, places, ready.variant, control) {
         Ok(_) => Ok(true),
         Err(Unsound::Broken(failure)) => {
             tracing::warn!(reason = %failure.message, "the environment is made anew");
@@ -182,11 +198,27 @@ pub(super) fn broke(error: &ChildError) -> BuildError {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::python::fingerprint::Variant;
     use crate::python::interpreter::Interpreter;
     use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::PathBuf;
+
+    #[test]
+    fn what_was_tried_is_not_proposed_again() {
+        for (tried, possible, words) in [
+            (
+                Variant::Cpu,
+                &[Variant::Cpu, Variant::Cuda][..],
+                "--torch cuda",
+            ),
+            (Variant::Cuda, &[Variant::Cpu, Variant::Cuda], "--torch cpu"),
+            (Variant::Mps, &[Variant::Cpu, Variant::Mps], "--torch cpu"),
+            (Variant::Cpu, &[Variant::Cpu], "Report it"),
+        ] {
+            let remedy = another(tried, possible);
+            assert!(remedy.contains(words), "{tried}: {remedy}");
+        }
+    }
 
     #[test]
     fn an_environment_counts_as_broken_only_when_its_packages_were_tried_to_the_end() {

@@ -48,6 +48,10 @@ pub(super) fn refused(kind: ErrorKind, message: &str, model: &Path) -> Trouble {
             FailureKind::Storage,
             "Make room on the drive that holds the library",
         ),
+        ErrorKind::Unreadable => (
+            FailureKind::Unreadable,
+            "Check that the file can be read, and the drive that it is on, then try again",
+        ),
         ErrorKind::BadRequest | ErrorKind::Internal => (
             FailureKind::Bug,
             "Try again; if it stays so, report it with the output of tonearm doctor",

@@ -1,36 +1,23 @@
 //! Builds an environment beside the old one, tries it out, and only then puts it in place.
 
-use super::child::{ask, follow};
 use super::environment::{self, Environment, Marker, Ready};
-use super::fingerprint::{Variant, fingerprint, possible};
+use super::fingerprint::{Variant, fingerprint};
 use super::interpreter::Interpreter;
-use super::machine;
-use super::meter::Meter;
-use super::pip::{self, Progress};
+use super::pip::Wheels;
 use super::resources;
-use super::trial::{self, STEP_LONGEST, broke};
+use super::site::{Site, downloads};
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-/// Not even 3 GB over a slow line take longer.
-const PIP_LONGEST: Duration = Duration::from_hours(6);
 /// How often the lock of another program is tried.
 const LOCK_EVERY: Duration = Duration::from_millis(250);
 /// So often it is tried to replace an environment that somebody has just begun to use: three seconds.
 const REPLACE_TRIES: usize = 12;
-/// The server of torch's makers, which alone has builds for Linux without CUDA.
-const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
-const CPU_SERVER: &str = "download.pytorch.org";
-/// pip tries each package there again and again, and goes on with the wrong build.
-const MOST_UNREACHABLE: u32 = 4;
 /// Workers of another program finish what they have in hand, and are dropped when nobody has asked for a while.
 const WORKERS_LONGEST: Duration = Duration::from_mins(10);
 
@@ -40,10 +27,12 @@ pub struct Build<'a> {
     pub cache: &'a Path,
     pub interpreter: &'a Interpreter,
     pub variant: Variant,
-    /// A folder with packages, in place of the net.
-    pub wheels: Option<&'a Path>,
+    /// Packages in place of those of the net.
+    pub wheels: Option<&'a Wheels>,
     /// The folder with all that workers run.
     pub workers: &'a Path,
+    /// What counts as free on the drive of the cache; `None`: what the system says.
+    pub free_bytes: Option<u64>,
 }
 
 /// How far a build is.
@@ -156,8 +145,13 @@ pub fn build(
     });
     if let Err(error) = placed {
         drop(fs::remove_dir_all(&unfinished));
+        // What is not of its hash would be taken from there again.
+        if matches!(&error, BuildError::Failed(failure) if failure.kind == FailureKind::Damaged) {
+            forget_downloads(job.cache);
+        }
         return Err(error);
     }
+    forget_downloads(job.cache);
     match environment::check(job.cache) {
         Environment::Ready(ready) => Ok(*ready),
         Environment::Absent | Environment::Broken { .. } => Err(BuildError::Failed(Failure::new(
@@ -165,6 +159,16 @@ pub fn build(
             "the environment was built and cannot be found again",
             "Check the drive that holds the cache folder, then set up again",
         ))),
+    }
+}
+
+/// What pip has kept of what it fetched is of use until it is installed.
+fn forget_downloads(cache: &Path) {
+    let kept = downloads(cache);
+    if let Err(error) = fs::remove_dir_all(&kept)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, folder = %kept.display(), "what was fetched for the environment stays");
     }
 }
 
@@ -264,7 +268,8 @@ fn remove_leftovers(root: &Path) {
 
 fn enough_room(job: &Build<'_>) -> Result<(), BuildError> {
     let (_, needed) = sizes(job.variant);
-    match crate::disk::free_bytes(job.cache) {
+    let free = job.free_bytes;
+    match free.or_else(|| crate::disk::free_bytes(job.cache)) {
         Some(free) if free < needed => Err(BuildError::Failed(Failure::new(
             FailureKind::Storage,
             format!(
@@ -289,209 +294,9 @@ pub(crate) fn still(step: Step, what: &str) -> Building {
     }
 }
 
-/// An environment under construction.
-struct Site<'a> {
-    job: &'a Build<'a>,
-    folder: PathBuf,
-    control: &'a Control,
-}
-
-impl Site<'_> {
-    fn make(
-        &self,
-        locks: &[(&str, &[u8])],
-        tell: &mut dyn FnMut(Building),
-    ) -> Result<BTreeMap<String, String>, BuildError> {
-        tell(still(Step::Preparing, "an empty environment"));
-        let temporary = self.folder.join("tmp");
-        self.run(
-            &self.job.interpreter.path,
-            "venv",
-            &["--without-pip".into(), self.folder.clone().into()],
-        )?;
-        fs::create_dir_all(&temporary)?;
-        let python = environment::python_in(&self.folder);
-        self.run(
-            &python,
-            "ensurepip",
-            &["--upgrade".into(), "--default-pip".into()],
-        )?;
-        tell(still(Step::Preparing, "the installer"));
-        let pip_lock = self.written("pip.txt", &String::from_utf8_lossy(resources::pip_lock()))?;
-        self.pip(&pip_lock, &[], &mut |_| ())?;
-        self.install(locks, tell)?;
-        tell(still(Step::Trying, "whether everything can be loaded"));
-        let places = (self.job.cache, self.job.workers);
-        let versions = trial::load(&python, places, self.control)?;
-        fs::remove_dir_all(&temporary)?;
-        Ok(versions)
-    }
-
-    fn install(
-        &self,
-        locks: &[(&str, &[u8])],
-        tell: &mut dyn FnMut(Building),
-    ) -> Result<(), BuildError> {
-        let mut all: Vec<String> = Vec::new();
-        for (_, text) in locks {
-            for requirement in pip::requirements(&String::from_utf8_lossy(text)) {
-                if !all.contains(&requirement) {
-                    all.push(requirement);
-                }
-            }
-        }
-        let mut meter = Meter::new(sizes(self.job.variant).0, all.len(), &self.folder);
-        let file = self.written("locks.txt", &all.join("\n"))?;
-        // pip takes `2.11.0+cpu` before `2.11.0` where it finds both.
-        let has_own_index = self.job.variant == Variant::Cpu && !cfg!(target_os = "macos");
-        let index = [OsString::from("--extra-index-url"), CPU_INDEX.into()];
-        let index = if has_own_index && self.job.wheels.is_none() {
-            index.as_slice()
-        } else {
-            &[]
-        };
-        let raw = [OsString::from("--progress-bar"), "raw".into()];
-        self.pip(&file, &[index, &raw].concat(), &mut |progress| {
-            meter.tell(progress, tell);
-        })
-    }
-
-    /// A file for pip, beside what it builds.
-    fn written(&self, name: &str, text: &str) -> io::Result<PathBuf> {
-        let path = self.folder.join("tmp").join(name);
-        fs::write(&path, text)?;
-        Ok(path)
-    }
-
-    /// Installs what stands in `lock`, and nothing that is not of the hash that stands there.
-    fn pip(
-        &self,
-        lock: &Path,
-        more: &[OsString],
-        hear: &mut dyn FnMut(&Progress),
-    ) -> Result<(), BuildError> {
-        let mut arguments: Vec<OsString> = [
-            "install",
-            "--require-hashes",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "--no-input",
-            "--disable-pip-version-check",
-            "--no-color",
-            "-r",
-        ]
-        .map(OsString::from)
-        .to_vec();
-        arguments.push(lock.into());
-        arguments.extend(more.iter().cloned());
-        if let Some(wheels) = self.job.wheels {
-            arguments.extend(["--no-index".into(), "--find-links".into(), wheels.into()]);
-        }
-        let mut command = self.command(&environment::python_in(&self.folder), "pip");
-        command.args(arguments);
-        let mut progress = Progress::default();
-        let stop = Control::default();
-        let mut unreachable = 0;
-        let ended = follow(&mut command, PIP_LONGEST, &stop, &mut |line| {
-            if self.control.check().is_err() || unreachable > MOST_UNREACHABLE {
-                stop.cancel();
-            }
-            if let Some((_, line)) = line {
-                tracing::debug!(target: "pip", "{line}");
-                progress.hear(line);
-                unreachable += u32::from(pip::is_unreachable(line, CPU_SERVER));
-            }
-            hear(&progress);
-        });
-        if self.control.check().is_ok() && unreachable > MOST_UNREACHABLE {
-            return Err(unreachable_server(&possible(machine::here())));
-        }
-        match ended.map_err(|error| broke(&error))? {
-            status if status.success() => Ok(()),
-            _ => Err(BuildError::Failed(progress.explain())),
-        }
-    }
-
-    fn command(&self, python: &Path, module: &str) -> Command {
-        let mut command = trial::module(python, module);
-        let temporary = self.folder.join("tmp");
-        for name in ["TMPDIR", "TEMP", "TMP"] {
-            command.env(name, &temporary);
-        }
-        // What was fetched once is not fetched again, and lies nowhere else.
-        command.env(
-            "PIP_CACHE_DIR",
-            environment::root(self.job.cache).join("pip"),
-        );
-        command
-    }
-
-    fn run(&self, python: &Path, module: &str, arguments: &[OsString]) -> Result<(), BuildError> {
-        let mut command = self.command(python, module);
-        command.args(arguments);
-        // The folder for temporary files is made with the environment.
-        if module == "venv" {
-            for name in ["TMPDIR", "TEMP", "TMP"] {
-                command.env_remove(name);
-            }
-        }
-        let answer =
-            ask(&mut command, STEP_LONGEST, self.control).map_err(|error| broke(&error))?;
-        if answer.status.success() {
-            return Ok(());
-        }
-        let said = answer
-            .error
-            .lines()
-            .chain(answer.out.lines())
-            .map(str::trim);
-        let last = said
-            .rev()
-            .find(|line| !line.is_empty())
-            .unwrap_or("it said nothing");
-        Err(BuildError::Failed(Failure::new(
-            FailureKind::Bug,
-            format!(
-                "Python's {module} failed: {}",
-                super::protocol::shortened(last)
-            ),
-            "Make sure that this Python is whole (its venv package too), or choose another",
-        )))
-    }
-}
-
-/// The common build comes from elsewhere, where there is one.
-fn unreachable_server(possible: &[Variant]) -> BuildError {
-    let otherwise = if possible.contains(&Variant::Cuda) {
-        "or take the common build, which is larger: tonearm setup --torch cuda"
-    } else {
-        "or bring the packages in a folder: tonearm setup --from DIR"
-    };
-    BuildError::Failed(Failure::new(
-        FailureKind::Unreadable,
-        format!("{CPU_SERVER}, which has PyTorch without CUDA, cannot be reached"),
-        format!("Check the connection and set up again; {otherwise}"),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_common_build_is_offered_only_where_it_can_be_had() {
-        for (possible, what) in [
-            (&[Variant::Cpu, Variant::Cuda][..], "--torch cuda"),
-            (&[Variant::Cpu], "--from"),
-            (&[], "--from"),
-        ] {
-            let BuildError::Failed(failure) = unreachable_server(possible) else {
-                panic!("no failure");
-            };
-            assert!(failure.remedy.contains(what), "{}", failure.remedy);
-        }
-    }
 
     #[test]
     fn what_is_in_the_way_for_a_moment_is_waited_for_and_what_stays_is_given_up() {

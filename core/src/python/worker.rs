@@ -4,7 +4,7 @@ mod perform;
 
 pub(super) use perform::perform;
 
-use super::child::Group;
+use super::child::{Dying, Group};
 use super::environment::InUse;
 use super::protocol::{self, Done, ErrorKind, Family, Loaded, Reply, Request};
 use super::replies::{Replies, replies};
@@ -153,9 +153,13 @@ impl Worker {
     fn start(
         family: Family,
         launch: &Launch,
-        patience: Patience,
+        (patience, dying): (Patience, &Dying),
         control: &Control,
     ) -> Result<Self, Trouble> {
+        // Until it is gone, one that was ended has its memory.
+        dying
+            .wait(control)
+            .map_err(|Cancelled| Trouble::Cancelled)?;
         let hopeless = |error: io::Error| Trouble::Hopeless(not_started(&error));
         let in_use = launch.home.as_deref().map(InUse::hold).transpose();
         let in_use = in_use.map_err(|replaced| Trouble::Unready(being_replaced(&replaced)))?;
@@ -174,7 +178,7 @@ impl Worker {
             }
             hopeless(error)
         })?;
-        group.outlived_by(in_use.flatten());
+        group.outlived_by(in_use.flatten(), dying);
         let lost = || hopeless(io::Error::other("a pipe is missing"));
         let stdin = group.stdin().ok_or_else(lost)?;
         let stdout = group.stdout().ok_or_else(lost)?;
@@ -235,11 +239,6 @@ impl Worker {
         is_alive && self.launch == *launch && self.loaded.as_ref().is_none_or(is_as_asked)
     }
 
-    /// As it is dropped next: see [`Group::be_waited_for`].
-    fn be_waited_for(&mut self) {
-        self.group.be_waited_for();
-    }
-
     /// The card that was too small for its model.
     pub(super) fn short(&self) -> Option<&str> {
         self.loaded.as_ref()?.loaded.short.as_deref()
@@ -273,17 +272,19 @@ impl Worker {
                     return Ok(loaded);
                 }
                 Reply::Alive => heard = Instant::now(),
-                Reply::Error {
-                    kind: ErrorKind::BadModel,
-                    message,
-                    ..
-                } if setting.model.exists() => return Err(bad_model(&setting.model, &message)),
                 // Another Tonearm has got it again, or removed it.
                 Reply::Error {
+                    kind: ErrorKind::BadModel | ErrorKind::Unreadable,
+                    message,
+                    ..
+                } if !setting.model.exists() => {
+                    return Err(Trouble::Unready(missing_model(&message)));
+                }
+                Reply::Error {
                     kind: ErrorKind::BadModel,
                     message,
                     ..
-                } => return Err(Trouble::Unready(missing_model(&message))),
+                } => return Err(bad_model(&setting.model, &message)),
                 Reply::Error { kind, message, .. } => {
                     return Err(refused(kind, &message, &setting.model));
                 }

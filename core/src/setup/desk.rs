@@ -290,6 +290,10 @@ impl Shared {
             ..(*before).clone()
         };
         let mut view = run::check(&after, None, control);
+        // Whoever is stopped while it answers has not taken it.
+        if after.python.is_some() && control.check().is_err() {
+            return;
+        }
         match (&view.interpreter, &after.python) {
             (InterpreterView::Missing { reason, .. }, Some(path)) => {
                 let refused = Failure::new(
@@ -357,6 +361,11 @@ fn as_seen(fresh: SetupView, shown: &SetupView) -> SetupView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::python::fingerprint::{Variant, fingerprint};
+    use crate::python::interpreter::Interpreter;
+    use crate::python::resources;
+    use std::fs;
+    use std::time::UNIX_EPOCH;
 
     struct Bench {
         folder: tempfile::TempDir,
@@ -375,6 +384,35 @@ mod tests {
             let nothing = || Arc::new(|| ());
             let desk = SetupDesk::new(places, nothing(), Arc::new(changed), nothing());
             Self { folder, desk }
+        }
+
+        /// An environment that looks whole, made with a Python of its own.
+        fn make_ready(&self) {
+            let path = self.folder.path().join("base");
+            fs::write(&path, "").unwrap();
+            let metadata = fs::metadata(&path).unwrap();
+            let changed = metadata.modified().unwrap();
+            let changed = changed.duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64;
+            let interpreter = Interpreter {
+                path,
+                version: (3, 12, 1),
+                platform: String::new(),
+            };
+            let locks = resources::locks(Variant::Cpu).unwrap();
+            let print = fingerprint(&locks, &interpreter, Variant::Cpu);
+            let marker = serde_json::json!({"fingerprint": print, "variant": "cpu", "interpreter": interpreter,
+                "stamp": [0, changed], "versions": {}, "built": "2026-01-01T00:00:00Z"});
+            let root = self.folder.path().join("cache/python");
+            let (program, notes) = (root.join(&print), marker.to_string());
+            let python = program.join(if cfg!(windows) {
+                "Scripts/python.exe"
+            } else {
+                "bin/python"
+            });
+            fs::create_dir_all(python.parent().unwrap()).unwrap();
+            fs::write(python, "").unwrap();
+            fs::write(program.join("ready.json"), &notes).unwrap();
+            fs::write(root.join("current.json"), notes).unwrap();
         }
 
         /// What is to be seen when all is done.
@@ -402,6 +440,22 @@ mod tests {
         assert_eq!(view.python, Some(first));
         let view = bench.seen_after(SetupCommand::UsePython(None));
         assert_eq!((view.python, view.trouble), (None, None));
+    }
+
+    #[test]
+    fn a_python_that_is_none_is_refused_also_where_an_environment_is_ready() {
+        let mut bench = Bench::new(|| ());
+        bench.make_ready();
+        let name = |name| bench.folder.path().join(name);
+        let (first, second) = (name("first"), name("second"));
+        let view = bench.seen_after(SetupCommand::UsePython(Some(second.clone())));
+        assert!(
+            matches!(view.environment, EnvironmentView::Ready { .. }),
+            "{view:?}"
+        );
+        assert_eq!(view.python, Some(first));
+        let told = view.trouble.unwrap().message;
+        assert!(told.contains(&*second.to_string_lossy()), "{told}");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Places {
     pub device: Option<String>,
     /// The Python that the user chose in the settings.
     pub python: Option<PathBuf>,
+    /// Bytes that count as free on the drive of the cache when an environment is made; `None`: what the system says.
+    pub free_bytes: Option<u64>,
 }
 
 impl Places {
@@ -40,6 +42,7 @@ impl Places {
             worker: path("TONEARM_WORKER"),
             device: set("TONEARM_DEVICE").map(|value| value.to_string_lossy().into_owned()),
             python: None,
+            free_bytes: None,
         })
     }
 

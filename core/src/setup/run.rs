@@ -8,13 +8,14 @@ use super::{
 use crate::control::Control;
 use crate::failure::{Failure, FailureKind};
 use crate::models::manifest::{BadManifest, Manifest};
+use crate::models::shelf;
 use crate::python::environment::{self, Environment, Ready};
 use crate::python::interpreter::{self, Interpreter, NotFound, Wanted};
-use crate::python::{Build, BuildError, Building, Step, build, holds, still};
+use crate::python::{Build, BuildError, Building, Step, Wheels, build, holds, still};
 use crate::python::{device, fingerprint, machine};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was found or done.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +60,9 @@ pub fn survey(places: &Places) -> SetupView {
         python: places.python.clone(),
         ..SetupView::default()
     };
-    if let Environment::Ready(ready) = environment::check(&places.cache) {
+    if let Environment::Ready(ready) = environment::check(&places.cache)
+        && is_chosen(places, &ready.interpreter)
+    {
         view.interpreter = found(&ready.interpreter);
     }
     if let Some(worker) = &places.worker {
@@ -83,6 +86,13 @@ pub fn survey(places: &Places) -> SetupView {
     view
 }
 
+/// Whether the user chose no other Python in the settings: that one would have to be asked.
+fn is_chosen(places: &Places, interpreter: &Interpreter) -> bool {
+    let chosen = places.python.as_deref();
+    chosen
+        .is_none_or(|chosen| chosen == interpreter.path || is_same_file(chosen, &interpreter.path))
+}
+
 fn bad_list(error: &BadManifest) -> Failure {
     Failure::new(
         FailureKind::Damaged,
@@ -91,10 +101,12 @@ fn bad_list(error: &BadManifest) -> Failure {
     )
 }
 
-/// As [`survey`], and asks interpreters where none is known. `python`: the only one that will do.
+/// As [`survey`], and asks interpreters where none is known, or one was chosen: whether it still works is not to be seen
+/// from here. `python`: the only one that will do.
 pub fn check(places: &Places, python: Option<&Path>, control: &Control) -> SetupView {
     let mut view = survey(places);
-    if view.interpreter == InterpreterView::Unknown || python.is_some() {
+    let is_chosen = python.is_some() || places.python.is_some();
+    if view.interpreter == InterpreterView::Unknown || is_chosen {
         view.interpreter = match find_python(places, python, control) {
             Ok(interpreter) => found(&interpreter),
             Err(_) if control.check().is_err() => InterpreterView::Unknown,
@@ -224,14 +236,14 @@ fn make_environment(
     })?;
     tell(Told::Interpreter(found(&interpreter)));
     tell(Told::Variant(variant.clone()));
-    // Wheels are taken from the folder when there are such; it may hold models alone.
-    let wheels = wish.from.as_deref().filter(|folder| has_wheels(folder));
+    let wheels = wish.from.as_deref().and_then(wheels_below);
     let job = Build {
         cache: &places.cache,
         interpreter: &interpreter,
         variant: variant.variant,
-        wheels,
+        wheels: wheels.as_ref(),
         workers: &workers,
+        free_bytes: places.free_bytes,
     };
     let built = build(&job, control, &mut |building| {
         tell(Told::Environment(EnvironmentView::Building(building)));
@@ -283,13 +295,15 @@ fn works(
     })
 }
 
-fn has_wheels(folder: &Path) -> bool {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.take(10_000).any(|entry| {
-        entry
-            .path()
-            .extension()
-            .is_some_and(|ending| ending == "whl")
+/// The packages in a folder, looked for as far as models are; it may hold models alone.
+fn wheels_below(folder: &Path) -> Option<Wheels> {
+    let files = shelf::files_below(folder);
+    let is_wheel = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "whl");
+    let wheels = files.iter().filter(is_wheel);
+    let within: BTreeSet<&Path> = wheels.filter_map(|wheel| wheel.parent()).collect();
+    (!within.is_empty()).then(|| Wheels {
+        folder: folder.to_path_buf(),
+        within: within.into_iter().map(Path::to_path_buf).collect(),
     })
 }
 
@@ -344,7 +358,7 @@ fn environment_view(environment: &Environment) -> EnvironmentView {
         },
         Environment::Broken { reason } => EnvironmentView::Broken {
             reason: reason.clone(),
-            remedy: "Set up again; only what is missing is fetched".to_owned(),
+            remedy: "Set up again; models that are here are not fetched again".to_owned(),
         },
     }
 }

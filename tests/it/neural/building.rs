@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Instant;
 use tempfile::TempDir;
 use tonearm_core::control::Control;
-use tonearm_core::failure::Failure;
+use tonearm_core::failure::{Failure, FailureKind};
 use tonearm_core::python::Step;
 use tonearm_core::python::environment::{self, Environment, InUse, Ready};
 use tonearm_core::python::interpreter::{self, Wanted};
@@ -19,7 +19,7 @@ use tonearm_tests::program::{Program, Running, finish, skipped};
 
 /// Answers as Python does, and writes down what it was asked in the folder that it was made for. In an environment
 /// nothing can be loaded where a file named `damaged` lies beside it. Where a module lies among those that hang, a true
-/// Python imports it.
+/// Python imports it. Its pip keeps the lists that it was given, and ends with what stands in `pip-says` where that is there.
 const PYTHON: &str = r#"#!/bin/sh
 log=@FOLDER@
 case "$1 $2 $3" in
@@ -39,7 +39,13 @@ ensurepip)
     ;;
 pip)
     [ -e "$log/no-net" ] && { echo "ERROR: Max retries exceeded"; exit 1; }
-  [ ! -e "$log/endless" ] || { echo > "$log/installs"; cat; exit 70; }
+    mkdir -p "$PIP_CACHE_DIR" && echo > "$PIP_CACHE_DIR/fetched"
+    shift 6
+    for it; do [ "$before" != -r ] || list=$it; before=$it; done
+    echo "$*" >> "$log/pip-arguments"
+    { cat "$list"; echo; } >> "$log/lists"
+    [ -e "$log/pip-says" ] && grep -q "^torch" "$list" && { cat "$log/pip-says"; exit 1; }
+    [ ! -e "$log/endless" ] || { echo > "$log/installs"; cat; exit 70; }
     ;;
 *)
     [ -e "${0%/*}/../damaged" ] && { echo "ModuleNotFoundError: torch" >&2; exit 1; }
@@ -133,6 +139,22 @@ impl Bench {
 
     fn fails(&self) -> Failure {
         self.failure(&self.wish())
+    }
+
+    /// From now on pip fails with these words.
+    fn let_pip_say(&self, words: &str) {
+        fs::write(self.path("pip-says"), words).unwrap();
+    }
+
+    /// From now on it does what it should.
+    fn let_pip_work(&self) {
+        fs::remove_file(self.path("pip-says")).unwrap();
+    }
+
+    /// Nothing is there that could be taken for an environment, or is left of one.
+    fn assert_has_none(&self) {
+        assert_eq!(environment::check(&self.places.cache), Environment::Absent);
+        assert_eq!(self.leftovers(), Vec::<String>::new());
     }
 
     /// Times that packages were installed.
@@ -234,6 +256,176 @@ fn what_cannot_be_loaded_counts_as_broken_until_it_is_built() {
     assert_eq!(bench.leftovers(), Vec::<String>::new());
     fs::remove_file(bench.path("no-net")).unwrap();
     bench.succeeds();
+}
+
+const WRONG_HASH: &str = "Collecting torch==2.11.0\n\
+    ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package versions\n\
+    \u{20}   torch==2.11.0:\n        Expected sha256 aa\n             Got        bb\n";
+
+#[test]
+fn a_package_of_another_hash_is_told_and_nothing_of_it_stays() {
+    let bench = Bench::new();
+    bench.let_pip_say(WRONG_HASH);
+    let mut last = None;
+    let ended = bench.set_up(&Control::default(), &mut |told| {
+        if let Told::Environment(environment) = told {
+            last = Some(environment.clone());
+        }
+    });
+    match ended {
+        Err(SetupError::Failed(failure)) => {
+            assert_eq!(failure.kind, FailureKind::Damaged);
+            assert!(failure.remedy.contains("another network"), "{failure:?}");
+        }
+        other => panic!("no failure: {other:?}"),
+    }
+    assert_eq!(last, Some(EnvironmentView::Absent));
+    bench.assert_has_none();
+    bench.let_pip_work();
+    bench.succeeds();
+}
+
+#[test]
+fn without_room_for_it_no_environment_is_begun() {
+    let mut bench = Bench::new();
+    bench.places.free_bytes = Some(1_000_000_000);
+    let failure = bench.fails();
+    assert_eq!(failure.kind, FailureKind::Storage);
+    assert!(failure.message.contains("has 1.0 GB left"), "{failure:?}");
+    assert!(failure.remedy.contains("TONEARM_CACHE"), "{failure:?}");
+    assert_eq!(bench.installed(), 0);
+    bench.assert_has_none();
+    bench.places.free_bytes = None;
+    bench.succeeds();
+}
+
+#[test]
+fn what_was_fetched_is_kept_until_it_is_installed_unless_it_is_damaged() {
+    let bench = Bench::new();
+    let kept = bench.places.cache.join("python/pip");
+    bench.let_pip_say("ERROR: Max retries exceeded");
+    bench.fails();
+    assert!(kept.join("fetched").exists());
+    bench.let_pip_say(WRONG_HASH);
+    bench.fails();
+    assert!(!kept.exists());
+    bench.let_pip_work();
+    bench.succeeds();
+    assert!(!kept.exists());
+}
+
+#[test]
+fn the_build_without_cuda_is_asked_for_by_name_and_its_server_is_told_where_it_gives_none() {
+    if cfg!(target_os = "macos") {
+        return skipped("there is one build for Macs");
+    }
+    let mut bench = Bench::new();
+    bench.places.free_bytes = Some(u64::MAX);
+    bench.let_pip_say(
+        "ERROR: Could not find a version that satisfies the requirement torch==2.11.0+cpu (from versions: 2.11.0)\n\
+        ERROR: No matching distribution found for torch==2.11.0+cpu\n",
+    );
+    let failure = bench.fails();
+    assert!(
+        failure.message.starts_with("download.pytorch.org"),
+        "{failure:?}"
+    );
+    assert!(!failure.remedy.contains("--torch cpu"), "{failure:?}");
+    bench.assert_has_none();
+    bench.let_pip_work();
+    let torch = |variant| {
+        drop(fs::remove_file(bench.path("lists")));
+        let wish = Wish {
+            torch: Some(variant),
+            ..bench.wish()
+        };
+        run::run(&bench.places, &wish, &Control::default(), &mut |_| ()).unwrap();
+        let lists = fs::read_to_string(bench.path("lists")).unwrap();
+        let lines = lists.lines().filter(|line| line.starts_with("torch"));
+        lines.map(str::to_owned).collect::<Vec<String>>()
+    };
+    for (variant, has_name) in [(Variant::Cpu, true), (Variant::Cuda, false)] {
+        let lines = torch(variant);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        for line in lines {
+            assert_eq!(line.contains("+cpu --hash=sha256:"), has_name, "{line}");
+        }
+    }
+}
+
+#[test]
+fn packages_are_found_in_a_folder_as_deep_as_models_and_what_it_lacks_is_told() {
+    let bench = Bench::new();
+    let from = bench.path("from");
+    let within = from.join("packages/more");
+    fs::create_dir_all(&within).unwrap();
+    fs::write(within.join("torch-2.11.0-py3-none-any.whl"), "").unwrap();
+    bench.let_pip_say(
+        "ERROR: Could not find a version that satisfies the requirement einops==0.8.2 (from versions: none)\n\
+        ERROR: No matching distribution found for einops==0.8.2\n",
+    );
+    let wish = Wish {
+        from: Some(from.clone()),
+        ..bench.wish()
+    };
+    let failure = bench.failure(&wish);
+    let words = &failure.message;
+    assert!(
+        words.starts_with("einops==0.8.2 is not in the folder"),
+        "{words}"
+    );
+    assert!(words.ends_with(&*from.to_string_lossy()), "{words}");
+    assert!(failure.remedy.contains("setup --help"), "{failure:?}");
+    bench.assert_has_none();
+    // Neither pip itself nor the rest is looked for anywhere else.
+    let asked = fs::read_to_string(bench.path("pip-arguments")).unwrap();
+    let nowhere_else = format!("--no-index --find-links {}", within.display());
+    assert_eq!(asked.lines().count(), 2, "{asked}");
+    assert!(
+        asked.lines().all(|it| it.ends_with(&nowhere_else)),
+        "{asked}"
+    );
+    assert!(!asked.contains("--extra-index-url"), "{asked}");
+    bench.let_pip_work();
+    run::run(&bench.places, &wish, &Control::default(), &mut |_| ()).unwrap();
+}
+
+#[test]
+fn a_python_of_the_settings_is_asked_also_where_an_environment_is_ready() {
+    let (bench, other) = (Bench::new(), Bench::new());
+    bench.succeeds();
+    let seen = |python: PathBuf| {
+        let places = Places {
+            python: Some(python),
+            ..bench.places.clone()
+        };
+        let checked = run::check(&places, None, &Control::default());
+        assert!(
+            matches!(checked.environment, EnvironmentView::Ready { .. }),
+            "{checked:?}"
+        );
+        (run::survey(&places).interpreter, checked.interpreter)
+    };
+    let (surveyed, checked) = seen(bench.path("nothing"));
+    assert_eq!(surveyed, InterpreterView::Unknown, "nobody has asked it");
+    match checked {
+        InterpreterView::Missing { reason, .. } => {
+            assert!(reason.contains("the settings is not there"), "{reason}");
+        }
+        found => panic!("{found:?}"),
+    }
+    let found = |python: PathBuf| InterpreterView::Found {
+        version: "3.12.1".to_owned(),
+        path: python,
+    };
+    let python = other.path("python3.12");
+    assert_eq!(seen(python.clone()).1, found(python));
+    let python = bench.path("python3.12");
+    assert_eq!(
+        seen(python.clone()),
+        (found(python.clone()), found(python)),
+        "it is that of the environment"
+    );
 }
 
 #[test]

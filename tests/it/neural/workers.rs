@@ -1,6 +1,7 @@
 //! Each way in which a worker can misbehave, and what becomes of it.
 
-use super::{ends, fake_worker};
+use super::{ends, fake_worker, lives};
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ struct Bench {
     workers: Workers,
     launch: Launch,
     setting: Setting,
+    expected: Duration,
 }
 
 impl Bench {
@@ -56,6 +58,7 @@ impl Bench {
                 device: "auto".to_owned(),
                 threads: 1,
             },
+            expected: Duration::from_secs(10),
             folder,
         }
     }
@@ -67,7 +70,7 @@ impl Bench {
             pcm: &self.path("sound.f32"),
             frames: FRAMES,
             out: self.folder.path(),
-            expected: Duration::from_secs(10),
+            expected: self.expected,
         };
         self.workers.run(&self.launch, &task, control)
     }
@@ -269,6 +272,8 @@ fn what_a_model_cannot_do_is_told_with_what_helps() {
         ("no_number", "TONEARM_DEVICE=cpu"),
         ("no_number", "tonearm setup --again beat_this"),
         ("no_device", "Set TONEARM_DEVICE"),
+        ("full_drive", "Make room"),
+        ("unreadable", "Check that the file can be read"),
     ] {
         let mut bench = Bench::new(mode);
         let folder = bench.path("models/beat_this/0123");
@@ -319,6 +324,53 @@ fn a_worker_that_does_not_hear_a_cancel_is_ended() {
     assert!(cancelled(&bench, is_loaded).is_err());
     assert_eq!(bench.workers.warm(), []);
     assert!(bench.started().iter().all(|id| ends(id)));
+}
+
+#[test]
+fn a_cancel_is_not_held_up_by_a_worker_that_goes_on_and_the_next_one_waits_for_its_end() {
+    // While it works, while it loads its model, and before it has said a word.
+    for (mode, mark) in [
+        ("deaf", "running"),
+        ("slow_to_load", "device"),
+        ("speechless", "beats.pid"),
+    ] {
+        let mut bench = Bench::new(mode);
+        let at = Cell::new(None);
+        let is_so_far = |_: &Control| {
+            let is_so_far = bench.path(mark).exists();
+            at.set(is_so_far.then(Instant::now));
+            is_so_far
+        };
+        let ended = cancelled(&bench, is_so_far);
+        let took = at.get().expect("it came so far").elapsed();
+        assert!(
+            matches!(ended, Err(TaskError::Cancelled(_))),
+            "{mode}: {ended:?}"
+        );
+        assert!(took < Duration::from_secs(2), "{mode}: {took:?}");
+        assert_eq!(bench.workers.warm(), [], "{mode}");
+        let first = bench.started().remove(0);
+        bench.launch.environment[0].1 = "normal".into();
+        bench.run(&Control::default()).unwrap();
+        assert!(!lives(&first), "{mode}");
+        assert_eq!(bench.started().len(), 2, "{mode}");
+    }
+}
+
+#[test]
+fn a_model_that_takes_far_too_long_is_ended_told_and_not_tried_again() {
+    // With signs of life, and without.
+    for mode in ["deaf", "hang"] {
+        let mut bench = Bench::new(mode);
+        // Twenty times that is less than the silence that is borne.
+        bench.expected = Duration::from_millis(20);
+        let (kind, message) = bench.failure();
+        assert_eq!(kind, FailureKind::Timeout, "{mode}: {message}");
+        assert_eq!(bench.workers.warm(), [], "{mode}");
+        let started = bench.started();
+        assert_eq!(started.len(), 1, "{mode}");
+        assert!(started.iter().all(|id| ends(id)), "{mode}");
+    }
 }
 
 fn cancelled(bench: &Bench, is_so_far: impl Fn(&Control) -> bool) -> Result<Ran, TaskError> {

@@ -90,6 +90,7 @@ pub(super) fn run(
         track: TrackId(0),
         path: file.to_path_buf(),
         wants,
+        recipes: tonearm_core::jobs::plan::Recipes::new(),
         duration: Some(length),
         tag_bpm: None,
         live: None,

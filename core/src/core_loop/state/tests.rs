@@ -514,7 +514,7 @@ fn beats_that_a_model_does_not_find_do_not_take_those_that_there_are() {
     // What the built-in analysis has not made yet comes first.
     bench.news(1, JobNews::Ended(JobEnd::Complete));
     let job = bench.jobs.len() - 1;
-    assert!(bench.jobs[job].by_models.contains(&Artifact::Beats));
+    assert!(bench.jobs[job].by_models().contains(&Artifact::Beats));
     bench.changes.clear();
     bench.beats(job, None);
     bench.news(job, JobNews::Ended(JobEnd::Complete));
@@ -536,7 +536,7 @@ fn beats_that_a_model_does_not_find_do_not_take_those_that_there_are() {
     bench.analyze_all();
     let again = bench.jobs[before..]
         .iter()
-        .any(|job| job.by_models.contains(&Artifact::Beats));
+        .any(|job| job.by_models().contains(&Artifact::Beats));
     assert!(!again, "the same model would find none again");
 }
 

@@ -137,6 +137,8 @@ impl State {
         let live = wants
             .contains(&Artifact::Waveform)
             .then(LiveColumns::default);
+        let mut recipes = self.catalog.models().recipes.clone();
+        recipes.retain(|artifact, _| by_models.contains(artifact));
         let running = Running {
             track,
             left: wants.clone(),
@@ -147,14 +149,7 @@ impl State {
             started: now,
             had_failure: false,
             wish,
-            by_models: self
-                .catalog
-                .models()
-                .recipes
-                .iter()
-                .filter(|(artifact, _)| by_models.contains(artifact))
-                .map(|(artifact, recipe)| (*artifact, recipe.clone()))
-                .collect(),
+            by_models: recipes.clone(),
         };
         self.running.insert(id, running);
         self.catalog.set_running(track, wants.clone(), now);
@@ -163,7 +158,7 @@ impl State {
             track,
             path: row.track.path.as_path().to_path_buf(),
             wants,
-            by_models,
+            recipes,
             stems: row.stems().filter(|set| set.maker.is_model()).copied(),
             duration: row.track.format.as_ref().map(|format| format.duration),
             tag_bpm: row.track.tags.bpm,

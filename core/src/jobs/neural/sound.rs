@@ -1,6 +1,6 @@
 //! The sound that a model is to hear, as a raw file in a folder that goes with the job.
 
-use super::Trouble;
+use super::trouble::{Trouble, of_file};
 use crate::audio::pcm::{PcmError, PcmFile, write_mono};
 use crate::audio::stereo::Stereo;
 use crate::audio::{AudioError, ListenError};
@@ -9,6 +9,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::python::protocol::Family;
 use crate::stems::{Stem, StemFiles};
 use crate::units::{Frame, SampleRate, Secs};
+use std::io;
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "sound.f32";
@@ -19,16 +20,6 @@ pub(super) struct Sound {
     pub(super) path: PathBuf,
     pub(super) frames: u64,
     rate: SampleRate,
-}
-
-impl From<PcmError> for Trouble {
-    fn from(error: PcmError) -> Self {
-        match error {
-            PcmError::Listen(ListenError::Cancelled(_)) => Self::Cancelled,
-            PcmError::Listen(ListenError::Audio(error)) => error.into(),
-            PcmError::Write(error) => error.into(),
-        }
-    }
 }
 
 impl From<AudioError> for Trouble {
@@ -47,6 +38,14 @@ fn unreadable(stem: &AudioError) -> Trouble {
     ))
 }
 
+fn of_pcm(error: PcmError, path: &Path) -> Trouble {
+    match error {
+        PcmError::Listen(ListenError::Cancelled(_)) => Trouble::Cancelled,
+        PcmError::Listen(ListenError::Audio(error)) => error.into(),
+        PcmError::Write(error) => of_file(&error, path),
+    }
+}
+
 fn rate_of(family: Family) -> Result<SampleRate, Trouble> {
     SampleRate::new(family.shape().0).ok_or(Trouble::Cancelled)
 }
@@ -60,7 +59,8 @@ impl Sound {
     pub(super) fn mono(track: &Path, folder: &Path, control: &Control) -> Result<Self, Trouble> {
         let rate = rate_of(Family::Beats)?;
         let path = folder.join(NAME);
-        let written = write_mono(track, rate, &path, control)?;
+        let written =
+            write_mono(track, rate, &path, control).map_err(|error| of_pcm(error, &path))?;
         Ok(Self {
             path,
             frames: written.frames,
@@ -72,15 +72,16 @@ impl Sound {
     pub(super) fn stereo(track: &Path, folder: &Path, control: &Control) -> Result<Self, Trouble> {
         let rate = rate_of(Family::Stems)?;
         let path = folder.join(NAME);
-        let mut file = PcmFile::create(&path)?;
+        let unwritten = |error: io::Error| of_file(&error, &path);
+        let mut file = PcmFile::create(&path).map_err(unwritten)?;
         let mut sound = Stereo::open(track, rate)?;
         let mut piece = Vec::new();
         while sound.next(&mut piece)? {
             control.check()?;
-            file.push(&piece)?;
+            file.push(&piece).map_err(unwritten)?;
             piece.clear();
         }
-        let frames = file.finish()? / 2;
+        let frames = file.finish().map_err(unwritten)? / 2;
         if frames == 0 {
             return Err(AudioError::NoSamples.into());
         }
@@ -96,7 +97,8 @@ impl Sound {
     ) -> Result<Self, Trouble> {
         let rate = rate_of(Family::Harmony)?;
         let path = folder.join(NAME);
-        let mut file = PcmFile::create(&path)?;
+        let unwritten = |error: io::Error| of_file(&error, &path);
+        let mut file = PcmFile::create(&path).map_err(unwritten)?;
         let open = |stem: Stem| {
             let index = Stem::ALL
                 .iter()
@@ -127,7 +129,7 @@ impl Sound {
                 };
                 (both(0) + both(1)) * 0.5 * stems.gain
             }));
-            file.push(&mono)?;
+            file.push(&mono).map_err(unwritten)?;
             for waiting in &mut waiting {
                 waiting.drain(..ready.min(waiting.len()));
             }
@@ -135,7 +137,7 @@ impl Sound {
                 break;
             }
         }
-        let frames = file.finish()?;
+        let frames = file.finish().map_err(unwritten)?;
         if frames == 0 {
             return Err(AudioError::NoSamples.into());
         }

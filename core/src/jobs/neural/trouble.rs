@@ -5,6 +5,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::python::protocol::{Family, Malformed};
 use crate::python::worker::TaskError;
 use crate::stems::StemError;
+use std::io;
+use std::path::Path;
 
 /// Why there is no result.
 #[derive(Debug)]
@@ -43,15 +45,6 @@ impl From<Failure> for Trouble {
     }
 }
 
-impl From<std::io::Error> for Trouble {
-    fn from(error: std::io::Error) -> Self {
-        let mut failure = Failure::from_io(&error);
-        failure.kind = FailureKind::Storage;
-        "Make room on the drive that holds the library".clone_into(&mut failure.remedy);
-        Self::Failed(failure)
-    }
-}
-
 impl From<Malformed> for Trouble {
     fn from(error: Malformed) -> Self {
         Self::Failed(Failure::new(
@@ -60,6 +53,28 @@ impl From<Malformed> for Trouble {
             "Try again; if it stays so, run tonearm setup to repair the environment",
         ))
     }
+}
+
+/// A file in the library's folder for scratch that cannot be written or read.
+pub(super) fn of_file(error: &io::Error, path: &Path) -> Trouble {
+    use std::io::ErrorKind;
+    let remedy = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "Make room on the drive that holds the library"
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "Get the right to read and write in the library's folder, or take another library"
+        }
+        _ => "Check the drive that holds the library, then try again",
+    };
+    Trouble::Failed(Failure::new(
+        FailureKind::Storage,
+        format!(
+            "the sound cannot be handed over to the model: {error}\nFile: {}",
+            path.display()
+        ),
+        remedy,
+    ))
 }
 
 /// Why nothing can be asked of any model.
@@ -87,4 +102,29 @@ pub(super) fn replaced(family: Family) -> Failure {
         format!("the model for {family} is another one now"),
         "What waits for it goes on by itself",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_asked_for_only_where_there_is_none() {
+        use std::io::ErrorKind;
+        for (kind, words) in [
+            (ErrorKind::StorageFull, "Make room"),
+            (ErrorKind::QuotaExceeded, "Make room"),
+            (ErrorKind::PermissionDenied, "Get the right"),
+            (ErrorKind::ReadOnlyFilesystem, "Get the right"),
+            (ErrorKind::NotFound, "Check the drive"),
+            (ErrorKind::Other, "Check the drive"),
+        ] {
+            let Trouble::Failed(failure) = of_file(&kind.into(), Path::new("scratch/sound.f32"))
+            else {
+                panic!("no failure");
+            };
+            assert!(failure.remedy.starts_with(words), "{kind:?}: {failure:?}");
+            assert!(failure.message.ends_with("sound.f32"), "{failure:?}");
+        }
+    }
 }

@@ -2,20 +2,22 @@
 
 use super::{Launch, Patience, Ran, Task, TaskError, Worker};
 use crate::control::{Cancelled, Control};
+use crate::python::child::Dying;
 use crate::python::environment::distrust;
 use crate::python::trouble::{Trouble, out_of_memory};
 
-/// Does a task with the worker in `place`, which is started, replaced and emptied as needed. `short`: a card whose memory
-/// was not enough before.
+/// Does a task with the worker in `place`, which is started, replaced and emptied as needed: what was ended is not waited
+/// for but by the next that is started. `short`: a card whose memory was not enough before.
 pub(in crate::python) fn perform(
     place: &mut Option<Worker>,
     (launch, short): (&Launch, Option<&str>),
     (task, patience): (&Task<'_>, Patience),
-    control: &Control,
+    (dying, control): (&Dying, &Control),
 ) -> Result<Ran, TaskError> {
     let mut broken_before = false;
     loop {
-        let trouble = match try_once(place, (launch, short), (task, patience), control) {
+        let how = (launch, short);
+        let trouble = match try_once(place, how, (task, patience), (dying, control)) {
             Ok(ran) => return Ok(ran),
             Err(trouble) => trouble,
         };
@@ -24,7 +26,7 @@ pub(in crate::python) fn perform(
             Trouble::Refused(failure) => return Err(TaskError::Failed(failure)),
             // On the processor: for a card it would have stood in.
             Trouble::OutOfMemory(message) => {
-                dismiss(place, control);
+                *place = None;
                 return Err(TaskError::Failed(out_of_memory(&message)));
             }
             Trouble::Stillborn(failure) if broken_before => {
@@ -34,7 +36,7 @@ pub(in crate::python) fn perform(
                 });
             }
             Trouble::Broken(failure) | Trouble::Stillborn(failure) => {
-                dismiss(place, control);
+                *place = None;
                 if broken_before {
                     return Err(TaskError::Failed(failure));
                 }
@@ -42,23 +44,14 @@ pub(in crate::python) fn perform(
                 broken_before = true;
             }
             Trouble::Hopeless(failure) => {
-                dismiss(place, control);
+                *place = None;
                 return Err(TaskError::Failed(failure));
             }
             Trouble::Unready(failure) => {
-                dismiss(place, control);
+                *place = None;
                 return Err(TaskError::Unready(failure));
             }
         }
-    }
-}
-
-/// Ends the worker. The next one needs its memory; a program that ends does not.
-fn dismiss(place: &mut Option<Worker>, control: &Control) {
-    if let Some(mut worker) = place.take()
-        && !control.is_abandoned()
-    {
-        worker.be_waited_for();
     }
 }
 
@@ -66,17 +59,20 @@ fn try_once(
     place: &mut Option<Worker>,
     (launch, short): (&Launch, Option<&str>),
     (task, patience): (&Task<'_>, Patience),
-    control: &Control,
+    (dying, control): (&Dying, &Control),
 ) -> Result<Ran, Trouble> {
     if place
         .as_mut()
         .is_some_and(|worker| !worker.suits(launch, task.setting))
     {
-        dismiss(place, control);
+        *place = None;
     }
     let worker = match place {
         Some(worker) => worker,
-        None => place.insert(Worker::start(task.family, launch, patience, control)?),
+        None => {
+            let patience = (patience, dying);
+            place.insert(Worker::start(task.family, launch, patience, control)?)
+        }
     };
     let result = worker
         .load((task.setting, short), control)
@@ -85,7 +81,7 @@ fn try_once(
         Ok((done, loaded)) => Ok(Ran { done, loaded }),
         Err(Trouble::Cancelled) => {
             if !worker.settles(control) {
-                dismiss(place, control);
+                *place = None;
             }
             Err(Trouble::Cancelled)
         }

@@ -51,7 +51,7 @@ fn a_batch_whose_models_go_away_waits_for_them_and_burns_nothing() {
     let models = recipes_of_models(&STEMS);
     bench.apply(Input::Models(models.clone().into()));
     bench.ask(&ids, false);
-    assert_eq!(bench.jobs[0].by_models, STEMS.into());
+    assert_eq!(bench.jobs[0].by_models(), STEMS.into());
     bench.news(0, JobNews::Ended(JobEnd::Unready(not_whole())));
     assert_eq!(
         bench.jobs.len(),
@@ -111,7 +111,7 @@ fn stems_that_are_asked_for_while_models_are_lost_are_made_by_whoever_can() {
     bench.now = at(20);
     bench.ask(&ids[..1], false);
     assert_eq!(bench.wants()[1], (ids[0], STEMS.into()));
-    assert!(bench.jobs[1].by_models.is_empty());
+    assert!(bench.jobs[1].by_models().is_empty());
     bench.end_job(1, Ok(Some(Finding::Stems(set(1, 10, 20)))));
     assert_eq!(bench.held().0, 1, "the other one waits on");
     assert_eq!(bench.jobs.len(), 2);
@@ -155,11 +155,11 @@ fn chords_wait_for_their_model_with_the_force_that_they_were_asked_for_with() {
     let jobs = bench.jobs.len();
     let chords = Extent::Only([Artifact::Chords].into());
     bench.analyze(Selection::Tracks(ids), chords, (None, true));
-    assert_eq!(bench.jobs[jobs].by_models, [Artifact::Chords].into());
+    assert_eq!(bench.jobs[jobs].by_models(), [Artifact::Chords].into());
     bench.news(jobs, JobNews::Ended(JobEnd::Unready(not_whole())));
     assert_eq!((bench.jobs.len(), bench.held().0), (jobs + 1, 1));
     bench.apply(Input::Models(models.into()));
-    assert_eq!(bench.jobs[jobs + 1].by_models, [Artifact::Chords].into());
+    assert_eq!(bench.jobs[jobs + 1].by_models(), [Artifact::Chords].into());
 }
 
 /// A track whose beats were found, and are to be found by a model.
@@ -172,7 +172,7 @@ fn with_beats() -> (Bench, TrackId) {
     bench.apply(Input::Models(models.into()));
     bench.apply(Input::Command(Command::FollowWithBeats(true)));
     bench.analyze_all();
-    assert_eq!(bench.jobs[1].by_models, [Artifact::Beats].into());
+    assert_eq!(bench.jobs[1].by_models(), [Artifact::Beats].into());
     (bench, ids[0])
 }
 
@@ -185,7 +185,7 @@ fn a_drive_that_goes_while_a_model_works_leaves_a_missing_track_that_comes_back_
     assert_eq!(bench.row(id).state, TrackState::Missing);
     bench.meet_again(id);
     assert!(bench.row(id).knowledge.tried.is_empty());
-    assert_eq!(bench.jobs[2].by_models, [Artifact::Beats].into());
+    assert_eq!(bench.jobs[2].by_models(), [Artifact::Beats].into());
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_model_that_failed_for_a_passing_reason_works_again_when_its_time_has_come_o
     bench.made(1, Artifact::Beats, Err(slow()));
     bench.news(1, JobNews::Ended(JobEnd::Complete));
     bench.meet_again(id);
-    assert_eq!(bench.jobs[2].by_models, [Artifact::Beats].into());
+    assert_eq!(bench.jobs[2].by_models(), [Artifact::Beats].into());
 
     let (mut bench, _) = with_beats();
     bench.apply(Input::Command(Command::SetEager(true)));
@@ -233,7 +233,7 @@ fn what_failed_for_want_of_a_model_does_not_keep_it_from_working_once_it_is_ther
     knowledge.tried.insert(Artifact::Beats, record);
     bench.state.catalog.put_knowledge(id, knowledge, at(0));
     bench.analyze_all();
-    assert_eq!(bench.jobs[2].by_models, [Artifact::Beats].into());
+    assert_eq!(bench.jobs[2].by_models(), [Artifact::Beats].into());
 }
 
 fn force(bench: &mut Bench, engine: Option<Engine>) {
@@ -280,7 +280,7 @@ fn what_a_model_failed_at_is_found_and_tried_again_by_it() {
     assert_eq!((failed.as_slice(), row.has_failure()), (&STEMS[..], true));
     assert_eq!(row.state, TrackState::Partial, "its beats are due");
     bench.apply(Input::Command(Command::Retry(Selection::All)));
-    assert_eq!(bench.jobs[2].by_models, STEMS.into());
+    assert_eq!(bench.jobs[2].by_models(), STEMS.into());
     assert!(!bench.row(ids[0]).has_failure(), "it is being tried again");
     bench.work_off(2, 10);
     let row = bench.row(ids[0]);

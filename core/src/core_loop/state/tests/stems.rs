@@ -604,7 +604,7 @@ fn a_job_whose_stems_find_no_room_counts_once() {
     bench.apply(Input::Command(Command::LimitStems(Some(50_000_000))));
     bench.analyze_by_models(&[Artifact::Beats, Artifact::Stems]);
     bench.end_job(0, Ok(None));
-    assert_eq!(bench.jobs[1].by_models, [Artifact::Beats].into());
+    assert_eq!(bench.jobs[1].by_models(), [Artifact::Beats].into());
     let activity = bench.state.view().activity;
     assert_eq!((activity.finished, activity.failed), (1, 0));
 }
