@@ -67,12 +67,11 @@ fn try_once(
     {
         *place = None;
     }
-    let worker = match place {
-        Some(worker) => worker,
-        None => {
-            let patience = (patience, dying);
-            place.insert(Worker::start(task.family, launch, patience, control)?)
-        }
+    let worker = if let Some(worker) = place {
+        worker
+    } else {
+        let patience = (patience, dying);
+        place.insert(Worker::start(task.family, launch, patience, control)?)
     };
     let result = worker
         .load((task.setting, short), control)
