@@ -62,6 +62,9 @@ impl fmt::Display for Family {
 pub enum Request<'a> {
     Load {
         path: &'a Path,
+        /// That of the file as it was brought in: the worker compares.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sha256: Option<&'a str>,
         device: &'a str,
         threads: usize,
         dtype: &'static str,
@@ -345,13 +348,14 @@ mod tests {
     fn requests_are_lines_of_json() {
         let load = Request::Load {
             path: Path::new("m/final0.ckpt"),
+            sha256: Some("0a1b"),
             device: "auto",
             threads: 2,
             dtype: "float32",
         };
         assert_eq!(
             String::from_utf8(load.encode().unwrap()).unwrap(),
-            "{\"op\":\"load\",\"path\":\"m/final0.ckpt\",\"device\":\"auto\",\"threads\":2,\"dtype\":\"float32\"}\n"
+            "{\"op\":\"load\",\"path\":\"m/final0.ckpt\",\"sha256\":\"0a1b\",\"device\":\"auto\",\"threads\":2,\"dtype\":\"float32\"}\n"
         );
         let run = Request::Run {
             id: 7,

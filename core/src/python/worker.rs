@@ -72,6 +72,8 @@ impl Default for Patience {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     pub model: PathBuf,
+    /// Of the model's bytes as they were brought in.
+    pub sha256: Option<String>,
     /// `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
     pub device: String,
     pub threads: usize,
@@ -255,6 +257,7 @@ impl Worker {
         }
         let request = Request::Load {
             path: &setting.model,
+            sha256: setting.sha256.as_deref(),
             device: without(short, &setting.device),
             threads: setting.threads,
             dtype: "float32",

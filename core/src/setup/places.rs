@@ -112,6 +112,7 @@ impl Places {
         let model = crate::models::shelf::installed(&self.cache, models.of(family)?)?;
         let setting = Setting {
             model: model.path,
+            sha256: Some(model.note.sha256.clone()),
             device: self.device.clone().unwrap_or_else(|| "auto".to_owned()),
             threads,
         };

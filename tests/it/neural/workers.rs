@@ -54,6 +54,7 @@ impl Bench {
                 home: None,
             },
             setting: Setting {
+                sha256: None,
                 model: folder.path().join("model"),
                 device: "auto".to_owned(),
                 threads: 1,
