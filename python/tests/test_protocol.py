@@ -135,6 +135,28 @@ class Interrupts(unittest.TestCase):
         self.assertEqual(len(ran), 3)
 
 
+class Memory(unittest.TestCase):
+    def test_where_memory_is_unknown_replies_say_nothing_of_it(self):
+        from unittest import mock
+
+        from tonearm_worker import main
+
+        support.need("numpy")
+        sound = support.music(1, 1, 22_050)
+        request = {"pcm": support.write_pcm(sound), "frames": len(sound), "channels": 1, "rate": 22_050}
+        for resident, told in ((None, []), (4096, [4096])):
+            notes = support.Notes()
+            worker = main.Worker.__new__(main.Worker)
+            worker._family, worker._replies, worker._busy = "beats", notes, mock.Mock()
+            worker._model, worker._module = mock.Mock(), mock.Mock(CHANNELS=1, RATE=22_050)
+            worker._device, worker._short = "cpu", None
+            with mock.patch.object(main, "resident_bytes", return_value=resident):
+                worker._run(request, 1)
+            (done,) = notes.sent
+            self.assertEqual(done["event"], "done")
+            self.assertEqual([done[name] for name in ("rss_bytes",) if name in done], told)
+
+
 class Fallback(unittest.TestCase):
     """A GPU that runs out of memory, played by an object: there is none where the tests run."""
 
@@ -170,6 +192,7 @@ class Fallback(unittest.TestCase):
         return worker, placed, tried
 
     def test_the_cpu_stands_in_from_then_on(self):
+        support.need("torch")
         import torch
 
         full = torch.OutOfMemoryError("CUDA out of memory")

@@ -154,7 +154,7 @@ class Worker:
             versions=versions(module.PACKAGES),
             model=description(model),
             seconds=time.perf_counter() - started,
-            rss_bytes=resident_bytes(),
+            **held(),
         )
 
     def _run(self, request, number):
@@ -178,7 +178,7 @@ class Worker:
             cpu_seconds=time.process_time() - cpu,
             inference_seconds=job.network_seconds,
             inference_cpu_seconds=job.network_cpu_seconds,
-            rss_bytes=resident_bytes(),
+            **held(),
         )
 
     def _open(self, request):
@@ -231,6 +231,12 @@ def leave():
 
     partial.remove_all()
     os._exit(0)
+
+
+def held():
+    """What a reply says of this process's memory: nothing where that is unknown."""
+    found = resident_bytes()
+    return {} if found is None else {"rss_bytes": found}
 
 
 def made(module, path, ace):
