@@ -51,6 +51,9 @@ class Devices(unittest.TestCase):
             self.assertEqual(caught.exception.kind, kind, wanted)
 
 
+UNREADABLE = ("EACCES", "EPERM", "ENOENT", "ENOTDIR", "EISDIR", "EROFS", "EIO", "EMFILE", "ENFILE", "ESTALE", "ETIMEDOUT")
+
+
 class Errors(unittest.TestCase):
     def test_each_error_has_its_kind(self):
         import errno
@@ -62,6 +65,9 @@ class Errors(unittest.TestCase):
             (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), "out_of_memory"),
             (RuntimeError("shape mismatch"), "internal"),
             (OSError(errno.ENOSPC, "No space left on device", "/x"), "disk"),
+            (OSError(errno.ENOSPC, "No space left on device"), "disk"),
+            (OSError(errno.EFBIG, "File too large", "/x"), "disk"),
+            *((OSError(getattr(errno, name), "x", "/x"), "unreadable") for name in UNREADABLE if hasattr(errno, name)),
             (OSError(errno.EBADF, "Bad file descriptor"), "internal"),
             (errors.WorkerError("bad_audio", "x"), "bad_audio"),
             (KeyError("a"), "internal"),
@@ -71,6 +77,18 @@ class Errors(unittest.TestCase):
         kind, message = errors.describe(ValueError("a\nb" + "x" * 10_000))
         self.assertLessEqual(len(message), 400)
         self.assertNotIn("\n", message)
+
+    def test_an_error_of_a_file_names_it_and_has_the_words_of_the_system(self):
+        import errno
+
+        for number, kind in ((errno.EIO, "unreadable"), (errno.ENOSPC, "disk")):
+            with self.assertRaises(OSError) as caught, errors.naming("/models/net.ckpt"):
+                raise OSError(number, "The system's words")
+            self.assertEqual(errors.describe(caught.exception), (kind, "The system's words: /models/net.ckpt"))
+        # Where the system names one itself, it knows better.
+        with self.assertRaises(OSError) as caught, errors.naming("/models/net.ckpt"):
+            raise OSError(errno.EIO, "The system's words", "/models")
+        self.assertEqual(errors.describe(caught.exception), ("unreadable", "The system's words: /models"))
 
 
 class Audio(unittest.TestCase):

@@ -300,15 +300,16 @@ class BadInput(unittest.TestCase):
             (track, {"channels": 1}, "bad_request"),
             (track, {"rate": 48_000}, "bad_request"),
             (track, {"pcm": short}, "bad_audio"),
-            (track, {"pcm": "/nowhere/sound.f32"}, "disk"),
+            (track, {"pcm": "/nowhere/sound.f32"}, "unreadable"),
             (track, {"pcm": out}, "bad_request"),
             (track, {"pcm": "a\0b"}, "bad_request"),
             (track, {"id": -1}, "bad_request"),
             (track, {"id": None}, "bad_request"),
             (broken, {}, "bad_audio"),
             (track, {"out": None}, "bad_request"),
-            (track, {"out": os.path.join(out, "missing")}, "disk"),
-            (track, {"out": file}, "disk"),
+            (track, {"out": os.path.join(out, "missing")}, "unreadable"),
+            (track, {"out": file}, "unreadable"),
+            # It has no room.
             (track, {"out": "/proc"}, "disk"),
         ]
         with Worker("stems") as worker:

@@ -6,7 +6,7 @@ import stat
 import zipfile
 from fractions import Fraction
 
-from .errors import WorkerError, clip
+from .errors import WorkerError, clip, naming
 
 # The largest published checkpoint of the three families has 84 MB.
 MAX_FILE_BYTES = 1 << 30
@@ -36,11 +36,11 @@ def read_pickle(path, stand_ins=()):
     """What torch.save wrote, by the restricted reader alone. `stand_ins` are (our harmless class, name in the file)."""
     import torch
 
-    refuse_odd_archive(checked_path(path))
     try:
-        with torch.serialization.safe_globals(list(stand_ins)):
+        with naming(path), torch.serialization.safe_globals(list(stand_ins)):
+            refuse_odd_archive(checked_path(path))
             return torch.load(path, map_location="cpu", weights_only=True)
-    except (MemoryError, OSError):
+    except (MemoryError, OSError, WorkerError):
         raise
     except Exception as error:  # The readers raise nearly every type there is on damaged input.
         refuse(f"Not a readable checkpoint: {clip(first_line(error))}")
@@ -68,7 +68,7 @@ def read_safetensors(path):
     import safetensors
 
     try:
-        with safetensors.safe_open(checked_path(path), framework="pt") as file:
+        with naming(path), safetensors.safe_open(checked_path(path), framework="pt") as file:
             return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}
     except (MemoryError, OSError, WorkerError):
         raise

@@ -3,13 +3,14 @@
 from fractions import Fraction
 
 from . import checkpoints
+from .errors import naming
 
 NETWORK = "demucs.htdemucs.HTDemucs"
 
 
 def read(path):
     """(name of the class, args, kwargs, tensors) of a model file of demucs, old or new."""
-    with open(checkpoints.checked_path(path), "rb") as file:
+    with naming(path), open(checkpoints.checked_path(path), "rb") as file:
         head = file.read(4)
     return read_old(path) if head == b"PK\x03\x04" else read_new(path)
 
