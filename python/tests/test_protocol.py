@@ -36,6 +36,10 @@ class Lines(unittest.TestCase):
         for bad in (None, -1, 1.0, "1", True, 1 << 63):
             with self.assertRaises(errors.WorkerError):
                 protocol.id_field({"id": bad})
+        for bad in (None, 7, "", "a" * 63, "a" * 65, "g" * 64, "a" * 64 + "\n", ["a"] * 64):
+            with self.assertRaises(errors.WorkerError):
+                protocol.digest_field({"sha256": bad}, "sha256")
+        self.assertEqual(protocol.digest_field({"sha256": "aB" * 32}, "sha256"), "ab" * 32)
 
 
 class Devices(unittest.TestCase):
@@ -64,6 +68,7 @@ class Errors(unittest.TestCase):
             (RuntimeError("CUDA out of memory. Tried to allocate"), "out_of_memory"),
             (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), "out_of_memory"),
             (RuntimeError("shape mismatch"), "internal"),
+            (OSError(errno.ENOMEM, "Cannot allocate memory", "/x"), "out_of_memory"),
             (OSError(errno.ENOSPC, "No space left on device", "/x"), "disk"),
             (OSError(errno.ENOSPC, "No space left on device"), "disk"),
             (OSError(errno.EFBIG, "File too large", "/x"), "disk"),

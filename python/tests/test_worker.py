@@ -272,6 +272,30 @@ class BadInput(unittest.TestCase):
             worker.run(*sound("beats"))
             self.assertEqual(worker.wait_for("error", "done")["event"], "done")
 
+    def test_a_file_with_another_sha256_is_refused(self):
+        import hashlib
+
+        path = os.path.join(support.checkpoints(), TINY["beats"])
+        with open(path, "rb") as file:
+            whole = file.read()
+        known = hashlib.sha256(whole).hexdigest()
+        # One bit in the weights, which nothing else could notice.
+        changed = os.path.join(support.fresh_folder(), "changed.ckpt")
+        with open(changed, "wb") as file:
+            file.write(whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1 :])
+        with Worker("beats") as worker:
+            request = {"op": "load", "device": "cpu", "threads": 1}
+            worker.send(**request, path=changed, sha256=known)
+            reply = worker.wait_for("error", "loaded")
+            self.assertEqual(reply.get("kind"), "bad_model", reply)
+            self.assertIn("another file", reply["message"])
+            self.assertIn(known, reply["message"])
+            worker.send(**request, path=path, sha256="abc")
+            self.assertEqual(worker.wait_for("error", "loaded").get("kind"), "bad_request")
+            for sha256 in (known, known.upper(), None):
+                worker.send(**request, path=path, sha256=sha256)
+                self.assertEqual(worker.wait_for("error", "loaded")["event"], "loaded", sha256)
+
     def test_a_description_nested_too_deeply_is_refused(self):
         import safetensors.torch
         import torch

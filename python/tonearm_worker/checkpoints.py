@@ -1,5 +1,6 @@
 """Reading checkpoints that nobody vouches for: no code of theirs runs, no size of theirs is believed."""
 
+import hashlib
 import json
 import os
 import stat
@@ -30,6 +31,14 @@ def checked_path(path):
     if not 0 < found.st_size <= MAX_FILE_BYTES:
         refuse(f"The model has {found.st_size} bytes")
     return path
+
+
+def refuse_other_file(path, sha256):
+    """Refuse a file that is not the one with this SHA-256, in lower case: one that changed since it was fetched."""
+    with open(checked_path(path), "rb") as file, naming(path):
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        refuse(f"The model is damaged, or another file: its SHA-256 is {found} instead of {sha256}")
 
 
 def read_pickle(path, stand_ins=()):

@@ -12,7 +12,7 @@ from . import PROTOCOL
 from .errors import Cancelled, WorkerError, describe, is_out_of_memory
 from .memory import resident_bytes
 from .parent import die_with_parent
-from .protocol import Refused, Replies, Requests, count_field, id_field, is_id, text_field
+from .protocol import Refused, Replies, Requests, count_field, digest_field, id_field, is_id, text_field
 
 FAMILIES = ("beats", "stems", "harmony")
 
@@ -132,8 +132,13 @@ class Worker:
         threads = count_field(request, "threads", MAX_THREADS) if "threads" in request else os.cpu_count() or 1
         if request.get("dtype", "float32") != "float32":
             raise WorkerError("bad_request", "`dtype` is float32")
+        sha256 = digest_field(request, "sha256") if request.get("sha256") is not None else None
         if not os.path.isfile(path):
             raise WorkerError("bad_model", f"No such file: {path}")
+        if sha256 is not None:
+            from .checkpoints import refuse_other_file
+
+            refuse_other_file(path, sha256)
         # What is loaded goes first: two models at once would double the memory.
         self._model = None
         from . import devices
