@@ -16,6 +16,12 @@ MAX_METADATA_BYTES = 1 << 16
 # Any whole number in a hyper-parameter: wide enough for every layer, too small for a loop that does not end.
 MAX_NUMBER = 1 << 16
 
+# Everything within a description of a network, counted as often as it is reached: a pickle may name one list many times,
+# so that a kilobyte of lists of lists unfolds beyond any memory. The published ones have less than a hundred values. What
+# is let through is told in `loaded`, a line that has to stay far below the 16 MiB that the program reads.
+MAX_VALUES = 10_000
+MAX_TEXT_CHARS = 100
+
 # What weights are stored as.
 FLOATS = ("torch.float16", "torch.bfloat16", "torch.float32", "torch.float64")
 
@@ -95,16 +101,40 @@ def json_metadata(metadata, name):
         refuse(f"The metadata `{name}` is not JSON")
 
 
-def plain(value, name):
-    """A hyper-parameter, if it is one of the plain values that networks are described with."""
+def bounded(value):
+    """`value`, once it is known that a copy of it stays small."""
+    found, waiting = 1, [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str) and len(each) > MAX_TEXT_CHARS:
+            refuse("The hyper-parameters have a text that is too long")
+        if isinstance(each, dict):
+            parts = (*each.keys(), *each.values())
+        elif isinstance(each, (list, tuple)):
+            parts = each
+        else:
+            continue
+        found += len(parts)
+        if found > MAX_VALUES:
+            refuse("The hyper-parameters have too many values")
+        waiting.extend(parts)
+    return value
+
+
+def plain(values):
+    """The hyper-parameters by name, if all are plain values as networks are described with."""
+    return {name: plain_value(value, name) for name, value in bounded(values).items()}
+
+
+def plain_value(value, name):
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, (int, float, Fraction)) and -MAX_NUMBER <= value <= MAX_NUMBER:
         return value
     if isinstance(value, (list, tuple)) and len(value) <= 64:
-        return [plain(each, name) for each in value]
-    if isinstance(value, dict) and len(value) <= 64:
-        return {str(key): plain(each, name) for key, each in value.items()}
+        return [plain_value(each, name) for each in value]
+    if isinstance(value, dict) and len(value) <= 64 and all(isinstance(key, str) for key in value):
+        return {key: plain_value(each, name) for key, each in value.items()}
     refuse(f"The hyper-parameter `{name}` is out of range")
 
 
@@ -171,12 +201,16 @@ def parameters_of(network):
     return sum(each.numel() for each in network.parameters())
 
 
-def describable(value):
-    """A hyper-parameter as JSON can hold it."""
+def describable(values):
+    """Hyper-parameters as JSON can hold them."""
+    return described(bounded(values))
+
+
+def described(value):
     if isinstance(value, Fraction):
         return float(value)
     if isinstance(value, float) and value != value:
         return None
     if isinstance(value, (list, tuple)):
-        return [describable(each) for each in value]
-    return {key: describable(each) for key, each in value.items()} if isinstance(value, dict) else value
+        return [described(each) for each in value]
+    return {key: described(each) for key, each in value.items()} if isinstance(value, dict) else value

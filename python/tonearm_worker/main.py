@@ -147,7 +147,7 @@ class Worker:
         settle(threads)
         self._devices = self._devices or devices.available()
         self._device, self._short = devices.choose(wanted, self._devices), None
-        model = made(module, path, self._ace)
+        model, described = made(module, path, self._ace)
         self._place(model)
         self._model, self._module = model, module
         self._busy.clear()
@@ -157,7 +157,7 @@ class Worker:
             short=self._short,
             devices=self._devices,
             versions=versions(module.PACKAGES),
-            model=description(model),
+            model=described,
             seconds=time.perf_counter() - started,
             **held(),
         )
@@ -245,8 +245,10 @@ def held():
 
 
 def made(module, path, ace):
+    """The model, and what is told of it."""
     try:
-        return module.Model(path, ace)
+        model = module.Model(path, ace)
+        return model, description(model)
     except RecursionError:
         raise WorkerError("bad_model", "The model's description is nested too deeply") from None
 
