@@ -55,6 +55,8 @@ class Life(unittest.TestCase):
                 self.assertEqual((progress["id"], progress["done"]), (1, 1))
                 self.assertEqual(set(done), set(RUN_FIELDS), done)
                 self.assertGreater(done["cpu_seconds"], done["inference_cpu_seconds"])
+                if family == "beats":
+                    self.assertGreater(len(done["result"]["beats"]), 4, done)
                 files = sorted(os.listdir(out))
                 self.assertEqual(files, ["bass.f32", "drums.f32", "other.f32", "vocals.f32"] if family == "stems" else [])
                 worker.send(op="quit")
