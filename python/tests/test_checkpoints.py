@@ -84,6 +84,25 @@ class Refusals(unittest.TestCase):
                 pickle.loads(archive.read(name))
             self.assertTrue(os.path.isdir(trap))
 
+    def test_a_pickle_that_calls_for_memory_is_refused_before_it_gets_any(self):
+        import torch
+
+        class Greedy:
+            def __init__(self, call, *given):
+                self.call, self.given = call, given
+
+            def __reduce__(self):
+                return self.call, self.given
+
+        # So small that without the refusal all would be well.
+        expanded = torch.zeros(1).expand(1000)
+        from_cpu = torch._utils._rebuild_device_tensor_from_cpu_tensor
+        for call, *given in ((bytearray, 1000), (from_cpu, expanded, torch.float64, "cpu", False)):
+            for family, name in FAMILIES.items():
+                with self.subTest(family=family, call=call.__name__):
+                    path = self.edited(name, lambda contents: contents.update(more=Greedy(call, *given)))
+                    self.refused(family, path, "more than weights")
+
     def test_a_bare_pickle_is_refused_and_runs_no_code(self):
         for family in FAMILIES:
             trap, path = self.path("ran"), self.path()
