@@ -110,6 +110,34 @@ class Audio(unittest.TestCase):
                 wanted = numpy.array([sound[at] if 0 <= at < 5 else [0, 0] for at in range(start, start + count)])
                 numpy.testing.assert_array_equal(pcm.read(start, count), wanted)
 
+    def test_a_drive_that_fails_under_a_file_is_told_with_its_path(self):
+        import errno
+        from unittest import mock
+
+        import numpy
+        from tonearm_worker import stem_files
+        from tonearm_worker.pcm import Pcm
+
+        def told(action, number):
+            action.side_effect = OSError(number, "The system's words")
+            return action
+
+        path = support.write_pcm(numpy.zeros((5, 2)))
+        with Pcm(path, 5, 2, 44_100) as pcm:
+            with mock.patch.object(pcm, "_file") as file, self.assertRaises(OSError) as caught:
+                file.name = path
+                told(file.readinto, errno.EIO)
+                pcm.read(0, 5)
+        self.assertEqual(errors.describe(caught.exception), ("unreadable", f"The system's words: {path}"))
+        stems = stem_files.Stems(support.fresh_folder(), ["drums"], 5, 2)
+        file = stems._files["drums"] = mock.Mock()
+        file.name = "drums.f32.part"
+        for action, work in ((file.write, lambda: stems.write([numpy.zeros((2, 5))])), (file.close, stems.keep)):
+            told(action, errno.ENOSPC)
+            with self.assertRaises(OSError) as caught:
+                work()
+            self.assertEqual(errors.describe(caught.exception), ("disk", "The system's words: drums.f32.part"))
+
     def test_mean_and_deviation_are_those_of_the_whole(self):
         import numpy
         from tonearm_worker.pcm import Pcm, spread
