@@ -1,7 +1,8 @@
 """What a track costs beyond the network's own work, in CPU time: overhead.py [--family F] [--seconds S] [--against DIR]…
 
 Networks of full size with random weights, in warm workers. Each DIR is a checkout to compare with: its worker takes turns
-with ours, so that both meet the same machine. Prints one line a worker with the median of the runs.
+with ours, so that both meet the same machine. Prints one line a worker with the median of the runs, and where both were
+measured, what beats and harmony cost together.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import support
 
 SECONDS = {"beats": 210, "stems": 60, "harmony": 210}
 SHAPES = {"beats": (1, 22_050), "stems": (2, 44_100), "harmony": (1, 22_050)}
+# What every track gets.
+TOGETHER = ("beats", "harmony")
 
 
 def write_model(family, folder):
@@ -38,6 +41,7 @@ def start(family, root, model, threads):
 
 
 def measure(family, options, folder):
+    """CPU seconds in the network and beyond it, for each checkout."""
     seconds, (channels, rate) = options.seconds or SECONDS[family], SHAPES[family]
     model, sound = write_model(family, folder), support.music(seconds, channels, rate)
     roots = [support.ROOT, *options.against]
@@ -51,9 +55,9 @@ def measure(family, options, folder):
             assert done["event"] == "done", done
             if turn:
                 runs.append(done)
-    for worker, root, runs in zip(workers, roots, found):
-        tell(family, root, runs)
+    for worker in workers:
         worker.__exit__()
+    return {root: tell(family, root, runs) for root, runs in zip(roots, found)}
 
 
 def tell(family, root, runs):
@@ -62,6 +66,13 @@ def tell(family, root, runs):
     share = statistics.median(run["cpu_seconds"] / run["inference_cpu_seconds"] - 1 for run in runs)
     wall = statistics.median(run["seconds"] / run["inference_seconds"] - 1 for run in runs)
     print(f"{family:8} network {network:7.3f} CPU s, beyond it {beyond * 1e3:6.1f} CPU ms = {share:.2%} (wall {wall:.2%})  {root}")
+    return network, beyond
+
+
+def tell_together(measured):
+    for root in measured[TOGETHER[0]]:
+        network, beyond = (sum(parts) for parts in zip(*(measured[family][root] for family in TOGETHER)))
+        print(f"together network {network:7.3f} CPU s, beyond it {beyond * 1e3:6.1f} CPU ms = {beyond / network:.2%}  {root}")
 
 
 def main():
@@ -72,12 +83,15 @@ def main():
     options.add_argument("--runs", type=int, default=7)
     options.add_argument("--against", action="append", default=[], metavar="DIR")
     given = options.parse_args()
+    measured = {}
     for family in given.family or SECONDS:
         folder = tempfile.mkdtemp()
         try:
-            measure(family, given, folder)
+            measured[family] = measure(family, given, folder)
         finally:
             shutil.rmtree(folder)
+    if all(family in measured for family in TOGETHER):
+        tell_together(measured)
 
 
 if __name__ == "__main__":

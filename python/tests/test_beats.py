@@ -41,12 +41,23 @@ class Parity(unittest.TestCase):
                 beats, downbeats = theirs(sound[:, 0], 22_050)
                 numpy.testing.assert_array_equal(result["beats"], beats)
                 numpy.testing.assert_array_equal(result["downbeats"], downbeats if len(beats) else [])
-                # Random weights hear no beats; louder, they do.
+                # Where everything is loud, in the shortest track as well.
                 result = beats_module.result(beat + 10, downbeat, ours.pick)
                 beats, downbeats = theirs.frames2beats(wanted[0] + 10, wanted[1])
                 numpy.testing.assert_array_equal(result["beats"], beats)
                 numpy.testing.assert_array_equal(result["downbeats"], downbeats)
                 self.assertTrue(len(beats) > 0 or frames < 22_050)
+
+    def test_the_beats_of_music_are_heard(self):
+        ours, _ = both()
+        # Across the edges of blocks too.
+        for seconds in (10, 25, 70):
+            result = ours.run(support.job(support.music(seconds, 1, 22_050), 22_050), "cpu")
+            for number, (beat, score) in enumerate(zip(result["beats"], result["beat_scores"], strict=True)):
+                self.assertAlmostEqual(beat, number / 2, delta=0.03)
+                self.assertGreater(score, 0.5)
+            # The mirrored end may be one more.
+            self.assertIn(len(result["beats"]), (2 * seconds, 2 * seconds + 1))
 
     def test_features_are_those_of_the_package(self):
         import torch

@@ -34,6 +34,28 @@ def load(family, path):
     return importlib.import_module(f"tonearm_worker.{family}").Model(path, support.ACE_DIR)
 
 
+def lists():
+    """2^40 values in a few bytes, since each list stands in the next one twice."""
+    value = [0]
+    for _ in range(40):
+        value = [value, value]
+    return value
+
+
+def dicts():
+    value = {}
+    for _ in range(40):
+        value = {"a": value, "b": value}
+    return value
+
+
+def chain():
+    """No end of values in a list that stands in itself."""
+    value = [0] * 60
+    value.append(value)
+    return value
+
+
 class Refusals(unittest.TestCase):
     def refused(self, family, path, words=""):
         from tonearm_worker.errors import WorkerError
@@ -61,6 +83,25 @@ class Refusals(unittest.TestCase):
                 name = next(each for each in archive.namelist() if each.endswith("data.pkl"))
                 pickle.loads(archive.read(name))
             self.assertTrue(os.path.isdir(trap))
+
+    def test_a_pickle_that_calls_for_memory_is_refused_before_it_gets_any(self):
+        import torch
+
+        class Greedy:
+            def __init__(self, call, *given):
+                self.call, self.given = call, given
+
+            def __reduce__(self):
+                return self.call, self.given
+
+        # So small that without the refusal all would be well.
+        expanded = torch.zeros(1).expand(1000)
+        from_cpu = torch._utils._rebuild_device_tensor_from_cpu_tensor
+        for call, *given in ((bytearray, 1000), (from_cpu, expanded, torch.float64, "cpu", False)):
+            for family, name in FAMILIES.items():
+                with self.subTest(family=family, call=call.__name__):
+                    path = self.edited(name, lambda contents: contents.update(more=Greedy(call, *given)))
+                    self.refused(family, path, "more than weights")
 
     def test_a_bare_pickle_is_refused_and_runs_no_code(self):
         for family in FAMILIES:
@@ -174,6 +215,40 @@ class Refusals(unittest.TestCase):
             with self.subTest(family=family, **values):
                 self.refused(family, self.edited(FAMILIES[family], lambda contents: contents[part].update(values)))
 
+    def test_a_small_file_cannot_unfold_into_a_large_description(self):
+        for made in (lists, dicts, chain):
+            for family, part, name in (
+                ("beats", "hyper_parameters", "dropout"),
+                ("harmony", "hyper_parameters", "num_heads"),
+                ("stems", "kwargs", "sources"),
+                ("stems", "kwargs", "unknown"),
+            ):
+                with self.subTest(family=family, made=made.__name__, name=name):
+                    path = self.edited(FAMILIES[family], lambda contents: contents[part].update({name: made()}))
+                    self.refused(family, path, "too many values")
+        path = self.edited(FAMILIES["stems"], lambda contents: contents.update(args=lists()))
+        self.refused("stems", path, "too many values")
+
+    def test_a_description_has_no_long_texts(self):
+        long = "x" * 101
+        for value in (long, ["a", long], {"a": long}, {long: 1}):
+            for family, part, name in (("beats", "hyper_parameters", "dropout"), ("harmony", "hyper_parameters", "num_heads"),
+                                       ("stems", "kwargs", "sources"), ("stems", "kwargs", "unknown")):  # fmt: skip
+                with self.subTest(family=family, name=name, value=str(value)[:10]):
+                    path = self.edited(FAMILIES[family], lambda contents: contents[part].update({name: value}))
+                    self.refused(family, path, "too long")
+
+    def test_what_is_told_of_a_model_is_bounded_of_itself(self):
+        from tonearm_worker import checkpoints
+        from tonearm_worker.errors import WorkerError
+
+        for value in (lists(), dicts(), chain(), "x" * 101, {"x" * 101: 1}, ["a"] * 10_000):
+            for told in (checkpoints.describable, checkpoints.plain):
+                with self.assertRaises(WorkerError) as caught:
+                    told({"value": value})
+                self.assertEqual(caught.exception.kind, "bad_model")
+        self.assertEqual(checkpoints.describable({"a": ["b" * 100] * 9000}), {"a": ["b" * 100] * 9000})
+
     def test_a_small_file_cannot_repeat_one_number_into_a_large_network(self):
         import make_checkpoints
         import torch
@@ -241,10 +316,12 @@ class Refusals(unittest.TestCase):
 
         self.assertEqual(stem_models.NamedFraction(39, 5).value(), Fraction(39, 5))
         self.assertEqual(stem_models.NamedFraction("39/5").value(), Fraction(39, 5))
-        for parts in (("1e999999999",), (1, 0), (), (1, 2, 3), (10**50,), ("a",)):
+        never_given = stem_models.NamedFraction.__new__(stem_models.NamedFraction)
+        bad = (("1e999999999",), (1, 0), (), (1, 2, 3), (10**50,), ("a",), (lists(),), ("1", lists()))
+        for fraction in (*(stem_models.NamedFraction(*parts) for parts in bad), never_given):
             with self.assertRaises(Exception) as caught:
-                stem_models.NamedFraction(*parts).value()
-            self.assertEqual(caught.exception.kind, "bad_model", parts)
+                fraction.value()
+            self.assertEqual(caught.exception.kind, "bad_model")
 
     def test_a_pickle_cannot_build_networks(self):
         import torch

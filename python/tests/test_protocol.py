@@ -36,6 +36,10 @@ class Lines(unittest.TestCase):
         for bad in (None, -1, 1.0, "1", True, 1 << 63):
             with self.assertRaises(errors.WorkerError):
                 protocol.id_field({"id": bad})
+        for bad in (None, 7, "", "a" * 63, "a" * 65, "g" * 64, "a" * 64 + "\n", ["a"] * 64):
+            with self.assertRaises(errors.WorkerError):
+                protocol.digest_field({"sha256": bad}, "sha256")
+        self.assertEqual(protocol.digest_field({"sha256": "aB" * 32}, "sha256"), "ab" * 32)
 
 
 class Devices(unittest.TestCase):
@@ -51,6 +55,9 @@ class Devices(unittest.TestCase):
             self.assertEqual(caught.exception.kind, kind, wanted)
 
 
+UNREADABLE = ("EACCES", "EPERM", "ENOENT", "ENOTDIR", "EISDIR", "EROFS", "EIO", "EMFILE", "ENFILE", "ESTALE", "ETIMEDOUT")
+
+
 class Errors(unittest.TestCase):
     def test_each_error_has_its_kind(self):
         import errno
@@ -61,7 +68,11 @@ class Errors(unittest.TestCase):
             (RuntimeError("CUDA out of memory. Tried to allocate"), "out_of_memory"),
             (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), "out_of_memory"),
             (RuntimeError("shape mismatch"), "internal"),
+            (OSError(errno.ENOMEM, "Cannot allocate memory", "/x"), "out_of_memory"),
             (OSError(errno.ENOSPC, "No space left on device", "/x"), "disk"),
+            (OSError(errno.ENOSPC, "No space left on device"), "disk"),
+            (OSError(errno.EFBIG, "File too large", "/x"), "disk"),
+            *((OSError(getattr(errno, name), "x", "/x"), "unreadable") for name in UNREADABLE if hasattr(errno, name)),
             (OSError(errno.EBADF, "Bad file descriptor"), "internal"),
             (errors.WorkerError("bad_audio", "x"), "bad_audio"),
             (KeyError("a"), "internal"),
@@ -71,6 +82,18 @@ class Errors(unittest.TestCase):
         kind, message = errors.describe(ValueError("a\nb" + "x" * 10_000))
         self.assertLessEqual(len(message), 400)
         self.assertNotIn("\n", message)
+
+    def test_an_error_of_a_file_names_it_and_has_the_words_of_the_system(self):
+        import errno
+
+        for number, kind in ((errno.EIO, "unreadable"), (errno.ENOSPC, "disk")):
+            with self.assertRaises(OSError) as caught, errors.naming("/models/net.ckpt"):
+                raise OSError(number, "The system's words")
+            self.assertEqual(errors.describe(caught.exception), (kind, "The system's words: /models/net.ckpt"))
+        # Where the system names one itself, it knows better.
+        with self.assertRaises(OSError) as caught, errors.naming("/models/net.ckpt"):
+            raise OSError(errno.EIO, "The system's words", "/models")
+        self.assertEqual(errors.describe(caught.exception), ("unreadable", "The system's words: /models"))
 
 
 class Audio(unittest.TestCase):
@@ -86,6 +109,34 @@ class Audio(unittest.TestCase):
             for start, count in ((0, 5), (-3, 4), (3, 9), (-2, 20), (7, 3), (-9, 4)):
                 wanted = numpy.array([sound[at] if 0 <= at < 5 else [0, 0] for at in range(start, start + count)])
                 numpy.testing.assert_array_equal(pcm.read(start, count), wanted)
+
+    def test_a_drive_that_fails_under_a_file_is_told_with_its_path(self):
+        import errno
+        from unittest import mock
+
+        import numpy
+        from tonearm_worker import stem_files
+        from tonearm_worker.pcm import Pcm
+
+        def told(action, number):
+            action.side_effect = OSError(number, "The system's words")
+            return action
+
+        path = support.write_pcm(numpy.zeros((5, 2)))
+        with Pcm(path, 5, 2, 44_100) as pcm:
+            with mock.patch.object(pcm, "_file") as file, self.assertRaises(OSError) as caught:
+                file.name = path
+                told(file.readinto, errno.EIO)
+                pcm.read(0, 5)
+        self.assertEqual(errors.describe(caught.exception), ("unreadable", f"The system's words: {path}"))
+        stems = stem_files.Stems(support.fresh_folder(), ["drums"], 5, 2)
+        file = stems._files["drums"] = mock.Mock()
+        file.name = "drums.f32.part"
+        for action, work in ((file.write, lambda: stems.write([numpy.zeros((2, 5))])), (file.close, stems.keep)):
+            told(action, errno.ENOSPC)
+            with self.assertRaises(OSError) as caught:
+                work()
+            self.assertEqual(errors.describe(caught.exception), ("disk", "The system's words: drums.f32.part"))
 
     def test_mean_and_deviation_are_those_of_the_whole(self):
         import numpy
@@ -135,6 +186,28 @@ class Interrupts(unittest.TestCase):
         self.assertEqual(len(ran), 3)
 
 
+class Memory(unittest.TestCase):
+    def test_where_memory_is_unknown_replies_say_nothing_of_it(self):
+        from unittest import mock
+
+        from tonearm_worker import main
+
+        support.need("numpy")
+        sound = support.music(1, 1, 22_050)
+        request = {"pcm": support.write_pcm(sound), "frames": len(sound), "channels": 1, "rate": 22_050}
+        for resident, told in ((None, []), (4096, [4096])):
+            notes = support.Notes()
+            worker = main.Worker.__new__(main.Worker)
+            worker._family, worker._replies, worker._busy = "beats", notes, mock.Mock()
+            worker._model, worker._module = mock.Mock(), mock.Mock(CHANNELS=1, RATE=22_050)
+            worker._device, worker._short = "cpu", None
+            with mock.patch.object(main, "resident_bytes", return_value=resident):
+                worker._run(request, 1)
+            (done,) = notes.sent
+            self.assertEqual(done["event"], "done")
+            self.assertEqual([done[name] for name in ("rss_bytes",) if name in done], told)
+
+
 class Fallback(unittest.TestCase):
     """A GPU that runs out of memory, played by an object: there is none where the tests run."""
 
@@ -170,6 +243,7 @@ class Fallback(unittest.TestCase):
         return worker, placed, tried
 
     def test_the_cpu_stands_in_from_then_on(self):
+        support.need("torch")
         import torch
 
         full = torch.OutOfMemoryError("CUDA out of memory")

@@ -35,9 +35,7 @@ class Model:
         given = checkpoint.get("hyper_parameters")
         if not isinstance(given, dict):
             checkpoints.refuse("The checkpoint has no `hyper_parameters`")
-        self.hyper_parameters = {
-            str(name): checkpoints.plain(value, name) for name, value in given.items() if name in known
-        }
+        self.hyper_parameters = checkpoints.plain({name: value for name, value in given.items() if name in known})
         checkpoints.limit(self.hyper_parameters, LIMITS)
         self.kind = "beat_this"
         self.network = checkpoints.build(lambda: BeatThis(**self.hyper_parameters), state)

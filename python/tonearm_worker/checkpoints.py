@@ -1,12 +1,13 @@
 """Reading checkpoints that nobody vouches for: no code of theirs runs, no size of theirs is believed."""
 
+import hashlib
 import json
 import os
 import stat
 import zipfile
 from fractions import Fraction
 
-from .errors import WorkerError, clip
+from .errors import WorkerError, clip, naming
 
 # The largest published checkpoint of the three families has 84 MB.
 MAX_FILE_BYTES = 1 << 30
@@ -14,6 +15,16 @@ MAX_METADATA_BYTES = 1 << 16
 
 # Any whole number in a hyper-parameter: wide enough for every layer, too small for a loop that does not end.
 MAX_NUMBER = 1 << 16
+
+# Everything within a description of a network, counted as often as it is reached: a pickle may name one list many times,
+# so that a kilobyte of lists of lists unfolds beyond any memory. The published ones have less than a hundred values. What
+# is let through is told in `loaded`, a line that has to stay far below the 16 MiB that the program reads.
+MAX_VALUES = 10_000
+MAX_TEXT_CHARS = 100
+
+# What the restricted reader calls with whatever size a file says: a hundred bytes could ask for all memory. No checkpoint
+# of weights has use for them.
+GREEDY = (b"\nbytearray\n", b"\n_rebuild_device_tensor_from_cpu_tensor\n")
 
 # What weights are stored as.
 FLOATS = ("torch.float16", "torch.bfloat16", "torch.float32", "torch.float64")
@@ -32,15 +43,24 @@ def checked_path(path):
     return path
 
 
+def refuse_other_file(path, sha256):
+    """Refuse a file that is not the one with this SHA-256, in lower case: one that changed since it was fetched."""
+    with open(checked_path(path), "rb") as file, naming(path):
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        refuse(f"The model is damaged, or another file: its SHA-256 is {found} instead of {sha256}")
+
+
 def read_pickle(path, stand_ins=()):
     """What torch.save wrote, by the restricted reader alone. `stand_ins` are (our harmless class, name in the file)."""
     import torch
 
-    refuse_odd_archive(checked_path(path))
     try:
-        with torch.serialization.safe_globals(list(stand_ins)):
+        with naming(path), torch.serialization.safe_globals(list(stand_ins)):
+            refuse_odd_archive(checked_path(path))
+            refuse_greedy(path)
             return torch.load(path, map_location="cpu", weights_only=True)
-    except (MemoryError, OSError):
+    except (MemoryError, OSError, WorkerError):
         raise
     except Exception as error:  # The readers raise nearly every type there is on damaged input.
         refuse(f"Not a readable checkpoint: {clip(first_line(error))}")
@@ -63,12 +83,23 @@ def refuse_odd_archive(path):
         refuse("Not a readable checkpoint: compressed entries")
 
 
+def refuse_greedy(path):
+    """Entries are stored as they are, and the pickle names in clear text what it calls."""
+    kept = b""
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            kept += block
+            if any(name in kept for name in GREEDY):
+                refuse("The checkpoint builds more than weights while it is read")
+            kept = kept[-64:]
+
+
 def read_safetensors(path):
     """(metadata, tensors by name) of a safetensors file."""
     import safetensors
 
     try:
-        with safetensors.safe_open(checked_path(path), framework="pt") as file:
+        with naming(path), safetensors.safe_open(checked_path(path), framework="pt") as file:
             return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}
     except (MemoryError, OSError, WorkerError):
         raise
@@ -86,16 +117,40 @@ def json_metadata(metadata, name):
         refuse(f"The metadata `{name}` is not JSON")
 
 
-def plain(value, name):
-    """A hyper-parameter, if it is one of the plain values that networks are described with."""
+def bounded(value):
+    """`value`, once it is known that a copy of it stays small."""
+    found, waiting = 1, [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str) and len(each) > MAX_TEXT_CHARS:
+            refuse("The hyper-parameters have a text that is too long")
+        if isinstance(each, dict):
+            parts = (*each.keys(), *each.values())
+        elif isinstance(each, (list, tuple)):
+            parts = each
+        else:
+            continue
+        found += len(parts)
+        if found > MAX_VALUES:
+            refuse("The hyper-parameters have too many values")
+        waiting.extend(parts)
+    return value
+
+
+def plain(values):
+    """The hyper-parameters by name, if all are plain values as networks are described with."""
+    return {name: plain_value(value, name) for name, value in bounded(values).items()}
+
+
+def plain_value(value, name):
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, (int, float, Fraction)) and -MAX_NUMBER <= value <= MAX_NUMBER:
         return value
     if isinstance(value, (list, tuple)) and len(value) <= 64:
-        return [plain(each, name) for each in value]
-    if isinstance(value, dict) and len(value) <= 64:
-        return {str(key): plain(each, name) for key, each in value.items()}
+        return [plain_value(each, name) for each in value]
+    if isinstance(value, dict) and len(value) <= 64 and all(isinstance(key, str) for key in value):
+        return {key: plain_value(each, name) for key, each in value.items()}
     refuse(f"The hyper-parameter `{name}` is out of range")
 
 
@@ -162,12 +217,16 @@ def parameters_of(network):
     return sum(each.numel() for each in network.parameters())
 
 
-def describable(value):
-    """A hyper-parameter as JSON can hold it."""
+def describable(values):
+    """Hyper-parameters as JSON can hold them."""
+    return described(bounded(values))
+
+
+def described(value):
     if isinstance(value, Fraction):
         return float(value)
     if isinstance(value, float) and value != value:
         return None
     if isinstance(value, (list, tuple)):
-        return [describable(each) for each in value]
-    return {key: describable(each) for key, each in value.items()} if isinstance(value, dict) else value
+        return [described(each) for each in value]
+    return {key: described(each) for key, each in value.items()} if isinstance(value, dict) else value

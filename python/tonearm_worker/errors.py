@@ -1,17 +1,15 @@
 """The errors that the protocol knows, and how any exception becomes one of them."""
 
+import contextlib
 import errno
 
-KINDS = ("bad_request", "bad_model", "bad_audio", "out_of_memory", "no_device", "disk", "internal")
+KINDS = ("bad_request", "bad_model", "bad_audio", "out_of_memory", "no_device", "disk", "unreadable", "internal")
 
 # A message is shown to a person in one line; some libraries put whole tensors into theirs.
 MAX_MESSAGE_CHARS = 400
 
-DISK_ERRNOS = frozenset(
-    getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR", "EIO", "EMFILE", "EFBIG", "EISDIR")
-    if hasattr(errno, name)
-)
+# Where room on the drive helps.
+FULL_ERRNOS = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name))
 
 # What PyTorch's allocators and CUDA's libraries say; only the allocator of CUDA has a type of its own.
 MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc", "alloc_failed")
@@ -32,7 +30,7 @@ class Cancelled(Exception):
 
 
 def is_out_of_memory(error):
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
     text = str(error).lower()
     return isinstance(error, RuntimeError) and any(word in text for word in MEMORY_WORDS)
@@ -44,9 +42,21 @@ def describe(error):
         return error.kind, clip(error.message)
     if is_out_of_memory(error):
         return "out_of_memory", "Not enough memory for this track"
-    if isinstance(error, OSError) and error.errno in DISK_ERRNOS:
-        return "disk", clip(f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror))
+    if isinstance(error, OSError) and (error.filename or error.errno in FULL_ERRNOS):
+        words = error.strerror or str(error)
+        kind = "disk" if error.errno in FULL_ERRNOS else "unreadable"
+        return kind, clip(f"{words}: {error.filename}" if error.filename else words)
     return "internal", clip(f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def naming(path):
+    """Put the file's name into the system's errors of reading and writing, as those of opening have it."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or path
+        raise
 
 
 def clip(text):

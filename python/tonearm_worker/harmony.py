@@ -37,8 +37,7 @@ class Model:
         given = checkpoint.get("hyper_parameters")
         if not isinstance(given, dict):
             checkpoints.refuse("The checkpoint has no `hyper_parameters`")
-        values = model.hyper_parameters(given)
-        self.hyper_parameters = {name: checkpoints.plain(value, name) for name, value in values.items()}
+        self.hyper_parameters = checkpoints.plain(model.hyper_parameters(given))
         checkpoints.limit(self.hyper_parameters, LIMITS)
         self.config = config.load()
         if self.hyper_parameters["input_dim"] != self.config.bins:

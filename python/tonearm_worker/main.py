@@ -12,7 +12,7 @@ from . import PROTOCOL
 from .errors import Cancelled, WorkerError, describe, is_out_of_memory
 from .memory import resident_bytes
 from .parent import die_with_parent
-from .protocol import Refused, Replies, Requests, count_field, id_field, is_id, text_field
+from .protocol import Refused, Replies, Requests, count_field, digest_field, id_field, is_id, text_field
 
 FAMILIES = ("beats", "stems", "harmony")
 
@@ -132,8 +132,13 @@ class Worker:
         threads = count_field(request, "threads", MAX_THREADS) if "threads" in request else os.cpu_count() or 1
         if request.get("dtype", "float32") != "float32":
             raise WorkerError("bad_request", "`dtype` is float32")
+        sha256 = digest_field(request, "sha256") if request.get("sha256") is not None else None
         if not os.path.isfile(path):
             raise WorkerError("bad_model", f"No such file: {path}")
+        if sha256 is not None:
+            from .checkpoints import refuse_other_file
+
+            refuse_other_file(path, sha256)
         # What is loaded goes first: two models at once would double the memory.
         self._model = None
         from . import devices
@@ -142,7 +147,7 @@ class Worker:
         settle(threads)
         self._devices = self._devices or devices.available()
         self._device, self._short = devices.choose(wanted, self._devices), None
-        model = made(module, path, self._ace)
+        model, described = made(module, path, self._ace)
         self._place(model)
         self._model, self._module = model, module
         self._busy.clear()
@@ -152,9 +157,9 @@ class Worker:
             short=self._short,
             devices=self._devices,
             versions=versions(module.PACKAGES),
-            model=description(model),
+            model=described,
             seconds=time.perf_counter() - started,
-            rss_bytes=resident_bytes(),
+            **held(),
         )
 
     def _run(self, request, number):
@@ -178,7 +183,7 @@ class Worker:
             cpu_seconds=time.process_time() - cpu,
             inference_seconds=job.network_seconds,
             inference_cpu_seconds=job.network_cpu_seconds,
-            rss_bytes=resident_bytes(),
+            **held(),
         )
 
     def _open(self, request):
@@ -233,9 +238,17 @@ def leave():
     os._exit(0)
 
 
+def held():
+    """What a reply says of this process's memory: nothing where that is unknown."""
+    found = resident_bytes()
+    return {} if found is None else {"rss_bytes": found}
+
+
 def made(module, path, ace):
+    """The model, and what is told of it."""
     try:
-        return module.Model(path, ace)
+        model = module.Model(path, ace)
+        return model, description(model)
     except RecursionError:
         raise WorkerError("bad_model", "The model's description is nested too deeply") from None
 

@@ -5,7 +5,7 @@ import stat
 
 import numpy
 
-from .errors import WorkerError
+from .errors import WorkerError, naming
 
 # Sound stays near 1. What is far beyond overflows in the networks' 32-bit squares, so it is refused where it is seen.
 LOUDEST = 1e6
@@ -49,8 +49,10 @@ class Pcm:
         first, last = max(start, 0), min(start + count, self.frames)
         if first < last:
             wanted = block[first - start : last - start]
-            self._file.seek(first * self._frame_bytes)
-            if self._file.readinto(memoryview(wanted).cast("B")) != wanted.nbytes:
+            with naming(self._file.name):
+                self._file.seek(first * self._frame_bytes)
+                found = self._file.readinto(memoryview(wanted).cast("B"))
+            if found != wanted.nbytes:
                 raise WorkerError("bad_audio", "The PCM file ended early")
             # Any comparison with NaN is false, so this refuses all three: NaN, infinity and the absurdly loud.
             if not (wanted.min() > -LOUDEST and wanted.max() < LOUDEST):

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import re
 import sys
 import threading
 
@@ -157,6 +158,13 @@ def count_field(request, name, most):
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
         raise WorkerError("bad_request", f"`{name}` is a whole number from 1 to {most}")
     return value
+
+
+def digest_field(request, name):
+    value = request.get(name)
+    if not isinstance(value, str) or not re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise WorkerError("bad_request", f"`{name}` is 64 hexadecimal digits")
+    return value.lower()
 
 
 def id_field(request):

@@ -6,7 +6,7 @@ import shutil
 import numpy
 
 from . import partial
-from .errors import WorkerError
+from .errors import WorkerError, naming
 
 SPARE_DISK_BYTES = 64 << 20
 
@@ -34,11 +34,14 @@ class Stems:
 
     def write(self, parts):
         for source, part in zip(self.names, parts):
-            self._files[source].write(numpy.ascontiguousarray(part.T, dtype="<f4"))
+            file = self._files[source]
+            with naming(file.name):
+                file.write(numpy.ascontiguousarray(part.T, dtype="<f4"))
 
     def keep(self):
         for file in self._files.values():
-            file.close()
+            with naming(file.name):
+                file.close()
         for name in self.names.values():
             path = os.path.join(self._folder, name)
             os.replace(path + ".part", path)

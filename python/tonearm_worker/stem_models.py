@@ -3,13 +3,14 @@
 from fractions import Fraction
 
 from . import checkpoints
+from .errors import naming
 
 NETWORK = "demucs.htdemucs.HTDemucs"
 
 
 def read(path):
     """(name of the class, args, kwargs, tensors) of a model file of demucs, old or new."""
-    with open(checkpoints.checked_path(path), "rb") as file:
+    with naming(path), open(checkpoints.checked_path(path), "rb") as file:
         head = file.read(4)
     return read_old(path) if head == b"PK\x03\x04" else read_new(path)
 
@@ -35,16 +36,20 @@ def read_old(path):
     return NETWORK, decoded(list(args)), decoded(kwargs), state
 
 
-def decoded(value):
-    """Fractions in either of the two ways that the files write them."""
+def decoded(values):
+    """Arguments with their fractions, in either of the two ways that the files write those."""
+    return with_fractions(checkpoints.bounded(values))
+
+
+def with_fractions(value):
     if isinstance(value, NamedFraction):
         return value.value()
     if isinstance(value, (list, tuple)):
-        return [decoded(each) for each in value]
+        return [with_fractions(each) for each in value]
     if isinstance(value, dict):
         if value.get("_type") == "fraction":
             return fraction(value.get("numerator"), value.get("denominator"))
-        return {key: decoded(each) for key, each in value.items()}
+        return {key: with_fractions(each) for key, each in value.items()}
     return value
 
 
@@ -58,17 +63,19 @@ class NamedClass:
 class NamedFraction:
     """Stands for fractions.Fraction, whose reading of a text such as 1e999999999 would not end."""
 
+    # A pickle can set nothing else, and cannot hide `value` either.
+    __slots__ = ("parts",)
+
     def __init__(self, *parts):
         self.parts = parts
 
     def value(self):
-        parts = self.parts
-        if len(parts) == 1 and isinstance(parts[0], str) and len(parts[0]) <= 20:
-            parts = parts[0].split("/")
         try:
-            numbers = [int(str(part)) for part in parts]
-            return fraction(*numbers)
-        except (TypeError, ValueError):
+            parts = self.parts
+            if len(parts) == 1 and isinstance(parts[0], str) and len(parts[0]) <= 20:
+                parts = [int(part) for part in parts[0].split("/")]
+            return fraction(*parts)
+        except (AttributeError, TypeError, ValueError):
             checkpoints.refuse("The segment is no fraction")
 
 

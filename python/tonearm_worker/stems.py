@@ -32,7 +32,7 @@ class Model:
             checkpoints.refuse(f"Not an htdemucs model: {klass}")
         known = [name for name in inspect.signature(HTDemucs).parameters]
         values = {**dict(zip(known, args)), **{name: value for name, value in kwargs.items() if name in known}}
-        self.hyper_parameters = {name: checkpoints.plain(value, name) for name, value in values.items()}
+        self.hyper_parameters = checkpoints.plain(values)
         checkpoints.limit(self.hyper_parameters, LIMITS)
         self.refuse_other_use()
         self.kind = "htdemucs"
