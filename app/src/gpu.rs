@@ -12,7 +12,7 @@ mod stage;
 
 pub use stage::{Health, Source, Wave};
 
-use eframe::egui_wgpu::{RenderState, WgpuSetup};
+use eframe::egui_wgpu::{RenderState, WgpuSetup, WgpuSetupCreateNew};
 use eframe::wgpu;
 use std::collections::HashSet;
 use std::pin::pin;
@@ -20,6 +20,7 @@ use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
+use tracing::subscriber::NoSubscriber;
 
 /// What a driver may take to tell its cards.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -72,6 +73,15 @@ impl Adapter {
     }
 }
 
+fn adapters_of(backends: wgpu::Backends) -> Vec<wgpu::AdapterInfo> {
+    let mut setup = WgpuSetupCreateNew::without_display_handle();
+    setup.instance_descriptor.backends = backends;
+    let instance = at_once(WgpuSetup::CreateNew(setup).new_instance());
+    let adapters = instance.and_then(|instance| at_once(instance.enumerate_adapters(backends)));
+    let adapters = adapters.unwrap_or_default();
+    adapters.iter().map(wgpu::Adapter::get_info).collect()
+}
+
 /// What could draw a window on this machine, without opening one; cards before processors, and each once.
 ///
 /// # Errors
@@ -80,11 +90,17 @@ impl Adapter {
 pub fn survey() -> Result<Vec<Adapter>, String> {
     let (say, heard) = mpsc::sync_channel(1);
     let ask = move || {
-        let instance = at_once(WgpuSetup::without_display_handle().new_instance());
-        let all = wgpu::Backends::all();
-        let adapters = instance.and_then(|instance| at_once(instance.enumerate_adapters(all)));
-        let adapters = adapters.unwrap_or_default();
-        say.send(adapters.iter().map(wgpu::Adapter::get_info).collect())
+        // What drivers complain of while they are tried is nobody's trouble.
+        let found = tracing::subscriber::with_default(NoSubscriber::default(), || {
+            let best = adapters_of(wgpu::Backends::PRIMARY);
+            // Without a screen, OpenGL writes complaints of its own: only where nothing else draws.
+            if best.is_empty() {
+                adapters_of(wgpu::Backends::GL)
+            } else {
+                best
+            }
+        });
+        say.send(found)
     };
     let thread = thread::Builder::new().name("graphics drivers".to_owned());
     thread.spawn(ask).map_err(|error| error.to_string())?;

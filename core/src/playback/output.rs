@@ -137,7 +137,7 @@ impl Backend for Machine {
         let devices = host.output_devices().map_err(|error| error.to_string())?;
         let mut found: Vec<Device> = devices
             .filter_map(|device| {
-                let id = device.id().ok()?;
+                let id = device.id().ok().filter(is_heard)?;
                 Some(Device {
                     name: device.to_string(),
                     is_default: Some(&id) == default.as_ref(),
@@ -179,6 +179,11 @@ impl Backend for Machine {
     }
 }
 
+/// ALSA has a device that swallows everything.
+fn is_heard(id: &cpal::DeviceId) -> bool {
+    id.to_string() != "alsa:null"
+}
+
 fn find(playing: &Connection, wanted: Option<&DeviceId>) -> Result<cpal::Device, Refusal> {
     if let Some(DeviceId(id)) = wanted {
         let parsed = id.parse::<cpal::DeviceId>().ok();
@@ -198,7 +203,10 @@ fn find(playing: &Connection, wanted: Option<&DeviceId>) -> Result<cpal::Device,
     let host = playing.host();
     host.default_output_device()
         // Some servers have devices and call none of them the default.
-        .or_else(|| host.output_devices().ok()?.next())
+        .or_else(|| {
+            let mut devices = host.output_devices().ok()?;
+            devices.find(|device| device.id().is_ok_and(|id| is_heard(&id)))
+        })
         .ok_or_else(|| {
             Refusal::Absent(
                 "no sound device was found: connect one, or start the sound server".to_owned(),

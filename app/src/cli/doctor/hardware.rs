@@ -4,6 +4,9 @@ use super::Finding;
 use crate::gpu::{self, Adapter};
 use tonearm_core::playback::{self, Device};
 
+/// Of many devices, those that come first.
+const MOST_NAMED: usize = 4;
+
 pub(super) fn graphics() -> Finding {
     of_adapters(gpu::survey())
 }
@@ -56,7 +59,17 @@ fn of_devices(found: Result<Vec<Device>, String>) -> Finding {
             device.name.clone()
         }
     });
-    Finding::ok(name, named.collect::<Vec<_>>().join(", "))
+    let words = named.take(MOST_NAMED).collect::<Vec<_>>().join(", ");
+    let words = match devices.len().saturating_sub(MOST_NAMED) {
+        0 => words,
+        more => format!("{words} and {more} more"),
+    };
+    if devices.iter().any(|device| device.is_default) {
+        Finding::ok(name, words)
+    } else {
+        let reason = format!("none that the system plays on by itself, but {words}");
+        Finding::trouble(name, "warning", reason, remedy)
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +113,10 @@ mod tests {
         assert_eq!(found.state, "ok");
         let words = "Booth (used unless another is chosen), Headphones";
         assert_eq!(found.reason, words);
+        let many: Vec<Device> = (0..6).map(|_| device("Plugin", false)).collect();
+        let found = of_devices(Ok(many));
+        assert_eq!(found.state, "warning");
+        assert!(found.reason.ends_with("Plugin and 2 more"), "{found:?}");
         for none in [Ok(Vec::new()), Err("it hangs".to_owned())] {
             let found = of_devices(none);
             assert!(
