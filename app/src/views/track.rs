@@ -118,6 +118,8 @@ pub fn track_ui(ui: &mut Ui, scene: &Scene<'_>, panel: &mut TrackPanel, out: &mu
 
 fn page_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel, out: &mut Outbox) {
     ui.spacing_mut().item_spacing = egui::vec2(8.0, 8.0);
+    // The title stands clear of what lies above the page.
+    ui.add_space(4.0);
     header::header_ui(ui, page, panel, out);
     status::status_ui(ui, page, panel, out);
     overview::overview_ui(ui, page, panel, out);

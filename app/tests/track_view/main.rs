@@ -171,7 +171,7 @@ fn steps_go_by_beat_and_bar() {
 #[test]
 fn every_state_of_a_track_is_told_in_words() {
     for (made, words) in [
-        (Made::bare(), "has not been analyzed yet"),
+        (Made::bare(), "has not been analysed yet"),
         (Made::working(), "Finding waveform, beats and key"),
         (Made::missing(), "The file is not there"),
         (Made::failed(), "No beats: the rhythm could not be followed"),

@@ -173,7 +173,7 @@ fn work(page: &Page<'_>) -> Option<Line> {
 }
 
 fn not_yet() -> Line {
-    let text = "This track has not been analyzed yet";
+    let text = "This track has not been analysed yet";
     line(theme::TEXT_MUTED, text, "", Offer::Analyze)
 }
 
