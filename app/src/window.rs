@@ -25,7 +25,8 @@ use crate::settings::file::Places;
 pub(crate) use again::Again;
 use app::{App, Beginnings};
 use eframe::egui::{IconData, ViewportBuilder};
-use eframe::egui_wgpu::WgpuSetup;
+use eframe::egui_wgpu::{WgpuSetup, WgpuSetupCreateNew};
+use eframe::wgpu;
 pub(crate) use heap::settle as settle_heap;
 use hearing::Hearing;
 use keeper::Keeper;
@@ -93,6 +94,7 @@ pub(crate) fn open(opening: Opening) -> Result<(), Exit> {
     };
     if let WgpuSetup::CreateNew(new) = &mut options.wgpu_options.wgpu_setup {
         new.native_adapter_selector = opening.again.as_ref().and_then(Again::adapter);
+        be_thrifty(new);
     }
     eframe::run_native(
         "Tonearm",
@@ -100,6 +102,15 @@ pub(crate) fn open(opening: Opening) -> Result<(), Exit> {
         Box::new(move |creation| Ok(Box::new(App::new(creation, opening, beginnings)))),
     )
     .map_err(|error| Exit::Failed(excuse(&error)))
+}
+
+/// Takes memory for the card in small blocks: of the usual 64 MB, which fill up within the hour, a tenth is needed.
+fn be_thrifty(setup: &mut WgpuSetupCreateNew) {
+    let usual = Arc::clone(&setup.device_descriptor);
+    setup.device_descriptor = Arc::new(move |adapter| wgpu::DeviceDescriptor {
+        memory_hints: wgpu::MemoryHints::MemoryUsage,
+        ..usual(adapter)
+    });
 }
 
 /// What is to be said as soon as there is a window.
