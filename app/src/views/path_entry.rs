@@ -34,6 +34,8 @@ pub struct PathEntryPanel {
     /// No dialog could be shown: say so.
     pub instead_of_dialog: bool,
     pub focused: bool,
+    /// Enter was pressed on this before it was known what it is.
+    waits: Option<String>,
     /// What is to be found.
     pub choice: Choice,
 }
@@ -75,8 +77,28 @@ impl PathEntryPanel {
         self.is_answered() && fits
     }
 
+    /// Whether Enter counts now: pressed while the disk is asked, it waits for the answer, unless something else is typed.
+    fn entered(&mut self, now: bool) -> bool {
+        if now && !self.is_answered() {
+            self.waits = Some(self.text.clone());
+            self.focused = false;
+            return false;
+        }
+        let waited = self.waits.as_ref() == Some(&self.text);
+        if !waited || self.is_answered() {
+            self.waits = None;
+        }
+        now || (waited && self.is_answered())
+    }
+
     fn is_answered(&self) -> bool {
         self.listing.text == self.text
+    }
+
+    /// Whether Tab has something to add, or will have when the folder was looked into.
+    fn completes(&self) -> bool {
+        let entry = self.listing.entries.first();
+        !self.is_answered() || entry.is_some_and(|entry| *entry != self.text)
     }
 
     fn complete(&mut self, entry: &str) {
@@ -87,14 +109,18 @@ impl PathEntryPanel {
 
 /// In the field, Tab completes what is typed where there is something to add, and moves on where there is not.
 fn complete_by_tab(ui: &Ui, panel: &mut PathEntryPanel) {
-    let Some(entry) = panel.listing.entries.first() else {
+    if !panel.completes() || !ui.memory(|memory| memory.has_focus(field_id())) {
         return;
-    };
-    let completes = *entry != panel.text && ui.memory(|memory| memory.has_focus(field_id()));
+    }
+    // Not with Shift, which leads back.
     let is_tab = |event: &Event| matches!(event, Event::Key { key: Key::Tab, pressed: true, modifiers, .. } if modifiers.is_none());
-    if completes && ui.input(|input| input.events.iter().any(is_tab)) {
-        ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Tab));
-        let entry = entry.clone();
+    if !ui.input(|input| input.events.iter().any(is_tab)) {
+        return;
+    }
+    ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Tab));
+    if panel.is_answered()
+        && let Some(entry) = panel.listing.entries.first().cloned()
+    {
         panel.complete(&entry);
     }
 }
@@ -111,8 +137,10 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
         Choice::Models => ("/path/to/models", "Take"),
         Choice::Python => ("/path/to/python3.12", "Choose"),
     };
+    let completes = panel.completes();
     let edit = TextEdit::singleline(&mut panel.text)
         .id(field_id())
+        .lock_focus(completes)
         .hint_text(hint)
         .font(egui::TextStyle::Monospace)
         .desired_width(f32::INFINITY)
@@ -137,6 +165,7 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
         output.state.store(ui.ctx(), response.id);
     }
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let entered = panel.entered(entered);
     state_ui(ui, panel);
     listing_ui(ui, panel);
     ui.add_space(4.0);
@@ -147,6 +176,7 @@ pub fn path_entry_ui(ui: &mut Ui, panel: &mut PathEntryPanel, out: &mut Outbox) 
             .min_size(egui::vec2(88.0, theme::CONTROL));
         let clicked = ui.add_enabled(possible, add).clicked();
         if possible && (clicked || entered) {
+            panel.waits = None;
             panel.chosen = Some(PathBuf::from(panel.text.trim()));
         } else if entered {
             panel.focused = false;

@@ -174,7 +174,7 @@ impl TrackPanel {
             }
             Action::LookEarlier => self.look_on(-MOST_OF_IT),
             Action::LookLater => self.look_on(MOST_OF_IT),
-            Action::ToggleFollow => self.follow = !self.follow,
+            Action::ToggleFollow => self.toggle_follow(),
             Action::BeatBack => jump::step(&page, self, Step::BeatBack, out),
             Action::BeatForward => jump::step(&page, self, Step::BeatForward, out),
             Action::BarBack => jump::step(&page, self, Step::BarBack, out),
@@ -193,6 +193,11 @@ impl TrackPanel {
         true
     }
 
+    /// The time `x` points to the right of the waveform's left edge, in seconds.
+    pub fn time_at(&self, x: f32) -> f64 {
+        self.view().time(x)
+    }
+
     fn view(&self) -> Viewport {
         Viewport {
             start: self.kept.start,
@@ -201,9 +206,17 @@ impl TrackPanel {
         .within(&self.kept.limits)
     }
 
+    /// Looks there from now on, at other tracks as well. A track without sound has no zoom to keep.
     fn look(&mut self, view: Viewport) {
         self.kept.start = view.start;
-        self.per_point = view.per_point;
+        if self.kept.limits.duration > 0.0 {
+            self.per_point = view.per_point;
+        }
+    }
+
+    fn toggle_follow(&mut self) {
+        self.follow = !self.follow;
+        self.kept.followed = None;
     }
 
     /// Moves the picture by a part of its width; the playhead is no longer followed.

@@ -267,6 +267,12 @@ fn sheet_ui(
         Sheet::PathEntry => (panels.path_entry.title(), 620.0),
     };
     let room = ctx.content_rect();
+    // What is centred is placed by the size that it had in the frame before.
+    let before = Id::unique("room of the sheet");
+    let before = ctx.data_mut(|data| std::mem::replace(data.get_temp_mut_or(before, room), room));
+    if before != room {
+        ctx.request_repaint();
+    }
     let (settings, out) = draft;
     let frame = Frame::popup(&ctx.global_style())
         .fill(theme::PANEL)

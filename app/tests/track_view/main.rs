@@ -7,15 +7,17 @@ mod scenes;
 mod stems;
 mod strain;
 
-use eframe::egui::accesskit::Role;
+use eframe::egui::{self, accesskit::Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use scenes::{Made, harness, hear};
+use scenes::{Made, harness, hear, look};
 use tonearm::action::Action;
 use tonearm::views::track::strip;
 use tonearm_core::core_loop::command::Command;
+use tonearm_core::core_loop::view::Rows;
 use tonearm_core::edits::Edit;
 use tonearm_core::playback::{OutputState, PlayerCommand, Transport};
+use tonearm_core::row::Row;
 
 #[test]
 fn the_page_names_the_track_and_what_is_known_of_it() {
@@ -192,4 +194,56 @@ fn no_size_and_no_scale_makes_it_fall_over() {
             assert!(harness.render().is_ok());
         }
     }
+}
+
+/// Turns the wheel upwards over the waveform, `part` of its width from the left; what time was there, before and after.
+fn turn_wheel(harness: &mut Harness<'_, Made>, part: f32) -> (f64, f64) {
+    let wave = harness.get_by_label("Waveform").rect();
+    let at = wave.left() + wave.width() * part;
+    let time = |harness: &Harness<'_, Made>| {
+        let panel = &harness.state().panel;
+        panel.time_at(at - wave.left())
+    };
+    harness.event(egui::Event::PointerMoved(egui::pos2(at, wave.center().y)));
+    harness.run_steps(2);
+    let before = time(harness);
+    harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, 200.0),
+        modifiers: egui::Modifiers::NONE,
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+    });
+    harness.run_steps(30);
+    (before, time(harness))
+}
+
+#[test]
+fn the_wheel_zooms_under_the_pointer_while_the_sound_rests_and_around_the_playhead_while_it_moves()
+{
+    let mut made = Made::analyzed();
+    look(&mut made, 0.05);
+    let mut harness = harness(made, [1200.0, 640.0]);
+    harness.run_steps(3);
+    let (before, after) = turn_wheel(&mut harness, 0.7);
+    assert!((before - after).abs() < 0.01, "{before} {after}");
+    harness.state_mut().sound.transport = Transport::Playing;
+    harness.run_steps(3);
+    let (before, after) = turn_wheel(&mut harness, 0.5);
+    assert!((before - after).abs() < 0.01, "{before} {after}");
+    let (before, after) = turn_wheel(&mut harness, 0.7);
+    assert!((before - after).abs() > 0.1, "{before} {after}");
+}
+
+#[test]
+fn a_track_without_sound_leaves_the_zoom_as_it_was() {
+    let mut made = Made::bare();
+    look(&mut made, 0.05);
+    hear(&mut made, None);
+    let mut row = Row::clone(made.view.rows.iter().next().unwrap());
+    row.track.format = None;
+    made.view.rows = Rows::new(vec![row]);
+    let mut harness = harness(made, [1200.0, 640.0]);
+    harness.run_steps(3);
+    assert!((harness.state().panel.per_point - 0.05).abs() < 1e-9);
 }

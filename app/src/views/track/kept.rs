@@ -20,6 +20,8 @@ pub struct Kept {
     /// Seconds at the left edge of the waveform.
     pub(super) start: f64,
     pub(super) limits: Limits,
+    /// The playhead that was last brought into the middle, and within which limits.
+    pub(super) followed: Option<(f64, Limits)>,
     pub(super) waveform: Option<Loadable<Arc<Waveform>>>,
     pub(super) details: Option<Arc<TrackDetails>>,
     pub(super) details_pending: bool,

@@ -73,10 +73,15 @@ pub(super) fn stage_ui(
         rate: rate.map_or(44_100.0, |rate| f64::from(rate.hz())),
     };
     act(ui, &response, page, panel, out);
-    if panel.follow && page.loaded {
-        panel.look(panel.view().centred(page.at, &panel.kept.limits));
+    let limits = panel.kept.limits;
+    let now = Some((page.at, limits));
+    // While nothing moves the picture stays where it was zoomed to.
+    let follows = page.playing || panel.kept.followed != now;
+    if panel.follow && page.loaded && follows {
+        panel.kept.start = panel.view().centred(page.at, &limits).start;
+        panel.kept.followed = now;
     } else {
-        panel.look(panel.view());
+        panel.kept.start = panel.view().start;
     }
     let bar = panel.kept.grid.bar_at(page.at);
     let mut value = format!(
@@ -163,7 +168,8 @@ fn act(ui: &Ui, response: &Response, page: &Page<'_>, panel: &mut TrackPanel, ou
     }
 }
 
-/// Pinches and wheels zoom under the pointer; sideways, or with Shift, they pan.
+/// Pinches and wheels zoom under the pointer, or around a playhead that is followed as it moves; sideways, or with Shift,
+/// they pan.
 fn wheel(
     panel: &mut TrackPanel,
     rect: Rect,
@@ -181,7 +187,7 @@ fn wheel(
     let factor = f64::from(zoom) * (f64::from(upwards) / 180.0).exp();
     if (factor - 1.0).abs() > 1e-6 {
         let view = panel.view();
-        let following = panel.follow && page.loaded;
+        let following = panel.follow && page.playing;
         let x = match pointer {
             _ if following => view.x(page.at),
             Some(pointer) => pointer.x - rect.left(),

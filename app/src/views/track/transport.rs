@@ -64,6 +64,9 @@ pub(super) fn transport_ui(ui: &mut Ui, page: &Page<'_>, panel: &mut TrackPanel,
     if width >= WITH_FOLLOW {
         ui.add_space(8.0);
         let toggle = ui.toggle_value(&mut panel.follow, "Follow");
+        if toggle.changed() {
+            panel.kept.followed = None;
+        }
         let text = "Keep the playhead in the middle";
         toggle.on_hover_text(hint(text, Action::ToggleFollow, ui));
     }

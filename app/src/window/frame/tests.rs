@@ -263,6 +263,32 @@ fn a_path_that_is_not_there_is_told_of_and_names_complete() {
     harness.key_press_modifiers(Modifiers::NONE, Key::Tab);
     harness.run_steps(3);
     assert_eq!(harness.state().panels.path_entry.text, "/nowhere else/");
+    let field = harness.get_by_role(eframe::egui::Role::TextInput);
+    assert!(field.is_focused(), "one types on");
+    field.type_text("more");
+    harness.run_steps(2);
+    assert_eq!(harness.state().panels.path_entry.text, "/nowhere else/more");
+}
+
+#[test]
+fn enter_waits_for_the_disk_and_counts_only_for_what_was_typed_then() {
+    for (typed_on, chosen) in [("", Some("/music".into())), ("/a", None)] {
+        let mut harness = show(sheet(Sheet::PathEntry));
+        harness.state_mut().panels.path_entry.text = "/music".to_owned();
+        harness.run_steps(3);
+        harness.key_press(Key::Enter);
+        harness.run_steps(3);
+        assert_eq!(harness.state().panels.path_entry.chosen, None);
+        let entry = &mut harness.state_mut().panels.path_entry;
+        entry.text.push_str(typed_on);
+        entry.listing = Listing {
+            text: entry.text.clone(),
+            what: What::Folder,
+            entries: Vec::new(),
+        };
+        harness.run_steps(3);
+        assert_eq!(harness.state().panels.path_entry.chosen, chosen);
+    }
 }
 
 #[test]
@@ -434,5 +460,19 @@ fn what_is_selected_in_the_library_is_not_meant_where_it_cannot_be_seen() {
         assert!(views::menu::is_possible(action, &scene, &panels));
         panels.page = Page::Decks;
         assert!(!views::menu::is_possible(action, &scene, &panels));
+    }
+}
+
+#[test]
+fn a_sheet_stays_in_the_window_when_that_changes() {
+    let mut harness = show(sheet(Sheet::Settings));
+    harness.run();
+    for (scale, size) in [(1.0, [1000.0, 700.0]), (1.0, [420.0, 300.0])] {
+        harness.ctx.set_zoom_factor(scale);
+        harness.set_size(Vec2::from(size));
+        harness.run();
+        let close = harness.get_by_label("Close").rect();
+        let window = eframe::egui::Rect::from_min_size(eframe::egui::Pos2::ZERO, size.into());
+        assert!(window.contains_rect(close), "{close:?} in {size:?}");
     }
 }
