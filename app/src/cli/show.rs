@@ -192,8 +192,28 @@ fn musical_facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String
             facts.push(("loudness", told.join(", ")));
         }
     }
+    facts.extend(makers(row, details));
     facts.push(("stems", stems_words(row)));
     facts
+}
+
+/// Who made beats, key and chords, as far as there are any.
+fn makers(row: &Row, details: &TrackDetails) -> Option<(&'static str, String)> {
+    let made = [Artifact::Beats, Artifact::Key, Artifact::Chords];
+    let told = made.into_iter().filter_map(|artifact| {
+        let record = row.knowledge.records.get(&artifact)?;
+        let name = artifact.name();
+        if details.by_hand.contains(&artifact) {
+            return Some(format!("{name} by you"));
+        }
+        let is_there = record.failure.is_none() && !record.nothing_found;
+        is_there.then(|| match record.recipe.maker {
+            Maker::Native => format!("{name} by the built-in analysis"),
+            model => format!("{name} by {}", engine(model)),
+        })
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    (!told.is_empty()).then_some(("made by", told))
 }
 
 /// Whose stems there are, or what is to be expected.

@@ -3,6 +3,7 @@
 use crate::action::{Action, Entry, TABLE};
 use crate::panels::Page;
 use eframe::egui::{Context, Event, Id, Key, KeyboardShortcut, Modifiers, Popup};
+use std::collections::HashSet;
 
 /// Who else wants keys at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,9 @@ const MOST_KEPT: usize = 256;
 pub(super) struct Typing {
     kept: Vec<Event>,
     frames: u8,
+    /// Keys that are down, by their places. What a key is called changes with Shift: the toolkit, which knows them by name,
+    /// takes `?` for held for ever where Shift is let go of first.
+    down: HashSet<Key>,
 }
 
 impl Typing {
@@ -71,13 +75,14 @@ impl Typing {
             }
             let mut own_text = false;
             input.events.retain(|event| {
+                let is_down = self.note(event);
                 if self.frames > 0 {
                     return !self.keep(event, std::mem::take(&mut own_text));
                 }
                 let Some((entry, is_held)) = asked(event, place) else {
                     return true;
                 };
-                if is_held && !entry.repeats {
+                if is_down.unwrap_or(is_held) && !entry.repeats {
                     // It is a shortcut all the same: no widget is to take it for a key of its own.
                     return false;
                 }
@@ -94,6 +99,29 @@ impl Typing {
             ctx.request_repaint();
         }
         actions
+    }
+
+    /// Whether the key of the event was down before, as far as its place is known.
+    fn note(&mut self, event: &Event) -> Option<bool> {
+        match event {
+            Event::Key {
+                physical_key: Some(place),
+                pressed: true,
+                ..
+            } => Some(!self.down.insert(*place)),
+            Event::Key {
+                physical_key: Some(place),
+                ..
+            } => {
+                self.down.remove(place);
+                None
+            }
+            Event::WindowFocused(false) => {
+                self.down.clear();
+                None
+            }
+            _ => None,
+        }
     }
 
     /// Whether the event was taken. `is_own`: the shortcut's own letter is still to come, and is nobody's.
@@ -292,6 +320,28 @@ mod tests {
             assert_eq!(last, (vec![], typed));
             let later = frame(&ctx, &mut typing, Focus::Nothing, vec![plain(Key::Space)]);
             assert_eq!(later, (vec![Action::PlayPause], vec![]));
+        }
+    }
+
+    #[test]
+    fn a_sign_counts_again_where_shift_was_let_go_of_first() {
+        let event = |name, pressed, repeat| Event::Key {
+            key: name,
+            physical_key: Some(Key::Slash),
+            pressed,
+            repeat,
+            modifiers: Modifiers::NONE,
+        };
+        let (ctx, mut typing) = (Context::default(), Typing::default());
+        for repeat in [false, true] {
+            let press = vec![event(Key::Questionmark, true, repeat)];
+            let asked = frame(&ctx, &mut typing, Focus::Nothing, press);
+            assert_eq!(asked.0, [Action::Help], "{repeat}");
+            let held = vec![event(Key::Questionmark, true, true)];
+            let asked = frame(&ctx, &mut typing, Focus::Nothing, held);
+            assert_eq!(asked.0, []);
+            let release = vec![event(Key::Slash, false, false)];
+            frame(&ctx, &mut typing, Focus::Nothing, release);
         }
     }
 

@@ -242,12 +242,15 @@ impl App {
         true
     }
 
-    /// The player did not find a file that the library believes in: the library looks, once, and marks it missing.
+    /// The player did not find a file that the library believes in, or plays one that is missing by its account: the library
+    /// looks, once.
     pub(super) fn look_for_lost(&mut self, published: &Published) {
         let lost = published.sound.loaded.as_ref().and_then(|loaded| {
-            let trouble = loaded.trouble.as_ref()?;
             let row = published.view.rows.get(loaded.track)?;
-            let is_news = trouble.kind == FailureKind::Missing && !row.track.missing;
+            let is_news = match &loaded.trouble {
+                Some(trouble) => trouble.kind == FailureKind::Missing && !row.track.missing,
+                None => published.sound.transport == Transport::Playing && row.track.missing,
+            };
             is_news.then(|| row.track.path.as_path().to_path_buf())
         });
         if lost.is_none() {

@@ -117,7 +117,7 @@ fn lines(page: &Page<'_>, panel: &TrackPanel) -> Vec<Line> {
             remedy,
             Offer::Nothing,
         ));
-    } else if let Some(trouble) = trouble {
+    } else if let Some(trouble) = trouble.filter(|it| !is_told(row, it)) {
         lines.push(failed(trouble, Offer::Nothing));
     }
     let player = player.filter(|loaded| loaded.track == row.track.id);
@@ -126,7 +126,8 @@ fn lines(page: &Page<'_>, panel: &TrackPanel) -> Vec<Line> {
         let remedy = "Make them again";
         lines.push(line(theme::WARN, text, remedy, Offer::Stems));
     }
-    if let Some(damage) = &row.track.damage {
+    let damage = row.track.damage.as_ref();
+    if let Some(damage) = damage.filter(|it| !fails(row, it)) {
         lines.push(line(
             theme::WARN,
             crate::format::capitalised(&damage.message),
@@ -138,10 +139,27 @@ fn lines(page: &Page<'_>, panel: &TrackPanel) -> Vec<Line> {
     if !row.track.missing {
         lines.extend(failures(row));
     }
-    if let Some(Loadable::Failed(failure)) = &panel.kept.waveform {
+    if let Some(Loadable::Failed(failure)) = &panel.kept.waveform
+        && !is_told(row, failure)
+    {
         lines.push(failed(failure, Offer::Retry));
     }
     lines
+}
+
+/// Whether the failures of the analysis give the same reason: they also say what it keeps from being there.
+fn fails(row: &Row, failure: &Failure) -> bool {
+    let mut records = row.knowledge.records.values();
+    records.any(|record| {
+        let known = record.failure.as_ref();
+        known.is_some_and(|known| known.message == failure.message)
+    })
+}
+
+/// Whether that, or the damage of the file, gives the same reason.
+fn is_told(row: &Row, failure: &Failure) -> bool {
+    let damage = row.track.damage.as_ref();
+    damage.is_some_and(|damage| damage.message == failure.message) || fails(row, failure)
 }
 
 /// What is being done, or could be.
