@@ -12,7 +12,7 @@ use crate::views::decks::Live;
 use crate::views::{self, settings::About, track::strip};
 use eframe::egui::{
     self, Align, Align2, Button, CentralPanel, Context, Frame, Id, Layout, Margin, Modal, Order,
-    Panel, RichText, Stroke, Ui,
+    Panel, Rect, RichText, Stroke, Ui,
 };
 
 /// What is told beside the scene: of the program, not of the library.
@@ -251,6 +251,28 @@ pub(super) fn trouble_ui(ui: &mut Ui, trouble: &Trouble, out: &mut Outbox) -> bo
     retry
 }
 
+/// Frames after which a sheet has the size that it keeps.
+const FRAMES_TO_SETTLE: u8 = 6;
+
+/// What is centred is placed by the size that it had in the frame before, and what is in it takes some frames to find its
+/// own: drawn until it rests.
+fn settle_in(ctx: &Context, room: Rect) {
+    let known = Id::unique("room of the sheet");
+    let left = ctx.data_mut(|data| {
+        let (before, left) = data.get_temp_mut_or(known, (room, 0_u8));
+        *left = if *before == room {
+            left.saturating_sub(1)
+        } else {
+            FRAMES_TO_SETTLE
+        };
+        *before = room;
+        *left
+    });
+    if left > 0 {
+        ctx.request_repaint();
+    }
+}
+
 fn sheet_ui(
     ctx: &Context,
     scene: &Scene<'_>,
@@ -267,12 +289,7 @@ fn sheet_ui(
         Sheet::PathEntry => (panels.path_entry.title(), 620.0),
     };
     let room = ctx.content_rect();
-    // What is centred is placed by the size that it had in the frame before.
-    let before = Id::unique("room of the sheet");
-    let before = ctx.data_mut(|data| std::mem::replace(data.get_temp_mut_or(before, room), room));
-    if before != room {
-        ctx.request_repaint();
-    }
+    settle_in(ctx, room);
     let (settings, out) = draft;
     let frame = Frame::popup(&ctx.global_style())
         .fill(theme::PANEL)
