@@ -112,7 +112,8 @@ impl Pulse {
             .stderr(Stdio::null());
         let mut child = self.here(&mut command).spawn().expect("a recorder");
         let mut sound = child.stdout.take().expect("its output");
-        let (heard, pieces) = sync_channel(1 << 16);
+        // Pieces are small: a minute is more than a hundred thousand of them.
+        let (heard, pieces) = sync_channel(1 << 20);
         std::thread::Builder::new()
             .spawn(move || {
                 let mut piece = vec![0; 1 << 14];
