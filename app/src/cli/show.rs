@@ -201,11 +201,11 @@ fn musical_facts(row: &Row, details: &TrackDetails) -> Vec<(&'static str, String
 fn makers(row: &Row, details: &TrackDetails) -> Option<(&'static str, String)> {
     let made = [Artifact::Beats, Artifact::Key, Artifact::Chords];
     let told = made.into_iter().filter_map(|artifact| {
-        let record = row.knowledge.records.get(&artifact)?;
         let name = artifact.name();
         if details.by_hand.contains(&artifact) {
             return Some(format!("{name} by you"));
         }
+        let record = row.knowledge.records.get(&artifact)?;
         let is_there = record.failure.is_none() && !record.nothing_found;
         is_there.then(|| match record.recipe.maker {
             Maker::Native => format!("{name} by the built-in analysis"),

@@ -80,8 +80,8 @@ pub(super) struct App {
     left_by_escape: bool,
     /// Where the track in the player was when it was put there.
     pub(super) loaded_path: Option<PathBuf>,
-    /// The file that the player did not find and that the library was told to look for.
-    pub(super) looked_for: Option<PathBuf>,
+    /// The file that the library was last told to look for, and whether it took it for missing then.
+    pub(super) looked_for: Option<(PathBuf, bool)>,
     /// Where the sound was last sent to.
     pub(super) sought: Cell<Option<Sought>>,
     pub(super) cues: RefCell<Cues>,

@@ -65,6 +65,10 @@ impl Typing {
         let mut place = place;
         let mut actions = Vec::new();
         ctx.input_mut(|input| {
+            // Before anything is kept for later: what is kept is not pressed again.
+            for event in &mut input.events {
+                self.note(event);
+            }
             if self.frames > 0 {
                 self.frames -= 1;
                 if place.focus == Focus::Text || self.frames == 0 {
@@ -75,14 +79,13 @@ impl Typing {
             }
             let mut own_text = false;
             input.events.retain(|event| {
-                let is_down = self.note(event);
                 if self.frames > 0 {
                     return !self.keep(event, std::mem::take(&mut own_text));
                 }
                 let Some((entry, is_held)) = asked(event, place) else {
                     return true;
                 };
-                if is_down.unwrap_or(is_held) && !entry.repeats {
+                if is_held && !entry.repeats {
                     // It is a shortcut all the same: no widget is to take it for a key of its own.
                     return false;
                 }
@@ -101,26 +104,23 @@ impl Typing {
         actions
     }
 
-    /// Whether the key of the event was down before, as far as its place is known.
-    fn note(&mut self, event: &Event) -> Option<bool> {
+    /// Says of a key that is pressed whether it was down before, as far as its place is known.
+    fn note(&mut self, event: &mut Event) {
         match event {
             Event::Key {
                 physical_key: Some(place),
                 pressed: true,
+                repeat,
                 ..
-            } => Some(!self.down.insert(*place)),
+            } => *repeat = !self.down.insert(*place),
             Event::Key {
                 physical_key: Some(place),
                 ..
             } => {
                 self.down.remove(place);
-                None
             }
-            Event::WindowFocused(false) => {
-                self.down.clear();
-                None
-            }
-            _ => None,
+            Event::WindowFocused(false) => self.down.clear(),
+            _ => {}
         }
     }
 
@@ -343,6 +343,23 @@ mod tests {
             let release = vec![event(Key::Slash, false, false)];
             frame(&ctx, &mut typing, Focus::Nothing, release);
         }
+    }
+
+    #[test]
+    fn a_shortcut_right_after_that_of_a_field_is_pressed_once_and_counts() {
+        let placed = |it| Event::Key {
+            key: it,
+            physical_key: Some(it),
+            pressed: true,
+            repeat: false,
+            modifiers: Modifiers::COMMAND,
+        };
+        let (ctx, mut typing) = (Context::default(), Typing::default());
+        let both = vec![placed(Key::F), placed(Key::O)];
+        let asked = frame(&ctx, &mut typing, Focus::Nothing, both);
+        assert_eq!(asked.0, [Action::Search]);
+        let asked = frame(&ctx, &mut typing, Focus::Text, Vec::new());
+        assert_eq!(asked.0, [Action::AddFiles]);
     }
 
     #[test]

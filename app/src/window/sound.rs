@@ -247,20 +247,26 @@ impl App {
     pub(super) fn look_for_lost(&mut self, published: &Published) {
         let lost = published.sound.loaded.as_ref().and_then(|loaded| {
             let row = published.view.rows.get(loaded.track)?;
+            let now = (row.track.path.as_path().to_path_buf(), row.track.missing);
             let is_news = match &loaded.trouble {
                 Some(trouble) => trouble.kind == FailureKind::Missing && !row.track.missing,
                 None => published.sound.transport == Transport::Playing && row.track.missing,
             };
-            is_news.then(|| row.track.path.as_path().to_path_buf())
+            if self
+                .looked_for
+                .as_ref()
+                .is_some_and(|before| *before != now)
+            {
+                // Another track, or the library has changed its mind: the next time is news again.
+                self.looked_for = None;
+            }
+            is_news.then_some(now)
         });
-        if lost.is_none() {
-            // Found to be missing, or there: the next time is news again.
-            self.looked_for = None;
-        }
         let Some(lost) = lost.filter(|lost| self.looked_for.as_ref() != Some(lost)) else {
             return;
         };
         self.looked_for = Some(lost.clone());
+        let (lost, _) = lost;
         let request = self.errands.request();
         self.command(Command::Import {
             request,

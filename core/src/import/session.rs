@@ -209,14 +209,17 @@ impl Session {
             return Ok(0);
         }
         // Counted beside the work, which meets the same folders just after: the system still has them in memory.
-        let (control, before, tell) = (&self.control, self.entries.get(), &self.tell);
+        let (before, tell, until) = (self.entries.get(), &self.tell, Control::default());
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                if let Ok(files) = count(&folders, control) {
+                if let Ok(files) = count(&folders, &until) {
                     tell(Input::Import(ImportNews::Counted(before + files)));
                 }
             });
-            self.scan(&folders)
+            let scanned = self.scan(&folders);
+            // Nobody needs the number any more.
+            until.cancel();
+            scanned
         })
     }
 
